@@ -1,0 +1,3 @@
+//! The binary: see [`portproof`] for the architecture.
+
+fn main() {}

@@ -1,0 +1,57 @@
+//! What a scan says about one endpoint.
+
+use std::{
+    net::{IpAddr, SocketAddr},
+    time::Duration,
+};
+
+use super::{Endpoint, Evidence, Moment, Reason, State};
+
+/// One attempt and what it brought.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Look {
+    /// When the evidence was complete.
+    pub at: Moment,
+    /// Which attempt, from 1.
+    pub attempt: u8,
+    /// From which of our sockets, where known.
+    pub source: Option<SocketAddr>,
+    /// What happened.
+    pub evidence: Evidence,
+}
+
+/// The state of one endpoint, and how it was found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Observation {
+    /// Which endpoint.
+    pub endpoint: Endpoint,
+    /// What the evidence means.
+    pub state: State,
+    /// Why.
+    pub reason: Reason,
+    /// Who said so, for ICMP.
+    pub sender: Option<IpAddr>,
+    /// Time from the probe to the answer that decided.
+    pub rtt: Option<Duration>,
+    /// Attempts really sent.
+    pub attempts: u8,
+    /// When the deciding evidence came first.
+    pub first_seen: Option<Moment>,
+    /// Whether this replaces an earlier observation of the same endpoint.
+    pub supersedes: bool,
+    /// Every attempt, in order, where the endpoint matters enough to keep them.
+    pub looks: Vec<Look>,
+}
+
+impl Observation {
+    /// Whether a second, later look found the endpoint open again.
+    pub fn seen_open_twice(&self) -> bool {
+        self.looks.iter().filter(|look| look.evidence == Evidence::Connected).count() >= 2
+    }
+
+    /// Whether attempts disagree: open once, refused or prohibited another time.
+    pub fn contradicts_itself(&self) -> bool {
+        let mut states = self.looks.iter().filter_map(|look| look.evidence.state());
+        states.next().is_some_and(|first| states.any(|state| state != first))
+    }
+}

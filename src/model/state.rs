@@ -1,0 +1,111 @@
+//! What evidence means: the five states of an endpoint, and why, in nmap's words.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::LocalError;
+
+/// The state of an endpoint. A silent TCP endpoint is `Filtered`, a silent UDP one `Unanswered`;
+/// `Unknown` is ours: we failed, or did not ask to the end.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, schemars::JsonSchema,
+)]
+#[serde(rename_all = "lowercase")]
+pub enum State {
+    /// Something accepts connections or answered.
+    Open,
+    /// The host answered that nothing listens.
+    Closed,
+    /// TCP silence after every attempt, or an ICMP prohibition.
+    Filtered,
+    /// UDP silence after every attempt: nmap's open|filtered.
+    Unanswered,
+    /// Not determined, through our own doing.
+    Unknown,
+}
+
+impl State {
+    /// Every state, in the order in which reports count them.
+    pub const ALL: [Self; 5] = [Self::Open, Self::Closed, Self::Filtered, Self::Unanswered, Self::Unknown];
+
+    /// The word used in every format.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Closed => "closed",
+            Self::Filtered => "filtered",
+            Self::Unanswered => "unanswered",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+impl fmt::Display for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.word())
+    }
+}
+
+/// Why an endpoint has its state.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Reason {
+    /// A SYN-ACK, or a completed handshake.
+    SynAck,
+    /// A RST to a raw probe.
+    Reset,
+    /// A RST to connect().
+    ConnRefused,
+    /// Silence.
+    NoResponse,
+    /// ICMP net unreachable.
+    NetUnreach,
+    /// ICMP host unreachable.
+    HostUnreach,
+    /// ICMP protocol unreachable.
+    ProtoUnreach,
+    /// ICMP port unreachable.
+    PortUnreach,
+    /// ICMP net prohibited.
+    NetProhibited,
+    /// ICMP host prohibited.
+    HostProhibited,
+    /// ICMP communication administratively prohibited.
+    AdminProhibited,
+    /// ICMP time exceeded.
+    TimeExceeded,
+    /// Planned and never sent: interrupted, or another shard's part.
+    NotSent,
+    /// Asked fewer times than planned before the run was stopped.
+    Interrupted,
+    /// Our own failure.
+    Local(LocalError),
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::SynAck => "syn-ack",
+            Self::Reset => "reset",
+            Self::ConnRefused => "conn-refused",
+            Self::NoResponse => "no-response",
+            Self::NetUnreach => "net-unreach",
+            Self::HostUnreach => "host-unreach",
+            Self::ProtoUnreach => "proto-unreach",
+            Self::PortUnreach => "port-unreach",
+            Self::NetProhibited => "net-prohibited",
+            Self::HostProhibited => "host-prohibited",
+            Self::AdminProhibited => "admin-prohibited",
+            Self::TimeExceeded => "time-exceeded",
+            Self::NotSent => "not_sent",
+            Self::Interrupted => "interrupted",
+            Self::Local(LocalError::Descriptors) => "local-descriptors",
+            Self::Local(LocalError::LocalPorts) => "local-ports",
+            Self::Local(LocalError::Buffers) => "local-buffers",
+            Self::Local(LocalError::NoRoute) => "local-no-route",
+            Self::Local(LocalError::Forbidden) => "local-forbidden",
+            Self::Local(LocalError::NoFamily) => "local-no-family",
+            Self::Local(LocalError::Other(_)) => "local-error",
+        })
+    }
+}

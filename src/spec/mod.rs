@@ -1,0 +1,3 @@
+//! Floor 1: what the user asked for, parsed once into values that cannot be wrong. No network.
+
+pub mod manifest;
