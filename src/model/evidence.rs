@@ -48,7 +48,7 @@ pub enum Unreachable {
 }
 
 impl Unreachable {
-    /// The meaning of an `ICMPv4` type and code; `None` for types that are not errors about a path.
+    /// The meaning of an ICMPv4 type and code; `None` for types that are not errors about a path.
     pub fn from_icmp4(kind: u8, code: u8) -> Option<Self> {
         match (kind, code) {
             (3, 0 | 6 | 8 | 11) => Some(Self::Net),
@@ -64,7 +64,7 @@ impl Unreachable {
         }
     }
 
-    /// The meaning of an `ICMPv6` type and code (RFC 4443 3.1, 3.3, 3.4).
+    /// The meaning of an ICMPv6 type and code (RFC 4443 3.1, 3.3, 3.4).
     pub fn from_icmp6(kind: u8, code: u8) -> Option<Self> {
         match (kind, code) {
             (1, 0) => Some(Self::Net),

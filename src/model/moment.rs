@@ -41,6 +41,7 @@ impl Moment {
     }
 
     /// The moment `duration` before, or the beginning.
+    #[must_use]
     pub fn saturating_sub(self, duration: Duration) -> Self {
         Self(self.0.saturating_sub(nanos(duration)))
     }

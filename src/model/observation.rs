@@ -5,7 +5,7 @@ use std::{
     time::Duration,
 };
 
-use super::{Endpoint, Evidence, Moment, Reason, State};
+use super::{Endpoint, Evidence, LocalError, Moment, Protocol, Reason, State, StateCounts, Unreachable};
 
 /// One attempt and what it brought.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,6 +41,27 @@ pub struct Observation {
     pub supersedes: bool,
     /// Every attempt, in order, where the endpoint matters enough to keep them.
     pub looks: Vec<Look>,
+}
+
+/// Control totals of one address and protocol. `states.total()` is what was planned there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tally {
+    /// Which address.
+    pub address: IpAddr,
+    /// Which protocol.
+    pub protocol: Protocol,
+    /// Where its endpoints ended.
+    pub states: StateCounts,
+    /// Of the unknown ones, those never asked at all.
+    pub not_sent: u64,
+    /// The last failure on our side that left an endpoint undetermined.
+    pub local: Option<LocalError>,
+    /// The last soft ICMP error about it, and who sent it.
+    pub soft: Option<(Unreachable, Option<IpAddr>)>,
+    /// Endpoints settled by an ICMP prohibition: somebody answered, though not the host.
+    pub prohibited: u64,
+    /// Smoothed round-trip time, where anything answered.
+    pub rtt: Option<Duration>,
 }
 
 impl Observation {

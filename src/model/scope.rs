@@ -161,7 +161,7 @@ impl Scope {
         let mut outside = vec![AddressRange::of(block)];
         let mut permits = Vec::new();
         let mut excluded = Vec::new();
-        for allowed in self.blocks(&self.entries) {
+        for allowed in Self::blocks(&self.entries) {
             let mut still_outside = Vec::new();
             for part in outside {
                 if let Some(inside) = part.intersection(AddressRange::of(allowed)) {
@@ -205,7 +205,7 @@ impl Scope {
             return Err(Refusal::Excluded(entry));
         }
         let permit = |authority, basis| Permit { range, authority, basis };
-        if let Some(block) = self.blocks(&self.entries).find(|block| block.contains(&address)) {
+        if let Some(block) = Self::blocks(&self.entries).find(|block| block.contains(&address)) {
             return Ok(permit(Authority::AllPorts, Basis::Block(block)));
         }
         let pattern = self.pattern_for(name).ok_or(Refusal::OutOfScope)?;
@@ -242,7 +242,7 @@ impl Scope {
     }
 
     fn exclusion<'a>(&self, address: IpAddr, names: impl Iterator<Item = &'a str>) -> Option<ScopeEntry> {
-        let block = self.blocks(&self.exclude).find(|block| block.contains(&address)).map(ScopeEntry::Block);
+        let block = Self::blocks(&self.exclude).find(|block| block.contains(&address)).map(ScopeEntry::Block);
         block.or_else(|| self.name_exclusion(names))
     }
 
@@ -255,7 +255,7 @@ impl Scope {
     fn without_excluded(&self, range: AddressRange) -> (Vec<AddressRange>, Vec<AddressRange>) {
         let mut kept = vec![range];
         let mut cut = Vec::new();
-        for block in self.blocks(&self.exclude) {
+        for block in Self::blocks(&self.exclude) {
             let hole = AddressRange::of(block);
             cut.extend(kept.iter().filter_map(|part| part.intersection(hole)));
             kept = kept.into_iter().flat_map(|part| part.difference(hole)).collect();
@@ -263,7 +263,7 @@ impl Scope {
         (kept, cut)
     }
 
-    fn blocks<'a>(&self, entries: &'a [ScopeEntry]) -> impl Iterator<Item = IpNet> + 'a {
+    fn blocks(entries: &[ScopeEntry]) -> impl Iterator<Item = IpNet> + '_ {
         entries.iter().filter_map(|entry| match entry {
             ScopeEntry::Block(block) => Some(*block),
             ScopeEntry::Name(_) => None,

@@ -54,7 +54,7 @@ pub enum Reason {
     SynAck,
     /// A RST to a raw probe.
     Reset,
-    /// A RST to connect().
+    /// A RST to `connect()`.
     ConnRefused,
     /// Silence.
     NoResponse,
