@@ -33,4 +33,5 @@
 
 pub mod model;
 pub mod report;
+pub mod scan;
 pub mod spec;

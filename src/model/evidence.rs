@@ -137,6 +137,14 @@ impl Evidence {
         }
     }
 
+    /// Who sent it, where it is an ICMP error and the kernel tells.
+    pub fn sender(self) -> Option<IpAddr> {
+        match self {
+            Self::Unreachable { sender, .. } => sender,
+            Self::Connected | Self::Refused | Self::Silence | Self::Local(_) => None,
+        }
+    }
+
     /// The reason in nmap's words.
     pub fn reason(self) -> Reason {
         match self {

@@ -1,0 +1,150 @@
+//! How a window ends: every endpoint of it gets its final state, and the sums reconcile.
+
+use std::{collections::VecDeque, net::IpAddr};
+
+use super::{
+    engine::Config,
+    ledger::Mark,
+    record::{Kept, Records, deciding, silent_reason},
+    row::Row,
+    window::Window,
+};
+use crate::model::{Coverage, Endpoint, Evidence, Observation, Protocol, Reason, State, StateCounts, Tally};
+
+/// A window at its end. `interrupted`: its walk did not reach the end.
+pub(super) struct Ending<'a> {
+    pub(super) config: &'a Config,
+    pub(super) window: Window,
+    pub(super) interrupted: bool,
+}
+
+impl Ending<'_> {
+    /// Settles what is left, observes what matters, and adds up.
+    pub(super) fn run(
+        self,
+        records: &mut Records,
+        observations: &mut VecDeque<Observation>,
+        tallies: &mut VecDeque<Tally>,
+        coverage: &mut Coverage,
+    ) {
+        let mut ended: Vec<Tally> = Vec::with_capacity(self.window.rows.len());
+        for block in &self.window.blocks {
+            let rows = self.window.rows.iter().skip(ended.len());
+            ended.extend(
+                block.range.iter().zip(rows).map(|(address, row)| tally(address, block.protocol, row)),
+            );
+        }
+        let observed = self.config.every || self.window.named;
+        if observed || self.window.ledger.has_lost() || (self.interrupted && !self.window.is_untouched()) {
+            self.each(records, observations, &mut ended);
+        } else {
+            self.by_row(&mut ended);
+        }
+        self.kept(records, observations);
+        for tally in &ended {
+            coverage.states.filtered += tally.states.filtered.saturating_sub(tally.prohibited);
+            coverage.states.unanswered += tally.states.unanswered;
+        }
+        tallies.extend(ended);
+    }
+
+    /// The short way, when all unsettled endpoints of an address end alike and none is observed.
+    fn by_row(&self, ended: &mut [Tally]) {
+        for (tally, row) in ended.iter_mut().zip(&self.window.rows) {
+            let left = u64::from(row.unsettled);
+            let state = if row.barred || self.interrupted {
+                State::Unknown
+            } else {
+                Mark::Unsettled.state(tally.protocol)
+            };
+            tally.states.add(state, left);
+            if self.interrupted && !row.barred {
+                tally.not_sent += left;
+            }
+        }
+    }
+
+    /// The long way: endpoint by endpoint.
+    fn each(&self, records: &mut Records, observations: &mut VecDeque<Observation>, ended: &mut [Tally]) {
+        let observed = self.config.every || self.window.named;
+        for index in 0..self.window.order.size() {
+            if self.window.ledger.mark(index) != Mark::Unsettled {
+                continue;
+            }
+            let Some((row, endpoint)) = self.window.endpoint(index) else { continue };
+            let (Some(tally), Some(row)) = (ended.get_mut(row), self.window.rows.get(row)) else { continue };
+            let kept = if observed { records.take(endpoint) } else { Vec::new() };
+            let (state, reason, attempts) = self.unsettled(index, endpoint.protocol, row, &kept);
+            tally.states.add(state, 1);
+            tally.not_sent += u64::from(reason == Reason::NotSent);
+            if observed {
+                observations.push_back(Observation {
+                    endpoint,
+                    state,
+                    reason,
+                    sender: kept.iter().rev().find_map(|kept| kept.look.evidence.sender()),
+                    rtt: None,
+                    attempts,
+                    first_seen: None,
+                    supersedes: false,
+                    looks: kept.into_iter().map(|kept| kept.look).collect(),
+                });
+            }
+        }
+    }
+
+    /// Settled endpoints whose attempts were kept are observed now that no more can come.
+    fn kept(&self, records: &mut Records, observations: &mut VecDeque<Observation>) {
+        let mine: Vec<(Endpoint, Mark)> = records
+            .endpoints()
+            .filter_map(|endpoint| {
+                Some((endpoint, self.window.ledger.mark(self.window.locate(endpoint)?.index)))
+            })
+            .collect();
+        for (endpoint, mark) in mine {
+            observations.push_back(settled(endpoint, mark.state(endpoint.protocol), records.take(endpoint)));
+        }
+    }
+
+    /// What an endpoint is that nothing settled.
+    fn unsettled(&self, index: u64, protocol: Protocol, row: &Row, kept: &[Kept]) -> (State, Reason, u8) {
+        let sent = self.window.attempts_sent(index);
+        if let (Some(error), true) = (row.local, row.barred || self.window.ledger.is_lost(index)) {
+            return (State::Unknown, Reason::Local(error), sent);
+        }
+        if self.interrupted {
+            let reason = if sent == 0 { Reason::NotSent } else { Reason::Interrupted };
+            return (State::Unknown, reason, sent);
+        }
+        let reason = match (kept.is_empty(), row.soft) {
+            (true, Some((what, sender))) => Evidence::Unreachable { what, sender }.reason(),
+            _ => silent_reason(kept),
+        };
+        (Mark::Unsettled.state(protocol), reason, sent)
+    }
+}
+
+/// The observation of a settled endpoint whose attempts were kept.
+fn settled(endpoint: Endpoint, state: State, attempts: Vec<Kept>) -> Observation {
+    let decided = deciding(&attempts, state);
+    Observation {
+        endpoint,
+        state,
+        reason: decided.map_or(Reason::NoResponse, |kept| kept.look.evidence.reason()),
+        sender: decided.and_then(|kept| kept.look.evidence.sender()),
+        rtt: decided.map(|kept| kept.rtt),
+        attempts: attempts.iter().map(|kept| kept.look.attempt).max().unwrap_or(0),
+        first_seen: decided.map(|kept| kept.look.at),
+        supersedes: false,
+        looks: attempts.into_iter().map(|kept| kept.look).collect(),
+    }
+}
+
+fn tally(address: IpAddr, protocol: Protocol, row: &Row) -> Tally {
+    let prohibited = u64::from(row.prohibited);
+    let mut states =
+        StateCounts { open: row.open.into(), closed: row.closed.into(), ..StateCounts::default() };
+    states.add(State::Filtered, prohibited);
+    let (local, soft, rtt) = (row.local, row.soft, row.rtt.smoothed());
+    Tally { address, protocol, states, not_sent: 0, local, soft, prohibited, rtt }
+}

@@ -1,0 +1,320 @@
+//! The brain with its five verbs: `fill`, `answer`, `poll_timeout`, `poll_observation`, `done`.
+
+use std::{collections::VecDeque, time::Duration};
+
+use super::{
+    batch::{Answer, Batch, Probe},
+    ending::Ending,
+    ledger::Mark,
+    pace::Pace,
+    plan::{Budget, Piece, Plan},
+    record::{Kept, Records},
+    row::{RoundTrip, Row},
+    window::{Next, Window},
+};
+use crate::model::{Coverage, Evidence, Look, Moment, Observation, Protocol, StateCounts, Tally};
+
+/// How fast.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rate {
+    /// Probes a second of the whole run; `None` is as fast as the driver can.
+    pub run: Option<u64>,
+    /// Probes a second to one address, as an average; `None` is no limit.
+    pub per_address: Option<u64>,
+}
+
+/// How a scan asks.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Orders the probes, and nothing else.
+    pub seed: u64,
+    /// How fast.
+    pub rate: Rate,
+    /// How far a late driver may catch up: about the time it may oversleep.
+    pub slack: Duration,
+    /// Probes to each silent endpoint.
+    pub attempts: u8,
+    /// How long to wait for an answer; `None` adapts to the round-trip times seen.
+    pub timeout: Option<Duration>,
+    /// What the mouth itself repeats within one attempt: the wait of the system's own second SYN. An
+    /// adaptive timeout never cuts that off.
+    pub repeats_after: Duration,
+    /// The driver reports the end of every probe, silence included.
+    pub hears_silence: bool,
+    /// Look at every unnamed open endpoint once more, later, and keep the attempts of those that matter.
+    pub second_look: bool,
+    /// Observe every endpoint, not only the open and the named.
+    pub every: bool,
+    /// Endpoints whose ledger is kept at a time; bounds the memory of a scan whatever its size.
+    pub window: u64,
+}
+
+/// 134 million endpoints are 32 MiB of ledger.
+pub const WINDOW: u64 = 1 << 27;
+
+impl Default for Config {
+    /// Polite, and for a driver that hears no silence and repeats nothing by itself.
+    fn default() -> Self {
+        Self {
+            seed: 0,
+            rate: Rate { run: Some(10_000), per_address: Some(1000) },
+            slack: Duration::from_millis(2),
+            attempts: 2,
+            timeout: None,
+            repeats_after: Duration::ZERO,
+            hears_silence: false,
+            second_look: false,
+            every: false,
+            window: WINDOW,
+        }
+    }
+}
+
+impl Config {
+    /// How long after an attempt the next may follow: a second at least, since losses come in bursts
+    /// ("On the Origin of Scanning", IMC 2020), and never before the earlier one is over.
+    pub(super) fn gap(&self, patience: Duration) -> Duration {
+        if self.hears_silence { patience.max(MIN_GAP) } else { MIN_GAP }
+    }
+}
+
+const MIN_GAP: Duration = Duration::from_secs(1);
+/// Waiting beyond the system's own repeat when nothing is known of the path, at least, and at most.
+const PATIENCE: (Duration, Duration, Duration) =
+    (Duration::from_secs(1), Duration::from_millis(300), Duration::from_secs(3));
+/// Open endpoints of one address that get a second look; more is not a host but a middlebox.
+const SECOND_LOOKS: u32 = 512;
+/// How often an open endpoint that does not confirm itself is looked at.
+const MAX_LOOKS_AGAIN: usize = 2;
+/// Endpoints of a window per address that it may hold: counters of an address cost more than its bits.
+const ENDPOINTS_PER_ROW: u64 = 512;
+/// Windows walked at a time, so that the wire does not idle while one waits.
+const MAX_ACTIVE: usize = 3;
+
+/// A scan: what to ask next, what the answers mean, and when it is enough.
+///
+/// Laws: every planned endpoint ends in exactly one state; a local failure is never a port's state;
+/// loss may hide a port and never invents one; exactly `attempts` probes go to each silent endpoint,
+/// each at least a second after the one before.
+#[derive(Debug)]
+pub struct Scan {
+    config: Config,
+    waiting: VecDeque<Piece>,
+    active: Vec<Window>,
+    opened: u64,
+    pace: Pace,
+    wake: Option<Moment>,
+    run_rtt: RoundTrip,
+    records: Records,
+    observations: VecDeque<Observation>,
+    tallies: VecDeque<Tally>,
+    coverage: Coverage,
+}
+
+impl Scan {
+    /// A scan of everything in the plan.
+    pub fn new(plan: Plan, config: Config) -> Self {
+        let budget =
+            Budget { endpoints: config.window.max(1), addresses: (config.window / ENDPOINTS_PER_ROW).max(1) };
+        let coverage = Coverage { planned: plan.planned(), ..Coverage::default() };
+        let pace = Pace::new(config.rate.run, config.slack);
+        Self {
+            config,
+            waiting: plan.pieces(budget).into(),
+            active: Vec::new(),
+            opened: 0,
+            pace,
+            wake: Some(Moment::START),
+            run_rtt: RoundTrip::default(),
+            records: Records::default(),
+            observations: VecDeque::new(),
+            tallies: VecDeque::new(),
+            coverage,
+        }
+    }
+
+    /// Fills a batch with the probes that are due now.
+    pub fn fill(&mut self, now: Moment, batch: &mut Batch) {
+        self.wake = Some(now);
+        while batch.has_room() {
+            if !self.pace.is_due(now) {
+                self.wake = Some(self.pace.due());
+                return;
+            }
+            let Some(probe) = self.next(now) else { return };
+            self.pace.take(now);
+            self.coverage.probes_sent += 1;
+            self.coverage.retransmitted += u64::from(probe.attempt > 1);
+            batch.push(probe);
+        }
+    }
+
+    /// Takes in what came of a probe.
+    pub fn answer(&mut self, now: Moment, answer: &Answer) {
+        let found = self
+            .active
+            .iter_mut()
+            .find_map(|window| window.locate(answer.endpoint).map(|spot| (window, spot)));
+        let Some((window, spot)) = found else {
+            self.coverage.strays += 1;
+            return;
+        };
+        if let Evidence::Local(error) = answer.evidence {
+            self.coverage.send_errors += 1;
+            self.coverage.probes_sent = self.coverage.probes_sent.saturating_sub(1);
+            self.coverage.retransmitted =
+                self.coverage.retransmitted.saturating_sub(u64::from(answer.attempt > 1));
+            window.failed(now, spot, answer.attempt, error);
+            return;
+        }
+        window.concluded(spot);
+        let rtt = now - answer.sent_at;
+        if answer.evidence != Evidence::Silence {
+            self.coverage.replies += 1;
+            // Beyond the mouth's own repeat nobody can tell which of the two was answered (Karn's rule).
+            if rtt < self.config.repeats_after || self.config.repeats_after.is_zero() {
+                self.run_rtt.sample(rtt);
+                if let Some(row) = window.rows.get_mut(spot.row) {
+                    row.rtt.sample(rtt);
+                }
+            }
+        }
+        if let (Evidence::Unreachable { what, sender }, Some(row)) =
+            (answer.evidence, window.rows.get_mut(spot.row))
+            && what.is_soft()
+        {
+            row.soft = Some((what, sender));
+        }
+        let mark = Mark::of(answer.evidence);
+        let changed = window.settle(spot, mark);
+        if let Some(before) = changed {
+            shift(&mut self.coverage.states, before, mark);
+        }
+        let opened = changed.is_some() && mark == Mark::Open;
+        let crowded = window.rows.get(spot.row).is_some_and(|row| row.open > SECOND_LOOKS);
+        let begins = self.config.second_look && (window.named || (opened && !crowded));
+        let look =
+            Look { at: now, attempt: answer.attempt, source: answer.source, evidence: answer.evidence };
+        if self.records.add(answer.endpoint, Kept { look, rtt }, begins) {
+            let (seen, since) = self.records.openings(answer.endpoint);
+            if !window.named && seen == 1 && since < MAX_LOOKS_AGAIN {
+                window.look_again(now + MIN_GAP, spot, answer.attempt.saturating_add(1));
+            }
+        } else if let Some(before) = changed
+            && (self.config.every || mark == Mark::Open)
+        {
+            self.observations.push_back(Observation {
+                endpoint: answer.endpoint,
+                state: mark.state(answer.endpoint.protocol),
+                reason: answer.evidence.reason(),
+                sender: answer.evidence.sender(),
+                rtt: Some(rtt),
+                attempts: answer.attempt,
+                first_seen: Some(now),
+                supersedes: before != Mark::Unsettled,
+                looks: Vec::new(),
+            });
+        }
+    }
+
+    /// When to call `fill` again if nothing is answered before; `None`: only an answer can change anything.
+    pub fn poll_timeout(&self) -> Option<Moment> {
+        self.wake
+    }
+
+    /// The next observation that is ready.
+    pub fn poll_observation(&mut self) -> Option<Observation> {
+        self.observations.pop_front()
+    }
+
+    /// The next address whose endpoints have all ended. An address may come more than once, with
+    /// different endpoints: the tallies add up.
+    pub fn poll_tally(&mut self) -> Option<Tally> {
+        self.tallies.pop_front()
+    }
+
+    /// Whether every endpoint has ended.
+    pub fn done(&self) -> bool {
+        self.active.is_empty() && self.waiting.is_empty()
+    }
+
+    /// The totals so far; what has not ended counts as unknown.
+    pub fn totals(&self) -> Coverage {
+        let mut coverage = self.coverage;
+        coverage.states.unknown = 0;
+        coverage.states.unknown = coverage.planned.saturating_sub(coverage.states.total());
+        coverage
+    }
+
+    /// Ends here and now: what is not settled becomes unknown, what was never asked says so.
+    pub fn stop(&mut self, now: Moment) {
+        for window in std::mem::take(&mut self.active) {
+            let over = window.is_over(now, &self.config);
+            self.finish(window, !over);
+        }
+        while let Some(piece) = self.waiting.pop_front() {
+            let window = self.open(piece);
+            self.finish(window, true);
+        }
+    }
+
+    /// The next probe of the front window that has one; a new window when none has.
+    fn next(&mut self, now: Moment) -> Option<Probe> {
+        loop {
+            let mut wake: Option<Moment> = None;
+            let mut finished = None;
+            for (i, window) in self.active.iter_mut().enumerate() {
+                let (config, run_rtt) = (&self.config, self.run_rtt);
+                match window.next(now, config, &|row| patience(config, row, run_rtt)) {
+                    Next::Probe(probe) => return Some(probe),
+                    Next::Wait(due) => wake = Some(wake.map_or(due, |wake| wake.min(due))),
+                    Next::Idle => {}
+                    Next::Finished => {
+                        finished = Some(i);
+                        break;
+                    }
+                }
+            }
+            if let Some(i) = finished {
+                let window = self.active.remove(i);
+                self.finish(window, false);
+            } else if self.active.len() < MAX_ACTIVE && !self.waiting.is_empty() {
+                if let Some(piece) = self.waiting.pop_front() {
+                    let window = self.open(piece);
+                    self.active.push(window);
+                }
+            } else {
+                self.wake = wake;
+                return None;
+            }
+        }
+    }
+
+    fn open(&mut self, mut piece: Piece) -> Window {
+        piece.blocks.sort_by_key(|block| (block.protocol, block.range));
+        self.opened += 1;
+        Window::new(piece, self.config.seed ^ self.opened.wrapping_mul(0xd6e8_feb8_6659_fd93), &self.config)
+    }
+
+    fn finish(&mut self, window: Window, interrupted: bool) {
+        let end = Ending { config: &self.config, window, interrupted };
+        end.run(&mut self.records, &mut self.observations, &mut self.tallies, &mut self.coverage);
+    }
+}
+
+/// How long to wait for an answer from an address.
+fn patience(config: &Config, row: &Row, run: RoundTrip) -> Duration {
+    let (unknown, least, most) = PATIENCE;
+    config.timeout.unwrap_or_else(|| {
+        let bound = row.rtt.bound().or_else(|| run.bound().map(|bound| bound.max(unknown)));
+        config.repeats_after + bound.map_or(unknown, |bound| (bound * 2).clamp(least, most))
+    })
+}
+
+/// Moves one endpoint between the running totals.
+fn shift(states: &mut StateCounts, from: Mark, to: Mark) {
+    if from != Mark::Unsettled {
+        states.sub(from.state(Protocol::Tcp), 1);
+    }
+    states.add(to.state(Protocol::Tcp), 1);
+}

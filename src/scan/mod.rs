@@ -1,0 +1,23 @@
+//! Floor 2: the thinking. Which endpoint is asked when, how often, and when that is enough.
+//!
+//! [`Scan`] is sans-IO: time and answers are arguments, nothing in here waits, owns a clock, or knows
+//! what TCP is. The same code runs in virtual time against a simulated network and on real sockets.
+//! A driver's whole loop is: `fill` a batch, send it, report every `answer`, come back at
+//! `poll_timeout`, until `done`.
+
+mod batch;
+mod ending;
+mod engine;
+mod ledger;
+mod order;
+mod pace;
+mod plan;
+mod record;
+mod row;
+mod window;
+
+pub use batch::{Answer, Batch, Probe};
+pub use engine::{Config, Rate, Scan, WINDOW};
+pub use order::Order;
+pub use pace::Pace;
+pub use plan::Plan;
