@@ -1,0 +1,190 @@
+//! One connect: started, looked at, waited for, and closed without leaving anything behind.
+
+use std::{
+    collections::BTreeSet,
+    io::{self, ErrorKind},
+    net::{IpAddr, SocketAddr},
+    os::fd::AsRawFd,
+    time::Duration,
+};
+
+use socket2::{Domain, Protocol, SockAddr, Socket, Type};
+use tokio::net::TcpStream;
+
+use super::{
+    super::{Clock, sys},
+    Origin,
+};
+use crate::{
+    model::{Evidence, LocalError, Moment, Unreachable},
+    probe::connect::{IcmpError, Outcome, evidence, read_error_queue},
+    scan::{Answer, Probe},
+};
+
+/// A connect on its way.
+pub(super) struct Attempt {
+    socket: Socket,
+    probe: Probe,
+    sent_at: Moment,
+}
+
+/// What became of starting one.
+pub(super) enum Started {
+    /// The SYN is out.
+    Pending(Attempt),
+    /// It is over already.
+    Ended(Ended),
+}
+
+/// A connect that is over.
+pub(super) struct Ended {
+    probe: Probe,
+    sent_at: Moment,
+    source: Option<SocketAddr>,
+    outcome: Outcome,
+    icmp: Option<IcmpError>,
+    immediate: bool,
+}
+
+/// The kernel's own repeats of a SYN, after one second. More would outlast our patience.
+const SYN_REPEATS: i32 = 1;
+
+impl Attempt {
+    /// Opens a socket and sends the SYN.
+    pub(super) fn start(probe: Probe, sent_at: Moment, origin: &Origin) -> Started {
+        let ended = |outcome, icmp| {
+            Started::Ended(Ended { probe, sent_at, source: None, outcome, icmp, immediate: true })
+        };
+        let socket = match open(probe.endpoint.address, origin) {
+            Ok(socket) => socket,
+            Err(error) => return ended(local(&error), None),
+        };
+        match socket.connect(&address(probe)) {
+            Ok(()) => Started::Ended(Self { socket, probe, sent_at }.end(Ok(()))),
+            Err(error) if error.raw_os_error() == Some(libc::EINPROGRESS) => {
+                Started::Pending(Self { socket, probe, sent_at })
+            }
+            Err(error) => {
+                let icmp = queued(&socket);
+                ended(outcome(&error), icmp)
+            }
+        }
+    }
+
+    /// Looks whether the answer is here, by asking for the same connection again: the kernel says what
+    /// became of the first (connect(2), `EALREADY`).
+    pub(super) fn check(self) -> Result<Ended, Self> {
+        match self.socket.connect(&address(self.probe)) {
+            Err(error) if error.raw_os_error() == Some(libc::EALREADY) => {
+                // Only the slow are worth the call: the limit is read when the timer fires.
+                let _ = sys::limit_syn_repeats(self.socket.as_raw_fd(), SYN_REPEATS);
+                Err(self)
+            }
+            result => Ok(self.end(result)),
+        }
+    }
+
+    /// Waits for the answer as long as the probe's patience lasts.
+    pub(super) async fn wait(self, clock: &Clock) -> Ended {
+        let Self { socket, probe, sent_at } = self;
+        let left = probe.patience.saturating_sub(clock.now() - sent_at).max(Duration::from_millis(1));
+        let silent = |outcome| Ended { probe, sent_at, source: None, outcome, icmp: None, immediate: false };
+        let stream = match TcpStream::from_std(socket.into()) {
+            Ok(stream) => stream,
+            Err(error) => return silent(local(&error)),
+        };
+        let ready = tokio::time::timeout(left, stream.writable()).await.is_ok();
+        let socket = match stream.into_std() {
+            Ok(stream) => Socket::from(stream),
+            Err(error) => return silent(local(&error)),
+        };
+        let attempt = Self { socket, probe, sent_at };
+        match attempt.check() {
+            Ok(ended) => ended,
+            // Ready without an answer does not happen; patience that ran out does.
+            Err(_) => silent(if ready {
+                Outcome::Local(LocalError::Other(libc::EALREADY))
+            } else {
+                Outcome::Silence
+            }),
+        }
+    }
+
+    fn end(self, result: io::Result<()>) -> Ended {
+        let Self { socket, probe, sent_at, .. } = self;
+        let (outcome, icmp, source) = match result {
+            Ok(()) => {
+                // A RST on close: no TIME_WAIT, so that 28,000 local ports last for millions of connects.
+                let _ = socket.set_linger(Some(Duration::ZERO));
+                (Outcome::Connected, None, socket.local_addr().ok().and_then(|address| address.as_socket()))
+            }
+            Err(error) => (outcome(&error), queued(&socket), None),
+        };
+        Ended { probe, sent_at, source, outcome, icmp, immediate: false }
+    }
+}
+
+impl Ended {
+    /// What it is evidence of.
+    pub(super) fn evidence(&self, own: &BTreeSet<IpAddr>) -> Evidence {
+        evidence(self.outcome, self.icmp, self.immediate, self.probe.endpoint.address, own)
+    }
+
+    /// The answer for the scan.
+    pub(super) fn answer(self, evidence: Evidence) -> Answer {
+        let Self { probe, sent_at, source, .. } = self;
+        Answer { endpoint: probe.endpoint, attempt: probe.attempt, sent_at, source, evidence }
+    }
+}
+
+fn address(probe: Probe) -> SockAddr {
+    SocketAddr::new(probe.endpoint.address, probe.endpoint.port).into()
+}
+
+fn open(target: IpAddr, origin: &Origin) -> io::Result<Socket> {
+    let domain = if target.is_ipv4() { Domain::IPV4 } else { Domain::IPV6 };
+    let socket = Socket::new(domain, Type::STREAM.nonblocking(), Some(Protocol::TCP))?;
+    sys::receive_errors(socket.as_raw_fd(), target.is_ipv6())?;
+    if let Some(interface) = &origin.interface {
+        socket.bind_device(Some(interface.as_bytes()))?;
+    }
+    if let Some(source) = origin.addresses.iter().find(|source| source.is_ipv4() == target.is_ipv4()) {
+        sys::bind_without_port(socket.as_raw_fd())?;
+        socket.bind(&SocketAddr::new(*source, 0).into())?;
+    }
+    Ok(socket)
+}
+
+/// The ICMP error behind a failed connect, if one is queued.
+fn queued(socket: &Socket) -> Option<IcmpError> {
+    let mut control = [0; 256];
+    let length = sys::take_queued_error(socket.as_raw_fd(), &mut control)?;
+    read_error_queue(control.get(..length)?)
+}
+
+/// An error of `connect()`; which of them ICMP errors become is in Linux' `icmp_err_convert`.
+fn outcome(error: &io::Error) -> Outcome {
+    match error.raw_os_error() {
+        Some(libc::ECONNREFUSED) => Outcome::Refused,
+        Some(libc::ETIMEDOUT) => Outcome::Silence,
+        Some(libc::ENETUNREACH | libc::ENONET) => Outcome::Unreachable(Unreachable::Net),
+        Some(libc::EHOSTUNREACH | libc::EHOSTDOWN) => Outcome::Unreachable(Unreachable::Host),
+        Some(libc::ENOPROTOOPT) => Outcome::Unreachable(Unreachable::Protocol),
+        _ => local(error),
+    }
+}
+
+/// An error that can only be about this machine.
+fn local(error: &io::Error) -> Outcome {
+    Outcome::Local(match error.raw_os_error() {
+        Some(libc::EMFILE | libc::ENFILE) => LocalError::Descriptors,
+        Some(libc::EADDRNOTAVAIL | libc::EADDRINUSE) => LocalError::LocalPorts,
+        Some(libc::ENOBUFS | libc::ENOMEM | libc::EAGAIN) => LocalError::Buffers,
+        Some(libc::ENETUNREACH | libc::EHOSTUNREACH | libc::EINVAL | libc::ENODEV) => LocalError::NoRoute,
+        Some(libc::EPERM | libc::EACCES) => LocalError::Forbidden,
+        Some(libc::EAFNOSUPPORT) => LocalError::NoFamily,
+        Some(errno) => LocalError::Other(errno),
+        None if error.kind() == ErrorKind::OutOfMemory => LocalError::Buffers,
+        None => LocalError::Other(0),
+    })
+}

@@ -1,0 +1,11 @@
+//! Floor 5: the only floor with sockets, tasks, threads and clocks. Decides nothing about what to probe.
+#![allow(clippy::disallowed_methods)] // the edge is where clocks, sleeps and tasks belong
+
+mod clock;
+pub mod connect;
+pub mod interfaces;
+pub mod resolve;
+mod sys;
+
+pub use clock::Clock;
+pub use sys::raise_descriptor_limit;
