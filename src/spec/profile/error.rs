@@ -2,8 +2,7 @@
 
 use thiserror::Error;
 
-use super::super::manifest::Place;
-use crate::model::Protocol;
+use crate::{model::Protocol, spec::manifest::Place};
 
 /// A profile that can't be used.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]

@@ -9,11 +9,11 @@ use serde::{
 };
 use serde_saphyr::{Location, Spanned};
 
-use super::{
-    super::{manifest::Place, ports::parse_port_spec},
-    ProfileError,
+use super::ProfileError;
+use crate::{
+    model::{PortSet, Protocol, Severity},
+    spec::{manifest::Place, ports::parse_port_spec},
 };
-use crate::model::{PortSet, Protocol, Severity};
 
 /// `roles/NAME.yaml`.
 #[derive(Deserialize)]
@@ -29,7 +29,7 @@ pub(super) struct RoleFile {
     #[serde(default)]
     pub(super) never: Vec<NeverRow>,
     #[serde(default)]
-    pub(super) hints: Vec<String>,
+    pub(super) hints: Vec<Hint>,
 }
 
 #[derive(Deserialize)]
@@ -49,6 +49,13 @@ pub(super) struct NeverRow {
     pub(super) severity: Severity,
     #[serde(deserialize_with = "text")]
     pub(super) why: String,
+}
+
+#[derive(Deserialize)]
+#[serde(transparent)]
+pub(super) struct Hint {
+    #[serde(deserialize_with = "text")]
+    pub(super) text: String,
 }
 
 /// `ports/services.yaml`.
@@ -146,9 +153,10 @@ impl Once {
 /// The parser's words without its own place, which stands in front of ours.
 fn message(error: &serde_saphyr::Error) -> String {
     let text = error.without_snippet().to_string();
-    match text.rfind(" at line ") {
-        Some(at) => text.get(..at).unwrap_or(&text).to_owned(),
-        None => text,
+    let text = text.rsplit_once(" at line ").map_or(text.as_str(), |(text, _)| text);
+    match text {
+        "expected string scalar" => "expected a text; one that holds `: ` stands in quotes".to_owned(),
+        text => text.to_owned(),
     }
 }
 

@@ -96,7 +96,7 @@ impl Role {
             description: read.description,
             expects: read.expects.into_iter().map(Expected::from).collect(),
             never: read.never.into_iter().map(Never::from).collect(),
-            hints: read.hints,
+            hints: read.hints.into_iter().map(|hint| hint.text).collect(),
         })
     }
 }

@@ -296,3 +296,25 @@ fn a_file_that_is_refused_changes_nothing() {
     assert!(profiles.overlay("ports/common.yaml", "tcp: []\n").is_err());
     assert_eq!(profiles.common(Protocol::Tcp), builtin().common(Protocol::Tcp));
 }
+
+#[test]
+fn a_hint_that_yaml_takes_for_a_map_is_explained() {
+    let head = "role: x\ntitle: X\ndescription: A test.\nhints:\n";
+    let error = |hint: &str| {
+        builtin().overlay("roles/x.yaml", &format!("{head}  - {hint}\n")).unwrap_err().to_string()
+    };
+    assert_eq!(
+        error("Mind this: quotes."),
+        "roles/x.yaml:5:5: expected a text; one that holds `: ` stands in quotes"
+    );
+    assert_eq!(error("''"), "roles/x.yaml:5:5: an empty text");
+}
+
+#[test]
+fn the_role_in_the_readme_works() {
+    let readme = include_str!("../../../profiles/README.md");
+    let example = readme.split("```yaml\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+    let mut profiles = builtin();
+    profiles.overlay("roles/print-server.yaml", example).unwrap();
+    assert!(profiles.role("print-server").unwrap().forbids(Protocol::Tcp, 9100).is_some());
+}
