@@ -2,4 +2,6 @@
 
 pub mod manifest;
 pub mod plan;
+pub mod ports;
+pub mod profile;
 pub mod resolution;
