@@ -4,6 +4,7 @@
 mod clock;
 pub mod connect;
 pub mod interfaces;
+pub mod provenance;
 pub mod resolve;
 mod sys;
 

@@ -59,3 +59,18 @@ fn set_option(socket: RawFd, level: c_int, name: c_int, value: c_int) -> io::Res
         unsafe { libc::setsockopt(socket, level, name, (&raw const value).cast::<c_void>(), length) };
     if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
 }
+
+/// The real user id.
+pub(super) fn user_id() -> u32 {
+    // SAFETY: getuid takes nothing, touches nothing and can't fail.
+    unsafe { libc::getuid() }
+}
+
+/// Whether the clock is synchronized, and its greatest error in microseconds.
+pub(super) fn clock_error() -> Option<(bool, i64)> {
+    // SAFETY: timex is plain data; all zero asks for nothing to be changed.
+    let mut state: libc::timex = unsafe { std::mem::zeroed() };
+    // SAFETY: `state` is a valid, writable timex for the duration of the call.
+    let result = unsafe { libc::adjtimex(&raw mut state) };
+    (result >= 0).then_some((state.status & libc::STA_UNSYNC == 0, state.maxerror))
+}
