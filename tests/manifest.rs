@@ -1,6 +1,10 @@
 //! The manifest reader from outside: what CONTRACT promises reads, inherits and is refused as it
 //! says.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)] // a test may panic
+#![allow(clippy::disallowed_methods)] // two tests hold a stopwatch
+#![allow(clippy::format_push_string, clippy::format_collect)] // plain to read
+
 #[path = "support/names.rs"]
 mod names;
 
@@ -82,7 +86,7 @@ fn a_byte_order_mark_is_no_part_of_the_text() {
 #[test]
 fn the_full_example_reads() {
     let manifest = good(FULL);
-    assert_eq!(manifest.metadata.review_every, Some(Duration::from_secs(180 * 86_400)));
+    assert_eq!(manifest.metadata.review_every, Some(Duration::from_hours(180 * 24)));
     assert_eq!(manifest.authorization.max_rate, Some(20_000));
     assert_eq!(manifest.authorization.scope.exclude.len(), 1);
     assert_eq!(manifest.vantages["internet"].blind[0].1.to_string(), "25");
@@ -395,6 +399,9 @@ fn schema_and_reader_agree() {
         in_target(r#""expose": [0]"#),
         in_target(r#""expose": [70000]"#),
         in_target(r#""expose": ["https"]"#),
+        in_target(r#""expose": ["-443"]"#),
+        in_target(r#""expose": [-443]"#),
+        in_target(r#""expose": ["443-/tcp"]"#),
         in_target(r#""expose": [{"owner": "me"}]"#),
         in_target(r#""expose": 443"#),
         in_target(r#""owner": null"#),
@@ -415,6 +422,68 @@ fn schema_and_reader_agree() {
             assert_eq!(schema.is_valid(&value), expected, "schema: {text}");
         }
     }
+}
+
+/// Puts something impossible under every key that the schema knows: a key that the reader does not
+/// look at would let it pass.
+#[test]
+fn every_published_key_is_read() {
+    let schema: serde_json::Value = serde_json::from_str(MANIFEST_SCHEMA).unwrap();
+    let base = serde_json::json!({
+        "portproof": 1,
+        "metadata": {"review": {}},
+        "authorization": {"scope": ["a.example", "b.example"]},
+        "vantages": {"v": {}},
+        "defaults": {},
+        "services": {"s": {"port": 443}},
+        "targets": [{"id": "t", "hosts": ["a.example", {"file": "f"}], "expose": [{"use": "s", "port": 80, "tls": {}}], "deny": [{"port": 22}]}],
+        "policy": {},
+        "exceptions": [{"id": "e", "match": {"target": "t", "rule": "EXP001", "port": 8080}, "reason": "r", "expires": "2026-01-01"}],
+        "include": ["part"],
+    });
+    let places = [
+        ("", ""),
+        ("metadata", "/metadata"),
+        ("review", "/metadata/review"),
+        ("authorization", "/authorization"),
+        ("vantage", "/vantages/v"),
+        ("defaults", "/defaults"),
+        ("service", "/services/s"),
+        ("target", "/targets/0"),
+        ("hosts_file", "/targets/0/hosts/1"),
+        ("expose", "/targets/0/expose/0"),
+        ("tls", "/targets/0/expose/0/tls"),
+        ("deny", "/targets/0/deny/0"),
+        ("policy", "/policy"),
+        ("exception", "/exceptions/0"),
+        ("match", "/exceptions/0/match"),
+        ("included", ""),
+    ];
+    let check = |main: &serde_json::Value, part: &serde_json::Value| {
+        let files = Memory::of(&[("f", "b.example"), ("part", &part.to_string())]);
+        read("portproof.yaml", &main.to_string(), &FewNames, &files)
+    };
+    let part = serde_json::json!({"portproof": 1});
+    check(&base, &part).unwrap_or_else(|wrong| panic!("{wrong}"));
+    let mut checked = 0;
+    for (definition, place) in places {
+        let map = if definition.is_empty() { &schema } else { &schema["$defs"][definition] };
+        for key in map["properties"].as_object().unwrap().keys() {
+            let (mut main, mut part) = (base.clone(), part.clone());
+            let changed = if definition == "included" { &mut part } else { &mut main };
+            changed.pointer_mut(place).unwrap()[key] = serde_json::json!({"?": 1});
+            let wrong = check(&main, &part).err().unwrap_or_else(|| panic!("{definition}.{key} is not read"));
+            assert!(
+                wrong.iter().all(|one| !one.message.contains(&format!("unknown key `{key}`"))),
+                "{wrong}"
+            );
+            checked += 1;
+        }
+    }
+    let published =
+        schema["$defs"].as_object().unwrap().values().filter(|one| one.get("properties").is_some()).count();
+    assert_eq!(published + 1, places.len(), "a definition is not checked here");
+    assert!(checked > 130, "{checked}");
 }
 
 #[test]

@@ -23,7 +23,7 @@ impl<'n> Table<'n> {
     /// The map in `node`; says so when it is none, and reports the keys that `keys` doesn't have.
     pub(crate) fn open(node: &'n Node, keys: &'static Keys, out: &mut Diagnostics) -> Option<Self> {
         let Value::Map(entries) = &node.value else {
-            let help = format!("its keys are {}", listed(keys.keys));
+            let help = format!("its keys are {}", listed(keys.list));
             out.error(
                 node.at,
                 format!("{} is a map, not {}", keys.what, node.value.describe()),
@@ -32,7 +32,7 @@ impl<'n> Table<'n> {
             return None;
         };
         for (key, _) in entries {
-            if !keys.keys.contains(&key.text.as_str()) {
+            if !keys.list.contains(&key.text.as_str()) {
                 out.error(
                     key.at,
                     format!("unknown key `{}` in {}", key.text, keys.what),
@@ -46,7 +46,7 @@ impl<'n> Table<'n> {
 
     /// The value of a key, where it is there. A key without a value is an error: it may mean anything.
     pub(crate) fn take(&self, key: &str, out: &mut Diagnostics) -> Option<&'n Node> {
-        debug_assert!(self.keys.keys.contains(&key), "{key} is not in the key list of {}", self.keys.what);
+        debug_assert!(self.keys.list.contains(&key), "{key} is not in the key list of {}", self.keys.what);
         let (key, node) = self.entries.iter().find(|(name, _)| name.text == key)?;
         if matches!(node.value, Value::Null) {
             let message = format!("`{}` has no value", key.text);
@@ -86,7 +86,7 @@ impl<'n> Table<'n> {
     pub(crate) fn count(&self, key: &str, out: &mut Diagnostics) -> Option<u64> {
         let node = self.take(key, out)?;
         match &node.value {
-            Value::Int(value, _) if (1..=i128::from(u32::MAX)).contains(value) => u64::try_from(*value).ok(),
+            Value::Int(value, _) if (1..=i64::from(u32::MAX)).contains(value) => u64::try_from(*value).ok(),
             other => {
                 let message = format!("`{key}` is a whole number from 1, not {}", other.describe());
                 out.error(node.at, message, None);
@@ -220,30 +220,30 @@ pub(crate) fn is_todo(text: &str) -> bool {
 
 /// The cure for an unknown key.
 fn stray(key: &str, keys: &Keys) -> String {
-    if let Some(known) = keys.keys.iter().find(|known| known.eq_ignore_ascii_case(&key.replace('-', "_"))) {
+    if let Some(known) = keys.list.iter().find(|known| known.eq_ignore_ascii_case(&key.replace('-', "_"))) {
         return format!("it is spelled `{known}`");
     }
     match key {
-        "protocol" | "proto" if keys.keys.contains(&"port") => {
+        "protocol" | "proto" if keys.list.contains(&"port") => {
             return "write it with the port: `port: 53/udp`".to_owned();
         }
-        "ports" if keys.keys.contains(&"port") => {
+        "ports" if keys.list.contains(&"port") => {
             return "write `port`; it takes a range or a list as well".to_owned();
         }
-        "ports" if keys.keys.contains(&"expose") => {
+        "ports" if keys.list.contains(&"expose") => {
             return "the ports that may be open stand under `expose`".to_owned();
         }
-        "host" | "address" | "ip" if keys.keys.contains(&"hosts") => {
+        "host" | "address" | "ip" if keys.list.contains(&"hosts") => {
             return "write `hosts: [...]`".to_owned();
         }
         _ => {}
     }
-    if let Some(near) = nearest(key, keys.keys) {
+    if let Some(near) = nearest(key, keys.list) {
         return format!("did you mean `{near}`?");
     }
     let homes = homes(key);
     if homes.is_empty() {
-        format!("known keys: {}", keys.keys.join(", "))
+        format!("known keys: {}", keys.list.join(", "))
     } else {
         format!("`{key}` belongs in {}", or(&homes))
     }

@@ -179,16 +179,20 @@ impl Diagnostics {
             Some(rule) => level.primary_title(&one.message).id(rule),
             None => level.primary_title(&one.message),
         };
-        let origin = Origin::path(path).line(number(one.place.line)).char_column(number(one.place.column));
-        let (line, marked) = excerpt(text, &one.span);
-        let mut group = title.element(origin);
-        if !line.is_empty() {
-            group = group.element(
-                Snippet::source(line)
-                    .line_start(number(one.place.line))
-                    .annotation(AnnotationKind::Primary.span(marked)),
-            );
-        }
+        let (line, marked, whole) = excerpt(text, &one.span);
+        let snippet = Snippet::source(line.as_str())
+            .line_start(number(one.place.line))
+            .annotation(AnnotationKind::Primary.span(marked));
+        // The renderer counts the column in the line it shows; a shortened line needs to be told.
+        let mut group = match (line.is_empty(), whole) {
+            (false, true) => title.element(snippet.path(path)),
+            (shown, _) => {
+                let origin =
+                    Origin::path(path).line(number(one.place.line)).char_column(number(one.place.column));
+                let group = title.element(origin);
+                if shown { group } else { group.element(snippet) }
+            }
+        };
         if let Some(help) = &one.help {
             group = group.element(Level::HELP.message(help));
         }
@@ -204,10 +208,11 @@ impl fmt::Display for Diagnostics {
 
 impl std::error::Error for Diagnostics {}
 
-/// The line that holds the beginning of a span, shortened around it and cleaned, and the span in it.
-fn excerpt(text: &str, span: &Range<usize>) -> (String, Range<usize>) {
+/// The line that holds the beginning of a span, shortened around it and cleaned; the span in it; and
+/// whether the line is shown as it stands.
+fn excerpt(text: &str, span: &Range<usize>) -> (String, Range<usize>, bool) {
     let (Some(before), Some(rest)) = (text.get(..span.start), text.get(span.start..)) else {
-        return (String::new(), 0..0);
+        return (String::new(), 0..0, false);
     };
     let head = before.rsplit('\n').next().unwrap_or_default();
     let rest = rest.lines().next().unwrap_or_default();
@@ -218,8 +223,8 @@ fn excerpt(text: &str, span: &Range<usize>) -> (String, Range<usize>) {
         let short: String = text.chars().take(MARGIN).map(|c| if c == '\t' { ' ' } else { c }).collect();
         clean(&short)
     };
-    let head = shown(head.get(cut..).unwrap_or_default());
-    let marked = shown(marked);
-    let line = format!("{head}{marked}{}", shown(tail));
-    (line, head.len()..head.len() + marked.len())
+    let (left, middle) = (shown(head.get(cut..).unwrap_or_default()), shown(marked));
+    let whole = left.chars().count() == head.chars().count();
+    let span = left.len()..left.len() + middle.len();
+    (format!("{left}{middle}{}", shown(tail)), span, whole)
 }

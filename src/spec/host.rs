@@ -139,7 +139,9 @@ fn numeric(text: &str) -> Result<Option<IpNet>, HostError> {
     }
     // A name never ends in a number (RFC 3696 2), so this was meant to be an address.
     let last = text.trim_end_matches('.').rsplit('.').next().unwrap_or_default();
-    if !last.is_empty() && last.bytes().all(|b| b.is_ascii_digit()) {
+    let hexadecimal = last.get(..2).is_some_and(|head| head.eq_ignore_ascii_case("0x"))
+        && last.get(2..).is_some_and(|digits| digits.bytes().all(|b| b.is_ascii_hexdigit()));
+    if hexadecimal || !last.is_empty() && last.bytes().all(|b| b.is_ascii_digit()) {
         return error(
             format!("`{text}` is not an IPv4 address"),
             "write four numbers from 0 to 255 without leading zeros: 203.0.113.9",
@@ -214,7 +216,7 @@ fn name(text: &str) -> Result<String, HostError> {
     }
     if let Some(odd) = name.chars().find(|c| !(c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'))) {
         return error(
-            format!("`{text}`: a name can't hold {}", odd.escape_debug().to_string().replace(' ', "a space")),
+            format!("`{text}`: a name can't hold `{odd}`"),
             "names are made of letters, digits, `-`, `_` and dots",
         );
     }
@@ -299,6 +301,8 @@ mod tests {
             "a..b",
             "-a.b",
             "203.0.113.256",
+            "0x7f000001",
+            "127.0.0.0x1",
             "010.0.0.1",
             "1.2.3",
             "12345",

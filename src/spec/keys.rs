@@ -9,12 +9,12 @@ pub(crate) struct Keys {
     /// The definition of `manifest.schema.json` that lists the same keys; empty for the document.
     #[cfg(test)]
     definition: &'static str,
-    pub(crate) keys: &'static [&'static str],
+    pub(crate) list: &'static [&'static str],
 }
 
 macro_rules! keys {
     ($($name:ident: $what:literal, $definition:literal, [$($key:literal),* $(,)?];)*) => {
-        $(pub(crate) const $name: Keys = Keys { what: $what, #[cfg(test)] definition: $definition, keys: &[$($key),*] };)*
+        $(pub(crate) const $name: Keys = Keys { what: $what, #[cfg(test)] definition: $definition, list: &[$($key),*] };)*
         /// Every list.
         pub(crate) const ALL: &[&Keys] = &[$(&$name),*];
     };
@@ -65,7 +65,7 @@ keys! {
 
 /// The maps that a key belongs to, for a key that stands in the wrong one.
 pub(crate) fn homes(key: &str) -> Vec<&'static str> {
-    ALL.iter().filter(|keys| keys.keys.contains(&key)).map(|keys| keys.what).collect()
+    ALL.iter().filter(|keys| keys.list.contains(&key)).map(|keys| keys.what).collect()
 }
 
 #[cfg(test)]
@@ -82,11 +82,11 @@ mod tests {
         let schema: Value = serde_json::from_str(MANIFEST_SCHEMA).unwrap();
         for keys in ALL {
             let map = if keys.definition.is_empty() { &schema } else { &schema["$defs"][keys.definition] };
-            let known: BTreeSet<&str> = keys.keys.iter().copied().collect();
+            let known: BTreeSet<&str> = keys.list.iter().copied().collect();
             let published: BTreeSet<&str> =
                 map["properties"].as_object().expect(keys.definition).keys().map(String::as_str).collect();
             assert_eq!(known, published, "{}", keys.what);
-            assert_eq!(known.len(), keys.keys.len(), "{} lists a key twice", keys.what);
+            assert_eq!(known.len(), keys.list.len(), "{} lists a key twice", keys.what);
             assert_eq!(map["additionalProperties"], false, "{}", keys.what);
         }
     }

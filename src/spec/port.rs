@@ -19,11 +19,30 @@ pub fn entry(text: &str) -> Result<(Protocol, PortSet), PortError> {
         None => (text.trim(), Protocol::Tcp),
         Some((ports, word)) => (ports.trim(), protocol(word.trim())?),
     };
-    let range_of_all = "declare the ports that are meant; a range is written 1-65535";
     if matches!(ports, "all" | "-" | "none" | "common" | "declared") {
-        return Err(problem(format!("`{text}` names no port of its own"), range_of_all));
+        let help = "declare the ports that are meant; a range is written 1-65535";
+        return Err(problem(format!("`{text}` names no port of its own"), help));
     }
-    PortSet::parse(ports).map(|ports| (protocol, ports)).map_err(|error| numbers(&error))
+    // An open end may as well be a minus sign.
+    for item in ports.split(',').map(str::trim) {
+        let whole = match (item.strip_prefix('-'), item.strip_suffix('-')) {
+            (Some(last), _) => format!("1-{last}"),
+            (_, Some(first)) => format!("{first}-65535"),
+            (None, None) => continue,
+        };
+        return Err(problem(
+            format!("`{text}` is not a port"),
+            &format!("if a range is meant, write {whole}"),
+        ));
+    }
+    match PortSet::parse(ports) {
+        Ok(ports) => Ok((protocol, ports)),
+        Err(PortSetError::NotAPort(word)) if ports.contains(',') => {
+            Err(numbers(&PortSetError::NotAPort(word)))
+        }
+        Err(PortSetError::NotAPort(_)) => Err(numbers(&PortSetError::NotAPort(text.trim().to_owned()))),
+        Err(error) => Err(numbers(&error)),
+    }
 }
 
 /// Reads a set to sweep: `80,443`, ranges, `all`, `common`, `declared` (nothing besides what the

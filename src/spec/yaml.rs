@@ -47,7 +47,7 @@ pub(crate) enum Value {
     Null,
     Bool(bool),
     /// A decimal, hexadecimal or octal number, and how it is spelled.
-    Int(i128, String),
+    Int(i64, String),
     /// A number with a fraction or exponent, as spelled.
     Float(String),
     Text(String),
@@ -130,7 +130,7 @@ pub(crate) fn parse(text: &str, source: u32) -> Result<Node, Vec<Problem>> {
 enum Raw {
     Null,
     Bool(bool),
-    Int(i128),
+    Int(i64),
     Float,
     Text(String),
     List(Vec<Spanned<Self>>),
@@ -165,19 +165,20 @@ impl<'de> Visitor<'de> for Builder {
     }
 
     fn visit_i64<E>(self, value: i64) -> Result<Raw, E> {
-        Ok(Raw::Int(value.into()))
-    }
-
-    fn visit_u64<E>(self, value: u64) -> Result<Raw, E> {
-        Ok(Raw::Int(value.into()))
-    }
-
-    fn visit_i128<E>(self, value: i128) -> Result<Raw, E> {
         Ok(Raw::Int(value))
     }
 
+    // No number of a manifest is that large; its spelling is kept for the message.
+    fn visit_u64<E>(self, value: u64) -> Result<Raw, E> {
+        Ok(Raw::Int(i64::try_from(value).unwrap_or(i64::MAX)))
+    }
+
+    fn visit_i128<E>(self, value: i128) -> Result<Raw, E> {
+        Ok(Raw::Int(i64::try_from(value).unwrap_or(i64::MAX)))
+    }
+
     fn visit_u128<E>(self, value: u128) -> Result<Raw, E> {
-        Ok(Raw::Int(i128::try_from(value).unwrap_or(i128::MAX)))
+        Ok(Raw::Int(i64::try_from(value).unwrap_or(i64::MAX)))
     }
 
     fn visit_f64<E>(self, _: f64) -> Result<Raw, E> {
@@ -234,11 +235,16 @@ impl Grow<'_> {
     }
 
     fn map(&mut self, entries: Vec<(Spanned<String>, Spanned<Raw>)>) -> Vec<(Key, Node)> {
-        let mut seen: HashMap<String, Mark> = HashMap::with_capacity(entries.len());
-        let mut map = Vec::with_capacity(entries.len());
+        let mut map: Vec<(Key, Node)> = Vec::with_capacity(entries.len());
+        // Most maps are small enough to be looked through.
+        let mut seen: Option<HashMap<String, Mark>> = (entries.len() > 16).then(HashMap::new);
         for (key, value) in entries {
             let at = mark(key.referenced, self.text, self.source);
-            if let Some(first) = seen.insert(key.value.clone(), at) {
+            let first = match &mut seen {
+                Some(seen) => seen.insert(key.value.clone(), at),
+                None => map.iter().find(|(known, _)| known.text == key.value).map(|(known, _)| known.at),
+            };
+            if let Some(first) = first {
                 self.problems.push(Problem {
                     at,
                     message: format!("key `{}` is written twice in one map", key.value),
@@ -261,13 +267,9 @@ fn mark(location: Location, text: &str, source: u32) -> Mark {
     let narrow = |n: u64| u32::try_from(n).unwrap_or(u32::MAX);
     let (line, column) = (narrow(location.line().max(1)), narrow(location.column().max(1)));
     let span = location.span();
-    let (start, end) = match (span.byte_offset(), span.byte_len()) {
-        (Some(start), Some(len)) => (narrow(start), narrow(start.saturating_add(len))),
-        _ => {
-            let start = narrow(offset(text, line, column) as u64);
-            (start, start)
-        }
-    };
+    let start = span.byte_offset().unwrap_or_else(|| offset(text, line, column) as u64);
+    let end = start.saturating_add(span.byte_len().unwrap_or_default());
+    let (start, end) = (narrow(start), narrow(end));
     Mark { source, line, column, start, end }
 }
 
@@ -303,12 +305,6 @@ fn explain(error: &Error, text: &str, source: u32) -> Problem {
             return Problem { at, ..explain(error, text, source) };
         }
         Error::MultipleDocuments { .. } => several_documents(),
-        Error::Eof { .. } => (
-            "the document is empty".to_owned(),
-            Some(
-                "the smallest manifest is `portproof: 1` and `targets: [{hosts: [www.example.com], expose: [443]}]`",
-            ),
-        ),
         Error::UnknownAnchor { .. } => (
             "an alias without its anchor".to_owned(),
             Some("quote a text that begins with `*` or `&`: \"*.example.com\""),
@@ -320,7 +316,8 @@ fn explain(error: &Error, text: &str, source: u32) -> Problem {
         other => (plain(other), None),
     };
     let help = help.map(str::to_owned).or_else(|| hint(&message).map(str::to_owned));
-    let (message, help) = if message.contains("nesting") || message.contains("depth") {
+    let (message, help) = if ["nesting", "depth", "recursion limit"].iter().any(|word| message.contains(word))
+    {
         let (message, help) = too_deep();
         (message, help.map(str::to_owned))
     } else {
@@ -344,7 +341,7 @@ fn several_documents() -> (String, Option<&'static str>) {
     ("more than one document in the file (`---`)".to_owned(), Some("one file holds one manifest"))
 }
 
-/// The parser's own sentence without the place in front.
+/// The parser's own sentence without the place, which is shown anyway.
 fn plain(error: &Error) -> String {
     let whole = error.to_string();
     let line = whole.lines().next().unwrap_or_default();
@@ -353,7 +350,9 @@ fn plain(error: &Error) -> String {
         Some((_, sentence)) => sentence,
         None => line,
     };
-    format!("not valid YAML: {}", sentence.split(", set DuplicateKeyPolicy").next().unwrap_or(sentence))
+    let sentence = sentence.split(" at line ").next().unwrap_or(sentence);
+    let sentence = if sentence == "expected string scalar" { "a key is a text" } else { sentence };
+    format!("not valid YAML: {sentence}")
 }
 
 /// What usually lies behind a scanner error.

@@ -1,5 +1,7 @@
 //! A small stand-in for the profiles, and files in memory: what the manifest reader asks for.
 
+#![allow(clippy::unwrap_used)] // a helper of tests
+
 use std::collections::BTreeMap;
 
 use portproof::{

@@ -118,10 +118,11 @@ impl Reader<'_> {
     }
 
     pub(super) fn families(&mut self, table: &Table<'_>) -> Option<Vec<Family>> {
+        let broken = self.out.count();
         let mut families = table.words("families", FAMILIES, &mut self.out)?;
         families.sort_unstable();
         families.dedup();
-        if families.is_empty() {
+        if families.is_empty() && self.out.count() == broken {
             let at = table.place_of("families");
             self.out.error(
                 at,

@@ -98,6 +98,11 @@ impl<'a> Reader<'a> {
         // A text that is too large is not kept: its size is the message.
         let source = self.out.add_source(path, if text.len() > MAX_BYTES { "" } else { text });
         match yaml::parse(text, source) {
+            Ok(root) if matches!(root.value, Value::Null) => {
+                let help = "the smallest manifest is `portproof: 1` and `targets: [{hosts: [www.example.com], expose: [443]}]`";
+                self.out.error(root.at, "the document is empty", help);
+                None
+            }
             Ok(root) => Some(root),
             Err(problems) => {
                 for problem in &problems {
@@ -184,7 +189,8 @@ impl<'a> Reader<'a> {
             Value::Int(1, _) => true,
             other => {
                 let at = if matches!(other, Value::Null) { key.at } else { node.at };
-                let message = format!("manifest format {} is not known here", other.describe());
+                let message =
+                    format!("the manifest's format is {}, which is not known here", other.describe());
                 self.out.error(at, message, "this portproof reads `portproof: 1`");
                 false
             }
