@@ -32,7 +32,9 @@ pub fn host_name() -> Option<String> {
 
 /// Who runs this, as the machine knows them: behind sudo, the one who typed it.
 pub fn operator() -> Option<String> {
-    let user = ["SUDO_USER", "USER", "LOGNAME"].iter().find_map(|name| std::env::var(name).ok().filter(|user| !user.is_empty()));
+    let user = ["SUDO_USER", "USER", "LOGNAME"]
+        .iter()
+        .find_map(|name| std::env::var(name).ok().filter(|user| !user.is_empty()));
     user.or_else(|| {
         let passwd = fs::read_to_string("/etc/passwd").ok()?;
         let id = sys::user_id().to_string();
@@ -54,9 +56,17 @@ pub fn clock() -> (Option<bool>, Option<f64>) {
 
 /// The commit that a file's repository stands at, and whether the file differs from it.
 pub fn git(file: &Path) -> Option<(String, bool)> {
-    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."));
+    let folder =
+        file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."));
     let ask = |arguments: &[&str]| {
-        let output = Command::new("git").arg("-C").arg(folder).args(arguments).stdin(Stdio::null()).stderr(Stdio::null()).output().ok()?;
+        let output = Command::new("git")
+            .arg("-C")
+            .arg(folder)
+            .args(arguments)
+            .stdin(Stdio::null())
+            .stderr(Stdio::null())
+            .output()
+            .ok()?;
         output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
     };
     let name = file.file_name()?.to_str()?;

@@ -486,6 +486,26 @@ pub const RULES: &[Rule] = &[
             "Use a name that `portproof profiles services` lists, or leave the service out.",
         ],
     ),
+    paper(
+        "MAN015",
+        "policy-field-missing",
+        Low,
+        [
+            "An `expose` entry lacks a field that `policy.require` names.",
+            "The policy decided that no port may be open without it.",
+            "Add the field, or take it out of `policy.require` under review.",
+        ],
+    ),
+    paper(
+        "MAN016",
+        "exception-paperwork",
+        Low,
+        [
+            "An exception lacks its reason, who requested it and when, or who approved it and when; or one says TODO.",
+            "An accepted risk is accepted by somebody, for a reason that can be read later.",
+            "Complete the exception.",
+        ],
+    ),
 ];
 
 #[cfg(test)]

@@ -120,6 +120,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::model::Unreachable::{AdminProhibited, Host, Port};
 
     fn control(level: i32, kind: i32, origin: u8, icmp: (u8, u8), sender: [u8; 4]) -> Vec<u8> {
         let mut body = vec![111, 0, 0, 0, origin, icmp.0, icmp.1, 0, 0, 0, 0, 0, 0, 0, 0, 0];
@@ -160,7 +161,6 @@ mod tests {
         let icmp = |what, sender| Some(IcmpError { what, sender: Some(sender) });
         let judge = |outcome, icmp, immediate| evidence(outcome, icmp, immediate, target, &own);
         let unreachable = |what, sender| Evidence::Unreachable { what, sender };
-        use Unreachable::{AdminProhibited, Host, Port};
 
         assert_eq!(judge(Outcome::Connected, None, false), Evidence::Connected);
         assert_eq!(judge(Outcome::Refused, None, false), Evidence::Refused);

@@ -82,6 +82,8 @@ pub struct Authorization {
     pub max_rate: Option<u64>,
     /// No `authorization` was written: the scope is the hosts as written.
     pub implied: bool,
+    /// Where `valid_until` stands, else where `authorization` or the document begins.
+    pub place: Option<Place>,
 }
 
 /// A place from which probes start.
@@ -269,6 +271,8 @@ pub struct Policy {
     pub max_exception_days: Option<u32>,
     /// Exceptions need an approver who is not the requester.
     pub four_eyes: bool,
+    /// Fields that every `expose` entry must have: `ticket`, `owner`, ...
+    pub require: Vec<String>,
     /// Where it stands.
     pub place: Option<Place>,
 }
@@ -316,6 +320,15 @@ pub struct Lint {
     pub place: Place,
     /// What is missing or odd, as a sentence without full stop.
     pub message: String,
+}
+
+impl Manifest {
+    /// How many addresses its blocks and literals cover, saturating; names count as none before they
+    /// are resolved.
+    pub fn address_count(&self) -> u128 {
+        let hosts = self.targets.iter().flat_map(|target| &target.hosts);
+        hosts.filter_map(|entry| entry.host.address_count()).fold(0, u128::saturating_add)
+    }
 }
 
 impl Target {

@@ -1,7 +1,25 @@
 //! Floor 1: what the user asked for, parsed once into values that cannot be wrong. No network.
 
+pub mod calendar;
+mod check;
+mod decode;
+pub mod diagnostic;
+mod expect;
+pub mod host;
+mod keys;
+pub mod lint;
 pub mod manifest;
+mod nearest;
 pub mod plan;
+pub mod port;
 pub mod ports;
 pub mod profile;
+pub mod read;
 pub mod resolution;
+mod yaml;
+
+pub use diagnostic::{Diagnostic, Diagnostics, Gravity};
+pub use read::{Files, Names, read};
+
+/// The JSON Schema of the manifest (draft 2020-12), for editors and for `portproof schema manifest`.
+pub const MANIFEST_SCHEMA: &str = include_str!("manifest.schema.json");

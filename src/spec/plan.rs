@@ -15,10 +15,6 @@ use super::{
 };
 use crate::model::{AddressRange, Family, Permit, PortSet, Protocol, Refusal, Scope, ScopeEntry};
 
-/// Blocks of more addresses than this are planned only when the user says that it is meant:
-/// an IPv6 /112, or an IPv4 /16.
-pub const LARGE: u128 = 1 << 16;
-
 /// What the operator selected on the command line.
 #[derive(Clone, Debug, Default)]
 pub struct Selection {
@@ -278,7 +274,7 @@ impl Planner<'_> {
 
     fn check_size(&self, target: &Target, entry: &HostEntry, block: IpNet) -> Result<(), PlanError> {
         let count = AddressRange::of(block).count();
-        if count > LARGE && !self.selection.large {
+        if entry.host.is_large() && !self.selection.large {
             return Err(PlanError::TooLarge {
                 target: target.id.clone(),
                 host: entry.host.to_string(),
