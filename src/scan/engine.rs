@@ -109,6 +109,7 @@ pub struct Scan {
     observations: VecDeque<Observation>,
     tallies: VecDeque<Tally>,
     coverage: Coverage,
+    unnamed_open: u64,
 }
 
 impl Scan {
@@ -130,6 +131,7 @@ impl Scan {
             observations: VecDeque::new(),
             tallies: VecDeque::new(),
             coverage,
+            unnamed_open: 0,
         }
     }
 
@@ -191,6 +193,7 @@ impl Scan {
             shift(&mut self.coverage.states, before, mark);
         }
         let opened = changed.is_some() && mark == Mark::Open;
+        self.unnamed_open += u64::from(opened && !window.named);
         let crowded = window.rows.get(spot.row).is_some_and(|row| row.open > SECOND_LOOKS);
         let begins = self.config.second_look && (window.named || (opened && !crowded));
         let look =
@@ -244,6 +247,11 @@ impl Scan {
         coverage.states.unknown = 0;
         coverage.states.unknown = coverage.planned.saturating_sub(coverage.states.total());
         coverage
+    }
+
+    /// Open endpoints that nothing names, so far: the likely findings.
+    pub fn unnamed_open(&self) -> u64 {
+        self.unnamed_open
     }
 
     /// Ends here and now: what is not settled becomes unknown, what was never asked says so.

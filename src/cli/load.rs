@@ -1,0 +1,264 @@
+//! From files to values: profiles, manifests and what they include, lists of hosts.
+
+use std::{
+    fs,
+    io::{self, Read as _},
+    path::{Path, PathBuf},
+};
+
+use ipnet::IpNet;
+
+use super::error::CliError;
+use crate::{
+    model::{PortSet, Protocol, Scope, Severity, clean},
+    spec::{
+        self, Diagnostics, Files, Names,
+        manifest::{Host, HostEntry, Manifest, Place},
+        profile::Profiles,
+    },
+    verify::Roles,
+};
+
+/// A file larger than this is no manifest; refused before it is read into memory.
+const MAX_FILE: u64 = 16 << 20;
+/// A role's range of more ports than this says "nothing here", not "ask for these": the default set
+/// is asked anyway.
+const WIDE: u32 = 1024;
+
+/// The built-in profiles, with those of a folder laid over them.
+pub(super) fn profiles(folder: Option<&Path>) -> Result<Profiles, CliError> {
+    let mut profiles = Profiles::builtin().map_err(CliError::usage)?;
+    let Some(folder) = folder else { return Ok(profiles) };
+    let mut found = 0;
+    // Ports before roles, since roles name services.
+    for part in ["ports", "roles"] {
+        let part = folder.join(part);
+        if !part.is_dir() {
+            continue;
+        }
+        for path in files_of(&part).map_err(|error| CliError::usage(format!("{}: {error}", part.display())))? {
+            let name = path.display().to_string();
+            profiles.overlay(&name, &text_of(&path).map_err(CliError::usage)?).map_err(CliError::usage)?;
+            found += 1;
+        }
+    }
+    if found == 0 {
+        let message = format!("{} holds no profile", folder.display());
+        return Err(CliError::usage(message).hint("roles/NAME.yaml, ports/services.yaml, ports/common.yaml, ports/sensitive.yaml"));
+    }
+    Ok(profiles)
+}
+
+/// Reads and understands a manifest.
+pub(super) fn manifest(path: &str, profiles: &Profiles, colour: bool) -> Result<Manifest, CliError> {
+    let text = text_of(Path::new(path)).map_err(|message| {
+        let missing = !Path::new(path).exists();
+        let error = CliError::usage(message);
+        if missing { error.hint("name the manifest, or verify without one: portproof verify --expect 80,443 HOST") } else { error }
+    })?;
+    let folder = Path::new(path).parent().map(Path::to_path_buf).unwrap_or_default();
+    let mut manifest = spec::read(path, &text, profiles, &Folder(folder)).map_err(|wrong| diagnosed(&wrong, colour))?;
+    manifest.path = Some(path.into());
+    Ok(manifest)
+}
+
+/// The manifest that `--expect PORTS HOST...` means.
+pub(super) fn expected(ports: &str, hosts: &[String], profiles: &Profiles, colour: bool) -> Result<Manifest, CliError> {
+    Manifest::from_expect(ports, hosts, profiles).map_err(|wrong| diagnosed(&wrong, colour))
+}
+
+/// Puts the hosts of `--hosts ID=@FILE` or `ID=-` in the place of a target's own.
+pub(super) fn replace_hosts(manifest: &mut Manifest, replacements: &[String]) -> Result<(), CliError> {
+    for replacement in replacements {
+        let usage = || CliError::usage(format!("--hosts {replacement}: write ID=@FILE, or ID=- for standard input"));
+        let (id, from) = replacement.split_once('=').ok_or_else(usage)?;
+        let source = match from.strip_prefix('@') {
+            Some(file) => file,
+            None if from == "-" => "-",
+            None => return Err(usage()),
+        };
+        let hosts = host_list(source)?;
+        let target = manifest.targets.iter_mut().find(|target| target.id == id);
+        let target = target.ok_or_else(|| CliError::usage(format!("--hosts {replacement}: no target has the id `{id}`")))?;
+        target.hosts = hosts;
+        let scope = &mut manifest.authorization.scope;
+        if manifest.authorization.implied {
+            scope.entries.extend(target.hosts.iter().map(|entry| entry.host.as_scope()));
+        }
+        if let Some(stray) = target.hosts.iter().find(|entry| !covers(scope, &entry.host)) {
+            return Err(CliError::usage(format!("{}: {} is outside authorization.scope", stray.place, stray.host)));
+        }
+    }
+    Ok(())
+}
+
+/// Whether a scope covers a host; what `exclude` takes out of a block is no reason to refuse it.
+fn covers(scope: &Scope, host: &Host) -> bool {
+    let block = match host {
+        Host::Name(name) => return scope.covers_name(name),
+        Host::Address(address) => IpNet::from(*address),
+        Host::Block(block) => *block,
+    };
+    let (_, outside, _) = scope.authorize_block(block);
+    outside.is_empty()
+}
+
+/// The hosts of a file, one a line, `#` begins a comment; `-` is standard input.
+pub(super) fn host_list(source: &str) -> Result<Vec<HostEntry>, CliError> {
+    let text = if source == "-" {
+        let mut text = String::new();
+        io::stdin().take(MAX_FILE).read_to_string(&mut text).map_err(|error| CliError::usage(format!("standard input: {error}")))?;
+        text
+    } else {
+        text_of(Path::new(source)).map_err(CliError::usage)?
+    };
+    let mut hosts = Vec::new();
+    for (line, entry) in (1..).zip(text.lines()) {
+        let entry = entry.split('#').next().unwrap_or_default().trim();
+        if entry.is_empty() {
+            continue;
+        }
+        let place = Place { path: source.to_owned(), line, column: 1 };
+        let host = spec::host::host(entry).map_err(|error| CliError::usage(format!("{place}: {}", error.message)))?;
+        hosts.push(HostEntry { host, place });
+    }
+    if hosts.is_empty() {
+        return Err(CliError::usage(format!("{source} holds no host")));
+    }
+    Ok(hosts)
+}
+
+/// The text of a file that is small enough to be what it is taken for.
+pub(super) fn text_of(path: &Path) -> Result<String, String> {
+    let wrong = |error: io::Error| format!("can't read {}: {error}", clean(&path.display().to_string()));
+    let length = fs::metadata(path).map_err(wrong)?.len();
+    if length > MAX_FILE {
+        return Err(format!("{} holds {length} bytes; a manifest is smaller, and `include` joins several", path.display()));
+    }
+    fs::read_to_string(path).map_err(wrong)
+}
+
+fn diagnosed(wrong: &Diagnostics, colour: bool) -> CliError {
+    CliError::usage(wrong.render(colour))
+}
+
+fn files_of(folder: &Path) -> io::Result<Vec<PathBuf>> {
+    let mut files: Vec<PathBuf> = fs::read_dir(folder)?.map(|entry| entry.map(|entry| entry.path())).collect::<Result<_, _>>()?;
+    files.retain(|path| path.extension().is_some_and(|extension| extension == "yaml" || extension == "yml"));
+    files.sort();
+    Ok(files)
+}
+
+/// The folder of a manifest, for the files that it names.
+struct Folder(PathBuf);
+
+impl Files for Folder {
+    fn read(&self, path: &str) -> Result<String, String> {
+        text_of(&self.0.join(path))
+    }
+
+    /// A pattern matches whole names, part by part; `*` and `?` are the only wildcards.
+    fn list(&self, pattern: &str) -> Result<Vec<String>, String> {
+        let mut found = vec![String::new()];
+        for part in pattern.split('/') {
+            let mut next = Vec::new();
+            for base in found {
+                let join = |name: &str| if base.is_empty() { name.to_owned() } else { format!("{base}/{name}") };
+                if !part.contains(['*', '?']) {
+                    next.push(join(part));
+                    continue;
+                }
+                let folder = self.0.join(&base);
+                let entries = fs::read_dir(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+                let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+                let mut names: Vec<String> = names.filter(|name| matches(part.as_bytes(), name.as_bytes())).collect();
+                names.sort();
+                next.extend(names.iter().map(|name| join(name)));
+            }
+            found = next;
+        }
+        found.retain(|path| self.0.join(path).is_file());
+        Ok(found)
+    }
+}
+
+/// Whether a name matches a pattern of `*` and `?`. A leading dot must be written out.
+fn matches(pattern: &[u8], name: &[u8]) -> bool {
+    fn rest(pattern: &[u8], name: &[u8]) -> bool {
+        match (pattern.split_first(), name.split_first()) {
+            (None, None) => true,
+            (Some((b'*', pattern_rest)), _) => rest(pattern_rest, name) || name.split_first().is_some_and(|(_, name)| rest(pattern, name)),
+            (Some((b'?', pattern)), Some((_, name))) => rest(pattern, name),
+            (Some((a, pattern)), Some((b, name))) if a == b => rest(pattern, name),
+            _ => false,
+        }
+    }
+    (pattern.first() == Some(&b'.') || name.first() != Some(&b'.')) && rest(pattern, name)
+}
+
+impl Names for Profiles {
+    fn roles(&self) -> Vec<String> {
+        self.roles().map(|role| role.name.clone()).collect()
+    }
+
+    fn services(&self) -> Vec<String> {
+        let aliases = self.service_aliases().map(|(alias, _)| alias.to_owned());
+        self.services().map(|service| service.name.clone()).chain(aliases).collect()
+    }
+
+    fn service_ports(&self, service: &str, protocol: Protocol) -> Option<PortSet> {
+        let known = self.knows_service(service);
+        let ports = self.service_ports(service).into_iter().filter(|(of, _)| *of == protocol).map(|(_, port)| port);
+        known.then(|| ports.collect())
+    }
+
+    fn common(&self, protocol: Protocol) -> PortSet {
+        self.common(protocol).clone()
+    }
+
+    fn role_denies(&self, role: &str, protocol: Protocol) -> PortSet {
+        self.role(role).map_or(PortSet::NONE, |role| role.forbidden(protocol))
+    }
+}
+
+impl Roles for Profiles {
+    fn forbids(&self, role: &str, protocol: Protocol, port: u16) -> Option<(Severity, String)> {
+        let never = self.role(role)?.forbids(protocol, port)?;
+        // A role may say "nothing here" mildly of a wide range; a sensitive port in it is still that.
+        let worst = self.sensitivity(protocol, port).map_or(never.severity, |sensitive| sensitive.severity.max(never.severity));
+        Some((worst, never.why.clone()))
+    }
+
+    fn sensitivity(&self, protocol: Protocol, port: u16) -> Option<(Severity, String)> {
+        self.sensitivity(protocol, port).map(|sensitive| (sensitive.severity, sensitive.why.clone()))
+    }
+
+    fn service_name(&self, protocol: Protocol, port: u16) -> Option<String> {
+        self.service_name(protocol, port).map(str::to_owned)
+    }
+}
+
+/// The ports that a target's roles deny and that are asked for it besides its own.
+pub(super) fn denied_by_roles(profiles: &Profiles, roles: &[String], protocol: Protocol) -> PortSet {
+    let denials = roles.iter().filter_map(|role| profiles.role(role)).flat_map(|role| &role.never);
+    let narrow = denials.filter(|never| never.protocol == protocol && never.ports.len() <= WIDE);
+    narrow.fold(PortSet::NONE, |all, never| all.union(&never.ports))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn patterns_match_whole_names() {
+        for (pattern, name, wanted) in [
+            ("*.yaml", "a.yaml", true),
+            ("*.yaml", "a.yml", false),
+            ("*.yaml", ".a.yaml", false),
+            ("t?am*", "team-a", true),
+            ("team", "team-a", false),
+        ] {
+            assert_eq!(matches(pattern.as_bytes(), name.as_bytes()), wanted, "{pattern} {name}");
+        }
+    }
+}

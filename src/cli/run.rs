@@ -1,0 +1,165 @@
+//! A run of a plan, from the first probe to the last answer.
+
+use std::{
+    future::pending,
+    time::Duration,
+};
+
+use tokio::{
+    runtime::Runtime,
+    signal::unix::{SignalKind, signal},
+};
+
+use super::{error::CliError, how::How, progress::Progress};
+use crate::{
+    drive::{Clock, connect::Connect, raise_descriptor_limit},
+    model::{Coverage, Moment, Observation, Protocol, Tally},
+    scan::{Config, Plan, Scan},
+    spec::{self, manifest::Manifest},
+};
+
+/// What a run brought.
+#[derive(Debug)]
+pub(super) struct Ran {
+    pub(super) observations: Vec<Observation>,
+    pub(super) tallies: Vec<Tally>,
+    pub(super) coverage: Coverage,
+    pub(super) began: Moment,
+    pub(super) ended: Moment,
+    pub(super) stop: Stop,
+}
+
+/// Why a run ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Stop {
+    Complete,
+    Interrupted,
+    Terminated,
+    Deadline,
+}
+
+impl Stop {
+    /// The word of the report.
+    pub(super) fn word(self) -> &'static str {
+        match self {
+            Self::Complete => "complete",
+            Self::Interrupted => "interrupted",
+            Self::Terminated => "terminated",
+            Self::Deadline => "deadline",
+        }
+    }
+}
+
+/// How often results are taken out and shown.
+const LOOK: Duration = Duration::from_millis(50);
+/// Beyond this rate one thread is not enough.
+const BUSY: u64 = 50_000;
+
+/// The program's threads and event loop.
+pub(super) fn runtime(how: &How) -> Result<Runtime, CliError> {
+    let threads = if how.rate.run.is_none_or(|rate| rate > BUSY) { cores() } else { 1 };
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(threads)
+        .enable_all()
+        .build()
+        .map_err(|error| CliError::environment(format!("can't start threads: {error}")))
+}
+
+fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
+}
+
+/// What of a plan this version can ask: TCP, where the vantage has the family and sees the port.
+pub(super) fn askable(plan: &spec::plan::Plan, manifest: &Manifest) -> Plan {
+    let mut asked = Plan::default();
+    for group in plan.groups.iter().filter(|group| !group.missing_family) {
+        let ask = group.ask(Protocol::Tcp);
+        let rates = group.owners.iter().filter_map(|owner| manifest.targets.get(owner.target)?.rate);
+        asked.add(
+            &group.permit,
+            Protocol::Tcp,
+            ask.named.difference(&ask.blind),
+            ask.rest.difference(&ask.blind),
+            rates.min(),
+        );
+    }
+    asked
+}
+
+/// How long the probes of a plan take at least, at the rates asked for, when everything is silent.
+pub(super) fn estimate(plan: &spec::plan::Plan, manifest: &Manifest, how: &How, max_rate: Option<u64>) -> (u64, Duration) {
+    let planned = askable(plan, manifest).planned();
+    let probes = planned.saturating_mul(how.attempts.into());
+    let run = [how.rate.run, max_rate].into_iter().flatten().min();
+    let whole = run.map_or(0.0, |rate| planned as f64 / rate as f64);
+    let longest = plan.groups.iter().map(|group| {
+        let ports = group.tcp.planned().difference(&group.tcp.blind).len();
+        let own = group.owners.iter().filter_map(|owner| manifest.targets.get(owner.target)?.rate).min();
+        let limit = [how.rate.per_address, own].into_iter().flatten().min();
+        limit.map_or(0.0, |limit| f64::from(ports) / limit as f64)
+    });
+    let pass = longest.fold(whole, f64::max);
+    (probes, Duration::try_from_secs_f64(pass * f64::from(how.attempts) + 2.0).unwrap_or(Duration::MAX))
+}
+
+/// Drives a scan to its end, or until somebody stops it. `see` gets each observation as it is made.
+pub(super) async fn drive(
+    plan: Plan,
+    config: Config,
+    how: &How,
+    clock: Clock,
+    progress: &Progress,
+    see: &mut dyn FnMut(Observation),
+) -> Result<Ran, CliError> {
+    let expected = plan.planned().saturating_mul(config.attempts.into());
+    let workers = if config.rate.run.is_none_or(|rate| rate > BUSY) { cores() } else { 1 };
+    let driver = Connect::new(Scan::new(plan, config), clock, how.origin.clone(), raise_descriptor_limit());
+    let listen = |kind| signal(kind).map_err(|error| CliError::environment(format!("can't listen for signals: {error}")));
+    let (mut interrupt, mut terminate) = (listen(SignalKind::interrupt())?, listen(SignalKind::terminate())?);
+    let began = clock.now();
+    let deadline = async {
+        match how.deadline {
+            Some(deadline) => tokio::time::sleep(deadline).await,
+            None => pending().await,
+        }
+    };
+    tokio::pin!(deadline);
+    let mut tallies = Vec::new();
+    let mut stop = Stop::Complete;
+    let running = driver.run(workers);
+    tokio::pin!(running);
+    loop {
+        let over = tokio::select! {
+            () = &mut running => true,
+            _ = interrupt.recv() => { stop = Stop::Interrupted; true }
+            _ = terminate.recv() => { stop = Stop::Terminated; true }
+            () = &mut deadline => { stop = Stop::Deadline; true }
+            () = tokio::time::sleep(LOOK) => false,
+        };
+        if over && stop != Stop::Complete {
+            driver.stop();
+            running.as_mut().await;
+        }
+        let mut scan = driver.scan();
+        if over {
+            // Also after a complete run: a worker that died must not leave endpoints without a state.
+            scan.stop(clock.now());
+        }
+        let (totals, surprises) = (scan.totals(), scan.unnamed_open());
+        let mut seen = Vec::new();
+        while let Some(observation) = scan.poll_observation() {
+            seen.push(observation);
+        }
+        while let Some(tally) = scan.poll_tally() {
+            tallies.push(tally);
+        }
+        drop(scan);
+        seen.into_iter().for_each(&mut *see);
+        progress.show(&totals, expected, clock.now() - began, surprises);
+        if over {
+            progress.end();
+            let observations = Vec::new();
+            return Ok(Ran { observations, tallies, coverage: totals, began, ended: clock.now(), stop });
+        }
+    }
+}
