@@ -34,3 +34,4 @@
 pub mod model;
 pub mod report;
 pub mod spec;
+pub mod verify;
