@@ -37,3 +37,4 @@ pub mod probe;
 pub mod report;
 pub mod scan;
 pub mod spec;
+pub mod verify;

@@ -1,0 +1,198 @@
+//! Every finding in the making, and every endpoint with the finding it rests on. Closing it applies
+//! exceptions and levels, to findings and endpoints alike, and counts.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{
+    AddressJudgement, Case, Judged, Judgement, Outcome,
+    draft::{Draft, Key, rank},
+    exception, finding,
+};
+use crate::model::{Endpoint, Kind, Level, Observation, Reason, State, StateCounts, Verdict, VerdictCounts};
+
+/// A place in the docket.
+pub(super) type Entry = usize;
+
+#[derive(Default)]
+pub(super) struct Docket {
+    pub(super) drafts: Vec<Draft>,
+    index: BTreeMap<Key, Entry>,
+    /// Endpoints that rest on no finding.
+    settled: VerdictCounts,
+    states: StateCounts,
+    judged: Vec<(Judged, Option<Entry>)>,
+    /// Endpoints that some finding speaks about by port.
+    spoken: BTreeSet<Endpoint>,
+}
+
+/// What becomes of a finding, and with it of the endpoints that rest on it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Fate {
+    /// It stands.
+    Stands,
+    /// An exception accepts it.
+    Waived(usize),
+    /// `-W`, or `-A` where `dropped`: it no longer fails. Its failing endpoints are waived, since the
+    /// operator accepts what the manifest does not; doubt stays doubt.
+    Softened { dropped: bool },
+    /// `-D` on a warning: it fails.
+    Hardened,
+}
+
+impl Docket {
+    /// Files a part of a finding.
+    pub(super) fn file(&mut self, draft: Draft) -> Entry {
+        if let Some(&entry) = self.index.get(&draft.key) {
+            if let Some(known) = self.drafts.get_mut(entry) {
+                known.merge(draft);
+            }
+            return entry;
+        }
+        let entry = self.drafts.len();
+        self.index.insert(draft.key.clone(), entry);
+        self.drafts.push(draft);
+        entry
+    }
+
+    /// Counts `n` endpoints of one state, resting on a finding or on none.
+    pub(super) fn count(&mut self, state: State, verdict: Verdict, n: u64, on: Option<Entry>) {
+        self.states.add(state, n);
+        match on.and_then(|entry| self.drafts.get_mut(entry)) {
+            Some(draft) => draft.charges.add(verdict, n),
+            None => self.settled.add(verdict, n),
+        }
+    }
+
+    /// Judges one observed endpoint.
+    pub(super) fn judge(
+        &mut self,
+        (seen, observation): (usize, &Observation),
+        state: State,
+        verdict: Verdict,
+        on: Option<Entry>,
+    ) {
+        self.count(state, verdict, 1, on);
+        let Observation { endpoint, reason, .. } = *observation;
+        self.judged.push((Judged { endpoint, state, reason, verdict, seen: Some(seen) }, on));
+        if on.and_then(|entry| self.drafts.get(entry)).is_some_and(|draft| draft.key.port.is_some()) {
+            self.spoken.insert(endpoint);
+        }
+    }
+
+    /// Records one endpoint that was not asked; it is counted by whoever counts its like.
+    pub(super) fn unasked(&mut self, endpoint: Endpoint, on: Entry) {
+        let (state, reason, verdict) = (State::Unknown, Reason::NotSent, Verdict::NotCovered);
+        self.judged.push((Judged { endpoint, state, reason, verdict, seen: None }, Some(on)));
+    }
+
+    /// Whether a finding speaks about this endpoint already.
+    pub(super) fn speaks_of(&self, endpoint: &Endpoint) -> bool {
+        self.spoken.contains(endpoint)
+    }
+
+    /// Applies exceptions and levels and counts everything.
+    pub(super) fn close(self, case: &Case<'_>, addresses: Vec<AddressJudgement>) -> Judgement {
+        let fates: Vec<Fate> = self.drafts.iter().map(|draft| fate(case, draft)).collect();
+        let mut verdicts = self.settled;
+        let mut doubtful = false;
+        for (draft, &fate) in self.drafts.iter().zip(&fates) {
+            for verdict in VERDICTS {
+                verdicts.add(after(fate, verdict), count_of(&draft.charges, verdict));
+            }
+            doubtful |= draft.is_doubt() && !matches!(fate, Fate::Waived(_));
+        }
+        let mut observations: Vec<Judged> = self
+            .judged
+            .into_iter()
+            .map(|(judged, on)| {
+                let fate = on.and_then(|entry| fates.get(entry)).copied().unwrap_or(Fate::Stands);
+                Judged { verdict: after(fate, judged.verdict), ..judged }
+            })
+            .collect();
+        observations.sort_by_key(|judged| judged.endpoint);
+        let exceptions = exception::uses(case, &self.drafts, |draft| match fates.get(draft) {
+            Some(Fate::Waived(by)) => Some(*by),
+            _ => None,
+        });
+        let kept = self.drafts.iter().zip(&fates).filter_map(|(draft, &fate)| match fate {
+            Fate::Softened { dropped: true } => None,
+            Fate::Waived(by) => Some((draft, Verdict::Waived, Some(by))),
+            _ => Some((draft, after(fate, draft.verdict), None)),
+        });
+        let findings = finding::write(
+            case,
+            kept.map(|(draft, verdict, by)| {
+                // A warning that `-W` made of a failure shows as such: no finding but a waived one is `waived`.
+                let verdict =
+                    if by.is_none() && verdict == Verdict::Waived { Verdict::Pass } else { verdict };
+                (draft, verdict, by)
+            }),
+        );
+        let planned =
+            case.plan.groups.iter().map(crate::spec::plan::Group::planned).fold(0, u128::saturating_add);
+        let outcome = Outcome::of(&findings, &verdicts, case.seen.partial, doubtful, case.context.fail_on);
+        Judgement {
+            findings,
+            observations,
+            verdicts,
+            states: self.states,
+            planned: u64::try_from(planned).unwrap_or(u64::MAX),
+            addresses,
+            exceptions,
+            outcome,
+        }
+    }
+}
+
+fn fate(case: &Case<'_>, draft: &Draft) -> Fate {
+    if let Some(exception) = case.waivers.waiving(draft) {
+        return Fate::Waived(exception);
+    }
+    let policy = draft.rule.kind == Kind::Governance && case.manifest.policy.in_force();
+    match case.context.levels.get(draft.rule.id) {
+        Some(Level::Allow) => Fate::Softened { dropped: true },
+        Some(Level::Warn) => Fate::Softened { dropped: false },
+        Some(Level::Deny) => Fate::Hardened,
+        None if policy => Fate::Hardened,
+        None => Fate::Stands,
+    }
+}
+
+/// The verdict of an endpoint, or of the finding itself, once the finding has met its fate.
+fn after(fate: Fate, verdict: Verdict) -> Verdict {
+    match (fate, verdict) {
+        (Fate::Waived(_), _) | (Fate::Softened { .. }, Verdict::Fail) => Verdict::Waived,
+        (Fate::Hardened, Verdict::Pass) => Verdict::Fail,
+        (_, verdict) => verdict,
+    }
+}
+
+const VERDICTS: [Verdict; 6] = [
+    Verdict::Pass,
+    Verdict::PassBySilence,
+    Verdict::Fail,
+    Verdict::Inconclusive,
+    Verdict::NotCovered,
+    Verdict::Waived,
+];
+
+fn count_of(counts: &VerdictCounts, verdict: Verdict) -> u64 {
+    match verdict {
+        Verdict::Pass => counts.pass,
+        Verdict::PassBySilence => counts.pass_by_silence,
+        Verdict::Fail => counts.fail,
+        Verdict::Inconclusive => counts.inconclusive,
+        Verdict::NotCovered => counts.not_covered,
+        Verdict::Waived => counts.waived,
+    }
+}
+
+/// How findings are ordered before anything else: failing, doubtful, waived, warnings.
+pub(super) fn order(verdict: Verdict) -> u8 {
+    match verdict {
+        Verdict::Waived => 3,
+        Verdict::Inconclusive | Verdict::NotCovered => 1,
+        _ if rank(verdict) == rank(Verdict::Fail) => 0,
+        _ => 4,
+    }
+}

@@ -1,0 +1,276 @@
+//! What an address as a whole does to the verdicts on its endpoints: silence, darkness, a run in
+//! which nobody answered, an address whose answers prove nothing, an edge that answers.
+
+use super::{
+    Case,
+    docket::{Docket, Entry},
+    draft::{Draft, EDGE_ANSWERS, INTERFERENCE, REQUIRED_MISSING, UNRESPONSIVE},
+    remedy,
+    view::{Life, View},
+    words,
+};
+use crate::{
+    model::{Observation, PortSet, Protocol, State, Verdict},
+    spec::{
+        manifest::{ClosedState, Host},
+        plan::Owner,
+    },
+};
+
+/// This many undeclared ports open at once are no host's own doing.
+const EVERYTHING: u64 = 256;
+
+/// How an address bears on its endpoints.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Bearing {
+    /// It, or a firewall before it, answers: each endpoint stands for itself.
+    Answers,
+    /// Its answers prove nothing.
+    Interfered(Entry),
+    /// Nobody answered in the whole run.
+    Nobody(Entry),
+    /// Silent, expected to be, and another host of this run answered.
+    Dark,
+    /// Silent though named. Rests on EXP003 where something required is missing for it.
+    Silent(Option<Entry>),
+}
+
+pub(super) fn bearing(case: &Case<'_>, view: &View<'_>, docket: &mut Docket) -> Bearing {
+    if let Some(opens) = answers_everything(case, view) {
+        return Bearing::Interfered(everything(case, view, opens, docket));
+    }
+    if view.life != Life::Silent {
+        return Bearing::Answers;
+    }
+    if case.answered.nobody {
+        return Bearing::Nobody(nobody(case, docket));
+    }
+    match missing(case, view, docket) {
+        Some(entry) => Bearing::Silent(Some(entry)),
+        None if view.group.expect_dark && case.answered.host => Bearing::Dark,
+        None => Bearing::Silent(None),
+    }
+}
+
+/// How many undeclared ports are open, where that is more than a host would have.
+fn answers_everything(case: &Case<'_>, view: &View<'_>) -> Option<u64> {
+    let ask = view.group.ask(Protocol::Tcp);
+    let exposed = case.exposed_here(view.group, Protocol::Tcp);
+    let asked = ask.planned().difference(&ask.blind).difference(&exposed);
+    let open = |seen: &Observation| {
+        let at = seen.endpoint;
+        at.protocol == Protocol::Tcp && seen.state == State::Open && asked.contains(at.port)
+    };
+    let opens = view.seen.iter().filter(|(_, seen)| open(seen)).count() as u64;
+    let unknown = view.tally(Protocol::Tcp).map_or(0, |tally| tally.states.unknown);
+    let determined = u64::from(asked.len()).saturating_sub(unknown).max(opens);
+    (opens >= EVERYTHING && opens * 2 > determined).then_some(opens)
+}
+
+/// EXP011 for an address that answers on everything.
+fn everything(case: &Case<'_>, view: &View<'_>, opens: u64, docket: &mut Docket) -> Entry {
+    let Some(&owner) = view.group.owners.first() else {
+        return docket.file(Draft::new(INTERFERENCE, None, ""));
+    };
+    let who = case.spoken(owner, view.address);
+    let mut draft = interference(case, view, owner);
+    draft.cause = Some("answers_everything");
+    draft.title = format!("{who} answers on everything");
+    draft.message = format!(
+        "{who} completed handshakes on {} ports that nobody declares. Something answers in its place (a SYN proxy, a tarpit, a load balancer), so what is open behind it can't be told from here.",
+        words::number(opens)
+    );
+    draft.places.insert(view.address, format!("{} undeclared ports open", words::number(opens)));
+    docket.file(draft)
+}
+
+/// EXP011 for an endpoint whose attempts disagree.
+pub(super) fn contradiction(
+    case: &Case<'_>,
+    view: &View<'_>,
+    seen: &Observation,
+    docket: &mut Docket,
+) -> Entry {
+    let Some(&owner) = view.group.owners.first() else {
+        return docket.file(Draft::new(INTERFERENCE, None, ""));
+    };
+    let who = case.spoken(owner, view.address);
+    let mut draft = interference(case, view, owner);
+    draft.cause = Some("contradicts_itself");
+    draft.title = format!("{who} contradicts itself");
+    draft.message = format!(
+        "The same port of {who} was open at one attempt and refused or prohibited at another. A device on the way, a balancer before unlike servers, or a ban in the middle of the scan does that; such a port counts neither as open nor as closed."
+    );
+    draft.places.insert(view.address, "open at one attempt, refused or prohibited at another".to_owned());
+    draft.covers.insert((seen.endpoint.protocol, seen.endpoint.port));
+    draft.looks.clone_from(&seen.looks);
+    docket.file(draft)
+}
+
+/// One finding an address: two addresses of one name may stand behind unlike devices.
+fn interference(case: &Case<'_>, view: &View<'_>, owner: Owner) -> Draft {
+    let mut draft = case.about(INTERFERENCE, owner, view.group, view.address);
+    draft.key.subject = per_address(case, view, owner);
+    "answers that come from the host itself".clone_into(&mut draft.expected);
+    draft
+}
+
+fn per_address(case: &Case<'_>, view: &View<'_>, owner: Owner) -> String {
+    match case.subject(owner, view.address) {
+        subject if subject == view.address.to_string() => subject,
+        name => format!("{name} {}", view.address),
+    }
+}
+
+/// EXP010 for the whole run: the one finding when nobody answered.
+pub(super) fn nobody(case: &Case<'_>, docket: &mut Docket) -> Entry {
+    let mut draft = Draft::new(UNRESPONSIVE, None, "run");
+    draft.cause = Some("nothing_answered");
+    "Nothing answered in this run".clone_into(&mut draft.title);
+    "an answer from at least one host".clone_into(&mut draft.expected);
+    "silence everywhere".clone_into(&mut draft.observed);
+    "Not one probe of this run was answered, by a host or by a firewall. Hosts behind perfect firewalls and a vantage without a working path look the same from here, so nothing is confirmed and nothing is called missing.".clone_into(&mut draft.message);
+    let from = case.context.vantage.map_or(String::new(), |vantage| format!(" from {vantage}"));
+    draft.remedy = format!(
+        "Check the path{from} first: `ping` or `curl` a host that you know to answer. If these hosts are meant to be dark, add one that answers to the manifest, so that silence means something."
+    );
+    docket.file(draft)
+}
+
+/// EXP003 `host_silent`: one finding a host entry for everything required there. What an exception
+/// accepts port by port is not in it.
+fn missing(case: &Case<'_>, view: &View<'_>, docket: &mut Docket) -> Option<Entry> {
+    let mut required: Vec<(Owner, &Observation)> = Vec::new();
+    for (_, seen) in &view.seen {
+        if !matches!(seen.state, State::Filtered | State::Unanswered) {
+            continue;
+        }
+        let at = seen.endpoint;
+        let expectation = case.expectation(view.group, at.protocol, at.port);
+        let Some(claim) = expectation.claims.first().filter(|_| expectation.is_required()) else { continue };
+        if !is_waived(case, view, at.protocol, at.port) {
+            required.push((claim.owner, seen));
+        }
+    }
+    let owner = required.iter().map(|(owner, _)| *owner).min()?;
+    let mut draft = silence(case, view, owner, REQUIRED_MISSING);
+    let certain = required.iter().any(|(_, seen)| seen.endpoint.protocol == Protocol::Tcp);
+    draft.verdict = if certain { Verdict::Fail } else { Verdict::Inconclusive };
+    draft.cause = Some("host_silent");
+    let who = draft.host.clone().unwrap_or_default();
+    draft.title = format!("{who} is silent, and ports are required there");
+    draft.message = format!(
+        "Nothing at {who} answered, though other hosts of this run did: the host is down, or something drops every packet to it. What is silent besides the required ports is not counted as conforming."
+    );
+    "required ports open".clone_into(&mut draft.expected);
+    draft.remedy = remedy::host_silent(view.address);
+    draft.covers = required.iter().map(|(_, seen)| (seen.endpoint.protocol, seen.endpoint.port)).collect();
+    draft.looks = required.iter().flat_map(|(_, seen)| seen.looks.clone()).collect();
+    Some(docket.file(draft))
+}
+
+/// Whether an exception accepts that this required port is missing.
+pub(super) fn is_waived(case: &Case<'_>, view: &View<'_>, protocol: Protocol, port: u16) -> bool {
+    let targets: Vec<usize> = view.group.owners.iter().map(|owner| owner.target).collect();
+    case.waivers.covers(REQUIRED_MISSING.id, &targets, (protocol, port))
+}
+
+/// EXP010: a host that was silent on everything, and should not be taken as dark for that.
+pub(super) fn unresponsive(case: &Case<'_>, view: &View<'_>, docket: &mut Docket) -> Entry {
+    let Some(&owner) = view.group.owners.first() else {
+        return docket.file(Draft::new(UNRESPONSIVE, None, ""));
+    };
+    let mut draft = silence(case, view, owner, UNRESPONSIVE);
+    let who = draft.host.clone().unwrap_or_default();
+    draft.cause = Some("silent");
+    draft.title = format!("{who} was silent on everything");
+    draft.message = if view.group.expect_dark {
+        format!(
+            "{who} is expected to be dark and was silent. No other host answered in this run either, so the silence proves nothing."
+        )
+    } else {
+        format!(
+            "{who} answered nothing that was asked. A perfect firewall, a dead host and a path that swallows our probes look the same from here, so this does not count as conforming."
+        )
+    };
+    "an answer, or `expect_dark: true`".clone_into(&mut draft.expected);
+    draft.remedy = remedy::unresponsive(view.address, view.group.expect_dark);
+    docket.file(draft)
+}
+
+/// A draft about the silence of a host entry: the addresses of one name, or a block, share it.
+fn silence(case: &Case<'_>, view: &View<'_>, owner: Owner, rule: &'static crate::model::Rule) -> Draft {
+    let mut draft = case.about(rule, owner, view.group, view.address);
+    if let Some((_, entry)) = case.entry(owner)
+        && matches!(entry.host, Host::Block(_))
+    {
+        draft.key.subject = entry.host.to_string();
+    }
+    let soft = view.tallies().find_map(|tally| tally.soft);
+    let text = match soft {
+        Some((what, sender)) => {
+            let from = sender.map(|sender| format!(" from {sender}")).unwrap_or_default();
+            let what = crate::model::Evidence::Unreachable { what, sender: None }.reason();
+            format!("silent; ICMP {what}{from} on the way")
+        }
+        None => "silent on everything".to_owned(),
+    };
+    draft.places.insert(view.address, text);
+    draft
+}
+
+/// EXP014, where an answer contradicts what the manifest says of ports that are not open.
+pub(super) fn edge(
+    case: &Case<'_>,
+    view: &View<'_>,
+    state: State,
+    n: u64,
+    ports: &PortSet,
+    docket: &mut Docket,
+) -> Option<Entry> {
+    let (owner, says, seen) = case.owners(view.group).into_iter().find_map(|(owner, target)| {
+        match (state, target.closed_state, target.expect_dark) {
+            (State::Closed, _, Some(true)) => Some((owner, "dark (`expect_dark`)", "refused")),
+            (State::Closed, ClosedState::Filtered, _) => {
+                Some((owner, "filtered (`closed_state`)", "refused"))
+            }
+            (State::Filtered, ClosedState::Closed, _) => Some((owner, "closed (`closed_state`)", "filtered")),
+            _ => None,
+        }
+    })?;
+    if n == 0 {
+        return None;
+    }
+    let who = case.spoken(owner, view.address);
+    let mut draft = case.about(EDGE_ANSWERS, owner, view.group, view.address);
+    draft.key.subject = per_address(case, view, owner);
+    draft.cause = Some(if seen == "refused" { "answered" } else { "filtered" });
+    draft.title = format!("{who} does not look as declared where nothing is open");
+    draft.expected = format!("ports that are not open are {says}");
+    let total = total(view, state);
+    draft.places.insert(view.address, format!("{} ports {seen}", words::number(total)));
+    draft.message = if seen == "refused" {
+        format!(
+            "{who} is declared {says}, and {} ports refused the connection. A refusal shows that packets passed the firewall and reached a host, or that the firewall answers in its place.",
+            words::number(total)
+        )
+    } else {
+        format!(
+            "Ports of {who} that are not open are declared {says}, and {} were silent or prohibited. Something on the way filters what was meant to reach the host.",
+            words::number(total)
+        )
+    };
+    draft.remedy = remedy::edge(view.address);
+    draft.covers.extend(ports.iter().map(|port| (Protocol::Tcp, port)));
+    Some(docket.file(draft))
+}
+
+fn total(view: &View<'_>, state: State) -> u64 {
+    let counted: u64 = view.tallies().map(|tally| tally.states.of(state)).sum();
+    counted.max(view.seen.iter().filter(|(_, seen)| seen.state == state).count() as u64)
+}
+
+/// Whether what an address shows proves nothing.
+pub(super) fn is_interfered(case: &Case<'_>, view: &View<'_>) -> bool {
+    answers_everything(case, view).is_some()
+}

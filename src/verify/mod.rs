@@ -1,0 +1,195 @@
+//! Floor 3: manifest x plan x resolution x observations -> judgement. A pure function: it knows no
+//! clock and no socket, and not how the observations were made.
+//!
+//! What could not be determined never counts as conforming, and each endpoint rests on at most one
+//! finding: what becomes of the finding (waived, allowed) becomes of the endpoints that rest on it.
+
+mod dns;
+mod docket;
+mod draft;
+mod endpoint;
+mod exception;
+mod expectation;
+mod finding;
+mod gap;
+mod governance;
+mod host;
+mod outcome;
+mod parity;
+mod remedy;
+mod ruling;
+mod table;
+#[cfg(test)]
+mod tests;
+mod view;
+mod words;
+
+use std::{collections::BTreeMap, net::IpAddr, time::Duration};
+
+use jiff::civil::Date;
+
+use self::{docket::Docket, exception::Waivers, view::View};
+pub use self::{
+    exception::{ExceptionStatus, ExceptionUse},
+    finding::Finding,
+    outcome::{FailOn, Outcome, exit_code},
+};
+use crate::{
+    model::{
+        Endpoint, Family, Level, Observation, Protocol, Reason, Severity, State, StateCounts, Tally, Verdict,
+        VerdictCounts,
+    },
+    spec::{
+        manifest::Manifest,
+        plan::{Owner, Plan},
+        resolution::Resolution,
+    },
+};
+
+/// What a run saw.
+#[derive(Clone, Copy, Debug)]
+pub struct Seen<'a> {
+    /// Every open endpoint and every endpoint that a manifest names, the final one of each, in any
+    /// order.
+    pub observations: &'a [Observation],
+    /// One per probed address and protocol, over the endpoints that were given to the scan there.
+    pub tallies: &'a [Tally],
+    /// The run did not reach its end.
+    pub partial: bool,
+}
+
+/// From where, as of when and how strictly is judged.
+#[derive(Clone, Copy)]
+pub struct Context<'a> {
+    /// The day on which the paperwork is judged, UTC.
+    pub at: Date,
+    /// The vantage's name.
+    pub vantage: Option<&'a str>,
+    /// Exceptions are ignored.
+    pub strict: bool,
+    /// `-A`, `-W`, `-D`, by rule id.
+    pub levels: &'a BTreeMap<&'static str, Level>,
+    /// `--fail-on`.
+    pub fail_on: FailOn,
+    /// What the role and port profiles say.
+    pub roles: &'a dyn Roles,
+    /// Whether this run could ask UDP at all.
+    pub udp_mouth: bool,
+    /// The families that the operator left in the run; both unless `--families` says otherwise.
+    pub families: &'a [Family],
+    /// The operator left ports, families or addresses out (`--tcp`, `--udp`, `--families`,
+    /// `--exclude`): an exception that matched nothing is then no proof that it is unused.
+    pub narrowed: bool,
+}
+
+/// What the profiles know about ports.
+pub trait Roles {
+    /// Whether a host of this role must never expose this port: how bad, and why.
+    fn forbids(&self, role: &str, protocol: Protocol, port: u16) -> Option<(Severity, String)>;
+
+    /// Whether the port is sensitive on any host: how bad, and why.
+    fn sensitivity(&self, protocol: Protocol, port: u16) -> Option<(Severity, String)>;
+
+    /// What usually listens there.
+    fn service_name(&self, protocol: Protocol, port: u16) -> Option<String>;
+
+    /// Whether a server on this UDP port would answer what we send, so that silence means something.
+    fn udp_payload_exists(&self, _port: u16) -> bool {
+        false
+    }
+}
+
+/// What a run means to its manifest.
+#[derive(Clone, Debug)]
+pub struct Judgement {
+    /// Failing ones first, then doubts, waived ones and warnings; within these worst first.
+    pub findings: Vec<Finding>,
+    /// Every observed endpoint, and every named endpoint of a single host that was not asked.
+    pub observations: Vec<Judged>,
+    /// Every planned endpoint, by verdict; the sum is `planned`.
+    pub verdicts: VerdictCounts,
+    /// Every planned endpoint, by state; the sum is `planned`.
+    pub states: StateCounts,
+    /// Planned endpoints.
+    pub planned: u64,
+    /// Every address that was probed, and every single host; in numeric order.
+    pub addresses: Vec<AddressJudgement>,
+    /// One per exception of the manifest.
+    pub exceptions: Vec<ExceptionUse>,
+    /// What it comes to.
+    pub outcome: Outcome,
+}
+
+/// The verdict on one endpoint.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Judged {
+    /// Which.
+    pub endpoint: Endpoint,
+    /// `Unknown` where it was not asked.
+    pub state: State,
+    /// `NotSent` where it was not asked.
+    pub reason: Reason,
+    /// What the state means to the manifest.
+    pub verdict: Verdict,
+    /// Index into [`Seen::observations`]; `None` where it was not asked.
+    pub seen: Option<usize>,
+}
+
+/// What is known about one address.
+#[derive(Clone, Debug)]
+pub struct AddressJudgement {
+    /// Which.
+    pub address: IpAddr,
+    /// The entries that claim it.
+    pub owners: Vec<Owner>,
+    /// Whether it answered; `None` where nothing was asked to the end, or where only somebody on the
+    /// way answered.
+    pub alive: Option<bool>,
+    /// What shows that, as a clause.
+    pub liveness: Option<String>,
+    /// Its planned endpoints, by state.
+    pub states: StateCounts,
+    /// What it shows proves nothing.
+    pub answers_everything: bool,
+    /// Its silence conforms.
+    pub expect_dark: bool,
+    /// Smoothed round-trip time.
+    pub rtt: Option<Duration>,
+}
+
+/// Everything that a judgement is made of.
+struct Case<'a> {
+    manifest: &'a Manifest,
+    plan: &'a Plan,
+    resolution: &'a Resolution,
+    seen: &'a Seen<'a>,
+    context: &'a Context<'a>,
+    waivers: Waivers,
+    views: Vec<View<'a>>,
+    answered: view::Answered,
+}
+
+/// Holds what was seen against what was declared.
+pub fn judge(
+    manifest: &Manifest,
+    plan: &Plan,
+    resolution: &Resolution,
+    seen: &Seen<'_>,
+    context: &Context<'_>,
+) -> Judgement {
+    let views = view::views(plan, seen);
+    let answered = view::Answered::by(&views);
+    let waivers = Waivers::of(manifest, context);
+    let case = Case { manifest, plan, resolution, seen, context, waivers, views, answered };
+    let mut docket = Docket::default();
+    gap::run(&case, &mut docket);
+    gap::groups(&case, &mut docket);
+    let mut addresses: Vec<AddressJudgement> =
+        case.views.iter().map(|view| endpoint::judge_view(&case, view, &mut docket)).collect();
+    addresses.extend(gap::unasked_addresses(&case));
+    addresses.sort_by_key(|record| record.address);
+    dns::judge(&case, &mut docket);
+    parity::judge(&case, &mut docket);
+    governance::judge(&case, &mut docket);
+    docket.close(&case, addresses)
+}

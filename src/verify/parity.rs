@@ -1,0 +1,124 @@
+//! EXP008: the two address families of one host expose different ports, and nothing else says so.
+
+use std::collections::BTreeSet;
+
+use super::{
+    Case,
+    docket::Docket,
+    draft::{Draft, FAMILY_PARITY},
+    host,
+    view::{Life, View},
+    words,
+};
+use crate::{
+    model::{Endpoint, Family, Protocol, State},
+    spec::{
+        manifest::{Host, Target},
+        plan::Owner,
+    },
+};
+
+pub(super) fn judge(case: &Case<'_>, docket: &mut Docket) {
+    for &t in &case.plan.targets {
+        let Some(target) = case.manifest.targets.get(t) else { continue };
+        for (h, entry) in target.hosts.iter().enumerate() {
+            if let Host::Name(name) = &entry.host {
+                let views: Vec<&View<'_>> = case.views_of(Owner { target: t, host: h }).collect();
+                compare(case, t, name, &views, docket);
+            }
+        }
+        if let Some(owners) = one_of_each(t, target) {
+            let views: Vec<&View<'_>> = owners.iter().flat_map(|&owner| case.views_of(owner)).collect();
+            compare(case, t, &target.id, &views, docket);
+        }
+    }
+}
+
+/// The literals of a target that lists exactly one of each family: then they are one host.
+fn one_of_each(t: usize, target: &Target) -> Option<[Owner; 2]> {
+    let of = |wanted| {
+        let mut literals = target.hosts.iter().enumerate().filter(
+            |(_, entry)| matches!(entry.host, Host::Address(address) if Family::of(address) == wanted),
+        );
+        let (host, _) = literals.next()?;
+        literals.next().is_none().then_some(Owner { target: t, host })
+    };
+    Some([of(Family::Ipv4)?, of(Family::Ipv6)?])
+}
+
+fn compare(case: &Case<'_>, t: usize, name: &str, views: &[&View<'_>], docket: &mut Docket) {
+    let of = |family| views.iter().copied().filter(move |view| view.family() == family);
+    if of(Family::Ipv4).next().is_none() || of(Family::Ipv6).next().is_none() {
+        return;
+    }
+    let open: BTreeSet<u16> = views.iter().flat_map(|view| opens(view)).collect();
+    let mut only: [BTreeSet<u16>; 2] = [BTreeSet::new(), BTreeSet::new()];
+    for port in open {
+        if !views.iter().all(|view| comparable(case, view, port, docket)) {
+            continue;
+        }
+        let is_open = |family| of(family).any(|view| state(view, port) == Some(State::Open));
+        let [v4, v6] = &mut only;
+        match (is_open(Family::Ipv4), is_open(Family::Ipv6)) {
+            (true, false) => v4.insert(port),
+            (false, true) => v6.insert(port),
+            _ => false,
+        };
+    }
+    let [v4, v6] = only;
+    if v4.is_empty() && v6.is_empty() {
+        return;
+    }
+    let mut draft = Draft::new(FAMILY_PARITY, Some(t), name);
+    draft.severity = case.weighed_for(FAMILY_PARITY.severity, t);
+    draft.host = Some(name.to_owned());
+    draft.place = case.manifest.targets.get(t).map(|target| target.place.clone());
+    draft.title = format!("{name} exposes different ports over IPv4 and IPv6");
+    "the same ports over both families".clone_into(&mut draft.expected);
+    let side = |ports: &BTreeSet<u16>, family: Family| {
+        let ports: BTreeSet<(Protocol, u16)> = ports.iter().map(|&port| (Protocol::Tcp, port)).collect();
+        (!ports.is_empty()).then(|| format!("only over {family}: {}", words::ports(&ports)))
+    };
+    let sides: Vec<String> =
+        [side(&v4, Family::Ipv4), side(&v6, Family::Ipv6)].into_iter().flatten().collect();
+    draft.observed = sides.join("; ");
+    draft.message = format!(
+        "Of what may be open at {name}, these ports are open in one family and not in the other ({}). Firewalls and services are often set up for one family and forgotten for the other.",
+        draft.observed
+    );
+    "Compare both firewalls (`nft list ruleset`, or `iptables-save` and `ip6tables-save`) and the addresses that the service listens on (`ss -ltn`); if one family is meant, say `families` on the entry.".clone_into(&mut draft.remedy);
+    draft.covers = v4.union(&v6).map(|&port| (Protocol::Tcp, port)).collect();
+    docket.file(draft);
+}
+
+fn opens<'v>(view: &'v View<'_>) -> impl Iterator<Item = u16> + 'v {
+    let open = |at: &Endpoint, state| at.protocol == Protocol::Tcp && state == State::Open;
+    view.seen
+        .iter()
+        .filter(move |(_, seen)| open(&seen.endpoint, seen.state))
+        .map(|(_, seen)| seen.endpoint.port)
+}
+
+/// Whether this port of this address can be held against the other family: declared there, really
+/// determined, and not spoken of by another finding.
+fn comparable(case: &Case<'_>, view: &View<'_>, port: u16, docket: &Docket) -> bool {
+    let at = Endpoint { address: view.address, protocol: Protocol::Tcp, port };
+    matches!(view.life, Life::Host | Life::Edge)
+        && state(view, port).is_some()
+        && !docket.speaks_of(&at)
+        && !host::is_interfered(case, view)
+        && view.of(Protocol::Tcp, port).is_none_or(|(_, seen)| !seen.contradicts_itself())
+        && case.expectation(view.group, Protocol::Tcp, port).is_exposed()
+}
+
+/// The state of a TCP port, where it is determined. Ports that nobody observed were not open.
+fn state(view: &View<'_>, port: u16) -> Option<State> {
+    let ask = view.group.ask(Protocol::Tcp);
+    if !ask.planned().contains(port) || ask.blind.contains(port) {
+        return None;
+    }
+    match view.of(Protocol::Tcp, port) {
+        Some((_, seen)) => Some(seen.state).filter(|&state| state != State::Unknown),
+        None => view.tally(Protocol::Tcp).filter(|tally| tally.states.unknown == 0).map(|_| State::Filtered),
+    }
+}

@@ -1,0 +1,103 @@
+//! What to do next: which side to look at, and which command to start with.
+
+use std::net::IpAddr;
+
+use crate::model::{Endpoint, Protocol};
+
+fn listening(at: Endpoint) -> String {
+    let flag = if at.protocol == Protocol::Tcp { "-ltnp" } else { "-lunp" };
+    format!("`ss {flag} 'sport = :{}'`", at.port)
+}
+
+fn ask(at: Endpoint) -> String {
+    let flag = if at.protocol == Protocol::Tcp { "" } else { " -u" };
+    format!("`nc -vz{flag} {} {}`", at.address, at.port)
+}
+
+/// EXP001.
+pub(super) fn unexpected(at: Endpoint) -> String {
+    format!(
+        "On {}, {} shows what listens. Stop it or close the port at the firewall; if it is meant to be there, declare it under `expose` with an owner and a justification.",
+        at.address,
+        listening(at)
+    )
+}
+
+/// EXP001 and EXP002 in doubt: a single look.
+pub(super) fn unconfirmed(at: Endpoint) -> String {
+    format!(
+        "Ask once more with {}, and run again; on the host, {} shows whether anything listens.",
+        ask(at),
+        listening(at)
+    )
+}
+
+/// EXP002.
+pub(super) fn forbidden(at: Endpoint) -> String {
+    format!(
+        "Close it now at the firewall, then find out on {} with {} what opened it. If the manifest is wrong, change it under review.",
+        at.address,
+        listening(at)
+    )
+}
+
+/// EXP003 `closed`.
+pub(super) fn closed(at: Endpoint) -> String {
+    format!(
+        "Look at the server: on {}, {} shows whether the service runs and listens on this address and not only on loopback.",
+        at.address,
+        listening(at)
+    )
+}
+
+/// EXP003 `filtered`.
+pub(super) fn filtered(at: Endpoint) -> String {
+    format!(
+        "Look at the firewall before the server: follow the path with `traceroute {}`, then look for the rule that drops {}/{} (`nft list ruleset`, the security group of a cloud).",
+        at.address, at.port, at.protocol
+    )
+}
+
+/// EXP003 `unanswered`.
+pub(super) fn unanswered(at: Endpoint) -> String {
+    format!("Ask the service with its own client; on the host, {} shows whether it listens.", listening(at))
+}
+
+/// EXP003 `host_silent`.
+pub(super) fn host_silent(address: IpAddr) -> String {
+    format!(
+        "See whether the host runs, then follow the path with `traceroute {address}`. If the service is gone for good, remove the entry or mark it `presence: optional`."
+    )
+}
+
+/// EXP003 `unresolved`.
+pub(super) fn unresolved(name: &str) -> String {
+    format!(
+        "Ask DNS yourself: `dig +trace {name} A` and `dig {name} AAAA`. Restore the record, or remove the host from the manifest."
+    )
+}
+
+/// DNS that failed rather than answered.
+pub(super) fn dns_failed(name: &str, kind: &str) -> String {
+    format!(
+        "Ask DNS yourself: `dig {name} {kind}`. Mend the zone's name servers, or name a working resolver with `--resolver`, and run again."
+    )
+}
+
+/// EXP010.
+pub(super) fn unresponsive(address: IpAddr, dark: bool) -> String {
+    if dark {
+        "Add a host that is known to answer to the manifest: silence means something once the path is known to work.".to_owned()
+    } else {
+        format!(
+            "Check the path with `traceroute {address}`. If the host is meant to be dark, say `expect_dark: true` on its target."
+        )
+    }
+}
+
+/// EXP014.
+pub(super) fn edge(address: IpAddr) -> String {
+    format!(
+        "Look at the default policy of the firewall before {address} (`nft list ruleset`): drop, reject and accept look different from here. If it is as meant, correct `closed_state` or `expect_dark`."
+    )
+}

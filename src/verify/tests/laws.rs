@@ -1,0 +1,238 @@
+//! The laws, over random manifests, plans and observations.
+
+use std::collections::BTreeMap;
+
+use proptest::prelude::*;
+
+use super::rig::*;
+use crate::{model::*, spec::manifest::*, verify::*};
+
+const ADDRESSES: [&str; 6] =
+    ["192.0.2.1", "192.0.2.2", "192.0.2.33", "192.0.2.34", "2001:db8::1", "2001:db8::2"];
+const HOSTS: [&str; 6] =
+    ["192.0.2.1", "192.0.2.2", "192.0.2.32/30", "192.0.2.34", "2001:db8::1", "www.example.com"];
+
+fn a_target(id: usize) -> impl Strategy<Value = Target> {
+    let entry = (1u16..40, any::<[bool; 5]>());
+    (
+        prop::sample::subsequence(HOSTS.to_vec(), 1..3),
+        prop::collection::vec(entry, 0..4),
+        prop::collection::vec(1u16..40, 0..2),
+        (0u16..40, 0u16..8),
+        any::<[bool; 4]>(),
+        0..3usize,
+    )
+        .prop_map(move |(hosts, exposes, denies, (tcp, udp), flags, closed)| {
+            let mut target = target(&format!("t{id}"), &hosts);
+            target.tcp = PortSet::from_ranges([(1, tcp)]);
+            target.udp = PortSet::from_ranges([(1, udp)]);
+            for (port, [required, v4_only, elsewhere, service, udp]) in exposes {
+                let at = format!("{port}/{}", if udp { "udp" } else { "tcp" });
+                let mut entry = expose(&at, if required { Presence::Required } else { Presence::Optional });
+                if v4_only {
+                    entry.families = vec![Family::Ipv4];
+                }
+                if elsewhere {
+                    entry.from = vec!["office".to_owned()];
+                }
+                entry.service = service.then(|| "http".to_owned());
+                target.expose.push(entry);
+            }
+            let denied = denies
+                .into_iter()
+                .filter(|port| !target.expose.iter().any(|entry| entry.ports.contains(*port)));
+            target.deny = denied.map(|port| deny(&format!("{port}/tcp"))).collect();
+            let [role, warn, dark, card] = flags;
+            if role {
+                target.profiles = vec!["web-server".to_owned()];
+            }
+            target.unlisted = if warn { Unlisted::Warn } else { Unlisted::Deny };
+            target.expect_dark = dark.then_some(true);
+            target.stores_cardholder_data = card;
+            target.closed_state = [ClosedState::Any, ClosedState::Closed, ClosedState::Filtered][closed];
+            target
+        })
+}
+
+fn a_state() -> impl Strategy<Value = State> {
+    prop::sample::select(State::ALL.to_vec())
+}
+
+fn a_rig() -> impl Strategy<Value = Rig> {
+    let targets = (a_target(0), a_target(1), a_target(2)).prop_map(|(a, b, c)| vec![a, b, c]);
+    let observation = (0..ADDRESSES.len(), 1u16..40, any::<bool>(), a_state(), 0..3u8);
+    (
+        targets,
+        prop::collection::vec(observation, 0..40),
+        prop::collection::vec(prop::option::weighted(0.8, a_state()), ADDRESSES.len()),
+        any::<[bool; 6]>(),
+        prop::collection::vec((0..3usize, 0..5usize, prop::option::of(1u16..40)), 0..3),
+        0..4usize,
+    )
+        .prop_map(|(targets, observations, fill, flags, exceptions, dns)| {
+            let mut rig = Rig::new(targets);
+            use crate::spec::resolution::DnsOutcome::{Answered, NoData, NxDomain, ServFail};
+            let name = "www.example.com";
+            let v4 = [
+                (Answered, &["192.0.2.1"][..]),
+                (NxDomain, &[]),
+                (ServFail, &[]),
+                (Answered, &["192.0.2.2"]),
+            ];
+            let v6 = [(Answered, &["2001:db8::2"][..]), (NxDomain, &[]), (NoData, &[]), (ServFail, &[])];
+            rig.resolution.answers = vec![
+                answer(name, Family::Ipv4, v4[dns].0.clone(), v4[dns].1),
+                answer(name, Family::Ipv6, v6[dns].0.clone(), v6[dns].1),
+            ];
+            for (address, state) in ADDRESSES.iter().zip(fill) {
+                if let Some(state) = state {
+                    rig.fill.insert(ip(address), state);
+                }
+            }
+            for (address, port, udp, state, looks) in observations {
+                let protocol = if udp { Protocol::Udp } else { Protocol::Tcp };
+                let mut seen = observed(ip(ADDRESSES[address]), protocol, port, state);
+                seen.looks.truncate(usize::from(looks));
+                if !rig.observations.iter().any(|known| known.endpoint == seen.endpoint) {
+                    rig.observations.push(seen);
+                }
+            }
+            let [partial, udp, not_sent, strict, local, blind] = flags;
+            (rig.partial, rig.udp, rig.not_sent, rig.strict) = (partial, udp, not_sent, strict);
+            rig.local = local.then_some(LocalError::NoRoute);
+            if blind {
+                let vantage = Vantage {
+                    blind: vec![(Protocol::Tcp, PortSet::parse("5-9").unwrap())],
+                    families: vec![Family::Ipv4],
+                    ..Vantage::default()
+                };
+                rig.manifest.vantages.insert("home".to_owned(), vantage);
+                rig.selection.vantage = Some("home".to_owned());
+            } else {
+                rig.selection.vantage = Some("office".to_owned());
+            }
+            let rules = ["EXP001", "EXP002", "EXP003", "EXP010", "EXP012"];
+            for (i, (target, rule, port)) in exceptions.into_iter().enumerate() {
+                rig.manifest.exceptions.push(exception(
+                    &format!("EX-{i}"),
+                    &format!("t{target}"),
+                    rules[rule],
+                    port,
+                ));
+            }
+            rig
+        })
+}
+
+/// Every state a planned endpoint really had, whoever observed it.
+fn determined(plan: &crate::spec::plan::Plan, tallies: &[Tally]) -> u64 {
+    let known: u64 = tallies.iter().map(|tally| tally.states.total() - tally.states.unknown).sum();
+    let planned: u128 = plan.groups.iter().map(crate::spec::plan::Group::planned).sum();
+    known.min(u64::try_from(planned).unwrap())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(400))]
+
+    /// `judge_with` itself proves that verdicts and states reconcile and that ids are unique.
+    #[test]
+    fn every_planned_endpoint_ends_in_exactly_one_state_and_one_verdict(mut rig in a_rig()) {
+        let plan = rig.plan();
+        rig.observe_named(&plan);
+        let tallies = rig.tallies(&plan);
+        let judgement = rig.judge_with(&plan, &tallies);
+        prop_assert_eq!(judgement.states.unknown, judgement.planned - determined(&plan, &tallies));
+    }
+
+    /// Whatever the counts claim, even when they don't add up.
+    #[test]
+    fn the_sums_hold_when_tallies_lie(mut rig in a_rig(), lie in any::<[u8; 5]>(), named in any::<bool>()) {
+        let plan = rig.plan();
+        if named {
+            rig.observe_named(&plan);
+        }
+        let mut tallies = rig.tallies(&plan);
+        for tally in &mut tallies {
+            for (state, n) in State::ALL.into_iter().zip(lie) {
+                if n % 2 == 0 { tally.states.sub(state, u64::from(n)) } else { tally.states.add(state, u64::from(n)) }
+            }
+        }
+        rig.judge_with(&plan, &tallies);
+    }
+
+    #[test]
+    fn what_was_not_determined_never_passes(mut rig in a_rig()) {
+        let plan = rig.plan();
+        rig.observe_named(&plan);
+        let tallies = rig.tallies(&plan);
+        let judgement = rig.judge_with(&plan, &tallies);
+        for judged in &judgement.observations {
+            if judged.state == State::Unknown {
+                prop_assert!(
+                    matches!(judged.verdict, Verdict::Inconclusive | Verdict::NotCovered | Verdict::Waived),
+                    "{:?}", judged
+                );
+            }
+            if matches!(judged.verdict, Verdict::Pass | Verdict::PassBySilence) {
+                prop_assert!(judged.seen.is_some(), "a pass without evidence: {:?}", judged);
+            }
+        }
+        let passes = judgement.verdicts.pass + judgement.verdicts.pass_by_silence;
+        prop_assert!(passes <= judgement.planned - judgement.states.unknown);
+    }
+
+    #[test]
+    fn exit_zero_means_that_nothing_is_in_doubt(mut rig in a_rig()) {
+        let plan = rig.plan();
+        rig.observe_named(&plan);
+        let tallies = rig.tallies(&plan);
+        let judgement = rig.judge_with(&plan, &tallies);
+        let verdicts = judgement.verdicts;
+        let in_doubt = judgement.findings.iter().any(|finding| {
+            matches!(finding.verdict, Verdict::Inconclusive | Verdict::NotCovered)
+        });
+        let fails = judgement.findings.iter().any(|finding| finding.verdict == Verdict::Fail);
+        let expected = match (fails, in_doubt || rig.partial || verdicts.inconclusive + verdicts.not_covered > 0) {
+            (true, _) => 1,
+            (false, true) => 3,
+            (false, false) => 0,
+        };
+        prop_assert_eq!(judgement.exit(), expected);
+        // Doubt and failure always have a finding that says why.
+        prop_assert!(verdicts.inconclusive + verdicts.not_covered == 0 || in_doubt || fails);
+        prop_assert!(verdicts.fail == 0 || fails);
+    }
+
+    #[test]
+    fn the_order_in_which_things_arrive_changes_nothing(mut rig in a_rig()) {
+        let plan = rig.plan();
+        rig.observe_named(&plan);
+        let mut tallies = rig.tallies(&plan);
+        let forth = rig.judge_with(&plan, &tallies);
+        rig.observations.reverse();
+        tallies.reverse();
+        let back = rig.judge_with(&plan, &tallies);
+        let told = |judgement: &Judgement| -> Vec<(String, String, Verdict)> {
+            judgement.findings.iter().map(|f| (f.id.clone(), f.message.clone(), f.verdict)).collect()
+        };
+        prop_assert_eq!(told(&forth), told(&back));
+        prop_assert_eq!(forth.verdicts, back.verdicts);
+        let of = |judgement: &Judgement| -> BTreeMap<Endpoint, Verdict> {
+            judgement.observations.iter().map(|judged| (judged.endpoint, judged.verdict)).collect()
+        };
+        prop_assert_eq!(of(&forth), of(&back));
+    }
+
+    /// No exception, level or strictness turns doubt or deviation into a pass.
+    #[test]
+    fn exceptions_waive_and_never_pass(mut rig in a_rig()) {
+        let plan = rig.plan();
+        rig.observe_named(&plan);
+        let tallies = rig.tallies(&plan);
+        let with = rig.judge_with(&plan, &tallies);
+        rig.manifest.exceptions.clear();
+        let without = rig.judge_with(&plan, &tallies);
+        let passes = |judgement: &Judgement| judgement.verdicts.pass + judgement.verdicts.pass_by_silence;
+        prop_assert!(passes(&with) <= passes(&without) || with.verdicts.waived > 0);
+    }
+}

@@ -1,0 +1,9 @@
+//! Tests of judging. The manifests are values, the plans are real ones.
+
+mod cells;
+mod dns;
+mod doubts;
+mod laws;
+mod paper;
+mod rig;
+mod rules;

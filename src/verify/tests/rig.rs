@@ -1,0 +1,388 @@
+//! A manifest, what a run saw of it, and the judgement, in few words.
+
+use std::{collections::BTreeMap, net::IpAddr};
+
+use jiff::civil::{Date, date};
+
+use crate::{
+    model::*,
+    spec::{manifest::*, plan, resolution::*},
+    verify::*,
+};
+
+pub(super) const TODAY: Date = date(2026, 11, 23);
+
+pub(super) struct TestRoles;
+
+impl Roles for TestRoles {
+    fn forbids(&self, role: &str, protocol: Protocol, port: u16) -> Option<(Severity, String)> {
+        match (role, protocol, port) {
+            ("web-server", Protocol::Tcp, 3306) => Some((Severity::High, "databases stay inside".to_owned())),
+            ("web-server", Protocol::Udp, 161 | 53) => {
+                Some((Severity::High, "management stays inside".to_owned()))
+            }
+            _ => None,
+        }
+    }
+    fn sensitivity(&self, _: Protocol, port: u16) -> Option<(Severity, String)> {
+        (port == 6379).then(|| (Severity::Critical, "no authentication by default".to_owned()))
+    }
+    fn service_name(&self, _: Protocol, port: u16) -> Option<String> {
+        (port == 6379).then(|| "redis".to_owned())
+    }
+    fn udp_payload_exists(&self, port: u16) -> bool {
+        port == 53
+    }
+}
+
+pub(super) struct Rig {
+    pub(super) manifest: Manifest,
+    pub(super) resolution: Resolution,
+    pub(super) observations: Vec<Observation>,
+    /// What the endpoints of an address are in that nobody observed one by one.
+    pub(super) fill: BTreeMap<IpAddr, State>,
+    pub(super) prohibited: BTreeMap<IpAddr, u64>,
+    pub(super) local: Option<LocalError>,
+    pub(super) not_sent: bool,
+    pub(super) partial: bool,
+    pub(super) udp: bool,
+    pub(super) strict: bool,
+    pub(super) narrowed: bool,
+    pub(super) levels: BTreeMap<&'static str, Level>,
+    pub(super) fail_on: FailOn,
+    pub(super) selection: plan::Selection,
+    /// No tally is made for addresses that were not given a state.
+    pub(super) at: Date,
+}
+
+pub(super) fn ip(text: &str) -> IpAddr {
+    text.parse().unwrap()
+}
+
+pub(super) fn place(line: u64) -> Place {
+    Place { path: "portproof.yaml".to_owned(), line, column: 3 }
+}
+
+pub(super) fn host(text: &str) -> HostEntry {
+    let host = match (text.parse::<ipnet::IpNet>(), text.parse::<IpAddr>()) {
+        (_, Ok(address)) => Host::Address(address),
+        (Ok(block), _) => Host::Block(block),
+        _ => Host::Name(text.to_owned()),
+    };
+    HostEntry { host, place: place(5) }
+}
+
+pub(super) fn target(id: &str, hosts: &[&str]) -> Target {
+    Target {
+        id: id.to_owned(),
+        place: place(4),
+        hosts: hosts.iter().map(|text| host(text)).collect(),
+        expect_dns: vec![],
+        profiles: vec![],
+        tags: vec![],
+        owner: Some("web team".to_owned()),
+        expose: vec![],
+        deny: vec![],
+        tcp: PortSet::parse("1-1000,6379").unwrap(),
+        udp: PortSet::NONE,
+        udp_stated: false,
+        families: vec![Family::Ipv4, Family::Ipv6],
+        unlisted: Unlisted::Deny,
+        rate: None,
+        expect_dark: None,
+        closed_state: ClosedState::Any,
+        criticality: Criticality::Normal,
+        stores_cardholder_data: false,
+        controls: vec![],
+    }
+}
+
+pub(super) fn expose(port: &str, presence: Presence) -> Expose {
+    let (ports, protocol) = port.split_once('/').unwrap();
+    Expose {
+        place: place(9),
+        protocol: if protocol == "udp" { Protocol::Udp } else { Protocol::Tcp },
+        ports: PortSet::parse(ports).unwrap(),
+        presence,
+        from: vec![],
+        service: None,
+        tls: None,
+        banner: None,
+        owner: None,
+        justification: None,
+        approved_by: None,
+        approved_on: None,
+        ticket: None,
+        review_by: None,
+        families: vec![Family::Ipv4, Family::Ipv6],
+        insecure: false,
+        security_features: None,
+        controls: vec![],
+    }
+}
+
+pub(super) fn deny(port: &str) -> Deny {
+    let Expose { place, protocol, ports, .. } = expose(port, Presence::Required);
+    Deny { place, protocol, ports, reason: None, severity: None }
+}
+
+pub(super) fn exception(id: &str, target: &str, rule: &'static str, port: Option<u16>) -> Exception {
+    Exception {
+        id: id.to_owned(),
+        place: place(30),
+        target: target.to_owned(),
+        rule,
+        port: port.map(|port| (Protocol::Tcp, port)),
+        reason: "migration".to_owned(),
+        requested_by: Some("web team".to_owned()),
+        requested_on: Some(date(2026, 11, 1)),
+        approved_by: Some("security board".to_owned()),
+        approved_on: Some(date(2026, 11, 2)),
+        ticket: None,
+        compensating_control: None,
+        expires: TODAY,
+    }
+}
+
+pub(super) fn answer(name: &str, family: Family, outcome: DnsOutcome, addresses: &[&str]) -> NameAnswer {
+    NameAnswer {
+        name: name.to_owned(),
+        family,
+        outcome,
+        addresses: addresses.iter().map(|text| ip(text)).collect(),
+        chain: vec![],
+        ttl: None,
+    }
+}
+
+/// An observation as the connect mouth makes it: two handshakes for what is open.
+pub(super) fn observed(address: IpAddr, protocol: Protocol, port: u16, state: State) -> Observation {
+    let (reason, evidence) = match (state, protocol) {
+        (State::Open, _) => (Reason::SynAck, Some(Evidence::Connected)),
+        (State::Closed, _) => (Reason::ConnRefused, Some(Evidence::Refused)),
+        (State::Filtered, Protocol::Udp) => {
+            let what = Unreachable::AdminProhibited;
+            (Reason::AdminProhibited, Some(Evidence::Unreachable { what, sender: None }))
+        }
+        (State::Unknown, _) => (Reason::Interrupted, None),
+        _ => (Reason::NoResponse, Some(Evidence::Silence)),
+    };
+    let look = |attempt: u8| Look {
+        at: Moment::from_millis(u64::from(attempt) * 1200),
+        attempt,
+        source: None,
+        evidence: evidence.unwrap_or(Evidence::Silence),
+    };
+    Observation {
+        endpoint: Endpoint { address, protocol, port },
+        state,
+        reason,
+        sender: None,
+        rtt: None,
+        attempts: 2,
+        first_seen: None,
+        supersedes: false,
+        looks: evidence.map_or(vec![], |_| vec![look(1), look(2)]),
+    }
+}
+
+impl Rig {
+    pub(super) fn new(targets: Vec<Target>) -> Self {
+        let scope = Scope {
+            entries: ["0.0.0.0/0", "::/0"].map(|block| ScopeEntry::Block(block.parse().unwrap())).to_vec(),
+            exclude: vec![],
+        };
+        let manifest = Manifest {
+            path: None,
+            sha256: String::new(),
+            metadata: Metadata::default(),
+            authorization: Authorization { scope, ..Authorization::default() },
+            vantage: None,
+            vantages: BTreeMap::new(),
+            targets,
+            policy: Policy::default(),
+            exceptions: vec![],
+            lints: vec![],
+        };
+        Self {
+            manifest,
+            resolution: Resolution::default(),
+            observations: vec![],
+            fill: BTreeMap::new(),
+            prohibited: BTreeMap::new(),
+            local: None,
+            not_sent: false,
+            partial: false,
+            udp: false,
+            strict: false,
+            narrowed: false,
+            levels: BTreeMap::new(),
+            fail_on: FailOn::default(),
+            selection: plan::Selection::default(),
+            at: TODAY,
+        }
+    }
+
+    /// One host that answers (22 refused and everything else too), so that the run is not dead.
+    pub(super) fn with_lively_host(mut self) -> Self {
+        let mut lively = target("lively", &["192.0.2.200"]);
+        lively.tcp = PortSet::single(22);
+        self.manifest.targets.push(lively);
+        self.fill("192.0.2.200", State::Closed)
+    }
+
+    pub(super) fn fill(mut self, address: &str, state: State) -> Self {
+        self.fill.insert(ip(address), state);
+        self
+    }
+
+    pub(super) fn see(mut self, address: &str, port: u16, state: State) -> Self {
+        self.observations.push(observed(ip(address), Protocol::Tcp, port, state));
+        self
+    }
+
+    pub(super) fn see_udp(mut self, address: &str, port: u16, state: State) -> Self {
+        self.observations.push(observed(ip(address), Protocol::Udp, port, state));
+        self
+    }
+
+    pub(super) fn plan(&self) -> Plan {
+        let forbidden = |target: &Target, protocol: Protocol| -> PortSet {
+            if target.profiles.is_empty() {
+                return PortSet::NONE;
+            }
+            match protocol {
+                Protocol::Tcp => PortSet::single(3306),
+                Protocol::Udp => PortSet::parse("53,161").unwrap(),
+            }
+        };
+        plan::plan(&self.manifest, &self.resolution, &self.selection, &forbidden).unwrap()
+    }
+
+    /// Tallies as a scan would make them: every given endpoint, observed or filled.
+    pub(super) fn tallies(&self, plan: &Plan) -> Vec<Tally> {
+        let mut tallies = vec![];
+        for group in plan.groups.iter().filter(|group| !group.missing_family) {
+            for address in group.permit.range().iter().filter(|address| self.fill.contains_key(address)) {
+                for protocol in [Protocol::Tcp, Protocol::Udp] {
+                    let ask = group.ask(protocol);
+                    let given = ask.planned().difference(&ask.blind);
+                    if given.is_empty() || (protocol == Protocol::Udp && !self.udp) {
+                        continue;
+                    }
+                    tallies.push(self.tally(address, protocol, &given));
+                }
+            }
+        }
+        tallies
+    }
+
+    fn tally(&self, address: IpAddr, protocol: Protocol, given: &PortSet) -> Tally {
+        let mut states = StateCounts::default();
+        for port in given.iter() {
+            let endpoint = Endpoint { address, protocol, port };
+            let seen = self.observations.iter().find(|seen| seen.endpoint == endpoint);
+            let fill = match (self.fill[&address], protocol) {
+                (State::Filtered, Protocol::Udp) => State::Unanswered,
+                (state, _) => state,
+            };
+            states.add(seen.map_or(fill, |seen| seen.state), 1);
+        }
+        Tally {
+            address,
+            protocol,
+            states,
+            not_sent: if self.not_sent { states.unknown } else { 0 },
+            local: self.local,
+            soft: None,
+            prohibited: self.prohibited.get(&address).copied().unwrap_or(0),
+            rtt: None,
+        }
+    }
+
+    /// Named endpoints get an observation like their fill, as a scan would give them.
+    pub(super) fn observe_named(&mut self, plan: &Plan) {
+        for group in plan.groups.iter().filter(|group| !group.missing_family) {
+            for address in group.permit.range().iter() {
+                let Some(&fill) = self.fill.get(&address) else { continue };
+                for protocol in [Protocol::Tcp, Protocol::Udp] {
+                    let ask = group.ask(protocol);
+                    for port in ask.named.difference(&ask.blind).iter() {
+                        let endpoint = Endpoint { address, protocol, port };
+                        let silent_udp = protocol == Protocol::Udp && fill == State::Filtered;
+                        let fill = if silent_udp { State::Unanswered } else { fill };
+                        if !self.observations.iter().any(|seen| seen.endpoint == endpoint) {
+                            let mut seen = observed(address, protocol, port, fill);
+                            if fill == State::Unknown && self.not_sent {
+                                seen.reason = Reason::NotSent;
+                            } else if let (State::Unknown, Some(error)) = (fill, self.local) {
+                                seen.reason = Reason::Local(error);
+                            }
+                            self.observations.push(seen);
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    pub(super) fn judge(mut self) -> Judgement {
+        let plan = self.plan();
+        self.observe_named(&plan);
+        let tallies = self.tallies(&plan);
+        self.judge_with(&plan, &tallies)
+    }
+
+    /// Judges, and proves the laws that hold for every judgement.
+    pub(super) fn judge_with(&self, plan: &Plan, tallies: &[Tally]) -> Judgement {
+        let families: &[Family] = self.selection.families.as_deref().unwrap_or(&[Family::Ipv4, Family::Ipv6]);
+        let context = Context {
+            at: self.at,
+            vantage: self.selection.vantage.as_deref().or(self.manifest.vantage.as_deref()),
+            strict: self.strict,
+            levels: &self.levels,
+            fail_on: self.fail_on,
+            roles: &TestRoles,
+            udp_mouth: self.udp,
+            families,
+            narrowed: self.narrowed,
+        };
+        let seen = Seen { observations: &self.observations, tallies, partial: self.partial };
+        let judgement = judge(&self.manifest, plan, &self.resolution, &seen, &context);
+        let planned: u128 = plan.groups.iter().map(plan::Group::planned).sum();
+        assert_eq!(u128::from(judgement.planned), planned);
+        assert_eq!(judgement.verdicts.total(), judgement.planned, "verdicts reconcile");
+        assert_eq!(judgement.states.total(), judgement.planned, "states reconcile");
+        let ids: std::collections::HashSet<_> = judgement.findings.iter().map(|f| f.id.clone()).collect();
+        assert_eq!(ids.len(), judgement.findings.len(), "ids are unique");
+        for finding in &judgement.findings {
+            assert!(
+                !finding.title.is_empty() && !finding.message.is_empty() && !finding.remedy.is_empty(),
+                "{finding:?}"
+            );
+            assert!(!finding.expected.is_empty() || finding.rule.id.starts_with("MAN"), "{finding:?}");
+        }
+        judgement
+    }
+}
+
+impl Judgement {
+    pub(super) fn rules(&self) -> Vec<&'static str> {
+        self.findings.iter().map(|finding| finding.rule.id).collect()
+    }
+    pub(super) fn only(&self, rule: &str) -> &Finding {
+        let found: Vec<&Finding> = self.findings.iter().filter(|finding| finding.rule.id == rule).collect();
+        assert_eq!(found.len(), 1, "{:?}", self.rules());
+        found[0]
+    }
+    pub(super) fn verdict(&self, address: &str, protocol: Protocol, port: u16) -> Verdict {
+        let endpoint = Endpoint { address: ip(address), protocol, port };
+        self.observations.iter().find(|judged| judged.endpoint == endpoint).unwrap().verdict
+    }
+    pub(super) fn tcp(&self, address: &str, port: u16) -> Verdict {
+        self.verdict(address, Protocol::Tcp, port)
+    }
+    pub(super) fn exit(&self) -> u8 {
+        self.outcome.exit_code()
+    }
+}
