@@ -1,6 +1,9 @@
 //! The outcome in one line and in one sentence. Repeats what the summary decided; decides nothing.
 
-use super::{Finding, Outcome, Report, words::*};
+use super::{
+    Finding, Outcome, Report,
+    words::{capital, count, duration, listed, spoken, thousands, visible},
+};
 use crate::model::{Family, Kind, PortSet, Verdict};
 
 /// verify's last line: what came out, how much of the plan was determined, from where, how long, and
@@ -39,8 +42,11 @@ pub(crate) fn verdict_parts(report: &Report) -> (&'static str, String) {
     let unsure = doubts(report);
     let (word, mut body) = match report.summary.result {
         Outcome::Deviates => {
-            let all: Vec<String> = wrong.into_iter().chain(unsure).collect();
-            ("Deviates", sentence(&all, "What was seen differs from what is declared"))
+            let mut body = sentence(&wrong, "what was seen differs from what is declared");
+            if !unsure.is_empty() {
+                body = format!("{body} {}", sentence(&unsure, ""));
+            }
+            ("Deviates", body)
         }
         Outcome::Inconclusive if !report.coverage.states.answered() => {
             ("Inconclusive", "Nothing answered at all, so nothing can be said about what is open.".to_owned())
@@ -55,14 +61,12 @@ pub(crate) fn verdict_parts(report: &Report) -> (&'static str, String) {
     let waived = Tally::of(report).waived;
     if waived > 0 {
         let verb = if waived == 1 { "is" } else { "are" };
-        body.push_str(&capital_after(&spoken(waived, "deviation or doubt", "deviations or doubts")));
-        body.push_str(&format!(" {verb} accepted by an exception."));
+        let number = capital(&spoken(waived, "deviation or doubt", "deviations or doubts"));
+        body = format!("{body} {number} {verb} accepted by an exception.");
     }
     if report.run.partial {
-        body.push_str(&format!(
-            " The run is partial: {}, so what it does not mention may be anything.",
-            stopped_by(&report.run.stop_reason)
-        ));
+        let why = stopped_by(&report.run.stop_reason);
+        body = format!("{body} The run is partial: {why}, so what it does not mention may be anything.");
     }
     (word, visible(&body).into_owned())
 }
@@ -241,10 +245,6 @@ fn with_commas(clauses: &[String]) -> String {
         [rest @ .., last] if !rest.is_empty() => format!("{}, and {last}", rest.join(", ")),
         _ => clauses.concat(),
     }
-}
-
-fn capital_after(text: &str) -> String {
-    format!(" {}", capital(text))
 }
 
 /// One clause a rule, in the order in which a reader wants them: what is open first.

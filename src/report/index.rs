@@ -60,7 +60,8 @@ pub(crate) struct Index<'a> {
     observed: HashMap<&'a str, Vec<&'a ObservationRecord>>,
     targets: HashMap<&'a str, Vec<&'a str>>,
     declared: HashMap<&'a str, Vec<&'a Declared>>,
-    forbidden: HashSet<(&'a str, Protocol, u16)>,
+    /// The rule of the finding that says why an endpoint is open and should not be.
+    wrongly_open: HashMap<(&'a str, Protocol, u16), &'a str>,
     noted: HashSet<&'a str>,
 }
 
@@ -72,7 +73,7 @@ impl<'a> Index<'a> {
             observed: HashMap::new(),
             targets: HashMap::new(),
             declared: HashMap::new(),
-            forbidden: HashSet::new(),
+            wrongly_open: HashMap::new(),
             noted: HashSet::new(),
         };
         for observation in &report.observations {
@@ -91,10 +92,10 @@ impl<'a> Index<'a> {
             if !matches!(finding.verdict, Verdict::Pass | Verdict::PassBySilence) {
                 index.noted.insert(address);
             }
-            if let (Some(protocol), Some(port), "EXP002") =
+            if let (Some(protocol), Some(port), rule @ ("EXP001" | "EXP002")) =
                 (finding.protocol, finding.port, finding.rule.as_str())
             {
-                index.forbidden.insert((address, protocol, port));
+                index.wrongly_open.insert((address, protocol, port), rule);
             }
         }
         index
@@ -141,20 +142,20 @@ impl<'a> Index<'a> {
         let (address, protocol, port) = (seen.address.as_str(), seen.protocol, seen.port);
         let open = seen.state == State::Open;
         let exposed = || self.exposure(address, protocol, port).is_some();
-        let denied = || {
-            self.forbidden.contains(&(address, protocol, port))
-                || self.entry(address, protocol, port, DeclaredKind::Deny).is_some()
-        };
+        let denied = || self.entry(address, protocol, port, DeclaredKind::Deny).is_some();
+        // An entry that holds from another vantage only exposes nothing here: the finding knows.
+        let rule = self.wrongly_open.get(&(address, protocol, port)).copied();
         match seen.verdict {
             Verdict::Waived => Mark::Waived,
             Verdict::Inconclusive | Verdict::NotCovered => Mark::Undecided,
             Verdict::Fail if !open => Mark::Missing,
-            Verdict::Fail if exposed() => Mark::Defect,
-            Verdict::Fail if denied() => Mark::Denied,
-            Verdict::Fail => Mark::Unlisted,
+            Verdict::Fail if rule == Some("EXP002") => Mark::Denied,
+            Verdict::Fail if rule.is_none() && exposed() => Mark::Defect,
+            Verdict::Fail if rule.is_none() && denied() => Mark::Denied,
             Verdict::Pass | Verdict::PassBySilence if !open => Mark::NotOpen,
             Verdict::Pass | Verdict::PassBySilence if exposed() => Mark::Expected,
-            Verdict::Pass | Verdict::PassBySilence => Mark::Unlisted,
+            // What a target merely warns about is open and undeclared all the same.
+            Verdict::Fail | Verdict::Pass | Verdict::PassBySilence => Mark::Unlisted,
         }
     }
 
@@ -235,12 +236,11 @@ pub(crate) fn grouped<'a>(findings: impl Iterator<Item = &'a Finding>) -> Vec<Gr
             (finding.host.as_deref(), finding.address.as_deref(), finding.protocol, finding.cause.as_deref()),
             finding.exception.as_deref(),
         );
-        match places.get(&likeness).and_then(|&place| groups.get_mut(place)) {
-            Some(group) => group.all.push(finding),
-            None => {
-                places.insert(likeness, groups.len());
-                groups.push(Group { first: finding, all: vec![finding] });
-            }
+        if let Some(group) = places.get(&likeness).and_then(|&place| groups.get_mut(place)) {
+            group.all.push(finding);
+        } else {
+            places.insert(likeness, groups.len());
+            groups.push(Group { first: finding, all: vec![finding] });
         }
     }
     groups

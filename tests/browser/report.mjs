@@ -128,9 +128,11 @@ async function print(page, name) {
   writeFileSync(join(OUT, `${name}.pdf`), pdf);
   const pages = (pdf.toString("latin1").match(/\/Type\s*\/Page\b/g) ?? []).length;
   await page.emulateMedia({ media: "print" });
-  const shut = await page.evaluate(() =>
-    [...document.querySelectorAll("details > :not(summary)")].filter((it) => !it.checkVisibility({ contentVisibilityAuto: true })).length,
-  );
+  const shut = await page.evaluate(async () => {
+    await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+    const inside = [...document.querySelectorAll("details > :not(summary)")];
+    return inside.filter((it) => !it.checkVisibility() || it.getBoundingClientRect().height === 0).length;
+  });
   await page.emulateMedia({ media: "screen" });
   return [pages > 0 ? "" : "the PDF has no page", shut > 0 ? `${shut} folded parts are not printed` : ""];
 }

@@ -111,7 +111,7 @@ fn the_verdict_is_one_plain_sentence() {
     assert_eq!(
         verdict_sentence(&fixture::drifted()),
         "Deviates. One port is open that must never be, two ports are open that nobody declared, three declared services \
-         cannot be reached, one certificate is not in order, one name resolves to other addresses than declared, one \
+         cannot be reached, one certificate is not in order, and one name resolves to other addresses than declared. One \
          endpoint could not be decided, one host was silent on everything, one address answers in a way that proves \
          nothing, and one part of the plan was not asked. One deviation or doubt is accepted by an exception."
     );

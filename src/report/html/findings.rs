@@ -22,6 +22,10 @@ const IN_FULL: usize = 10;
 pub(super) struct Findings {
     /// What is wrong, by severity, then what is in doubt, then what is waived; empty ones left out.
     sections: Vec<Section>,
+    /// The cards again, a line each, for who wants to see them all at once.
+    glance: Vec<Glance>,
+    /// How many are wrong or in doubt and have no card: they are in the folded tables.
+    glance_more: Option<String>,
     /// Remarks about the paperwork and warnings: they fail nothing.
     remarks: Vec<Row>,
 }
@@ -39,22 +43,46 @@ struct Section {
     rest_count: String,
 }
 
+/// A finding on one line, with the way to its card.
+#[derive(Serialize)]
+struct Glance {
+    anchor: String,
+    severity: &'static str,
+    tone: &'static str,
+    place: String,
+    title: String,
+    owner: String,
+}
+
+/// Text, or a word that is set as code: `like this` in the report's own sentences.
+#[derive(Serialize)]
+struct Piece {
+    code: bool,
+    text: String,
+}
+
+fn pieces(text: &str) -> Vec<Piece> {
+    let parts =
+        text.split('`').enumerate().map(|(i, part)| Piece { code: i % 2 == 1, text: part.to_owned() });
+    parts.filter(|piece| !piece.text.is_empty()).collect()
+}
+
 /// A finding in full.
 #[derive(Serialize)]
 struct Card {
     anchor: String,
-    id: String,
     severity: &'static str,
     tone: &'static str,
     rule: String,
-    rule_name: &'static str,
+    name: &'static str,
     title: String,
     endpoint: Option<String>,
     place: String,
-    message: String,
+    message: Vec<Piece>,
     facts: Vec<Fact>,
+    side: Vec<Fact>,
     evidence: Vec<Attempt>,
-    remedy: String,
+    remedy: Vec<Piece>,
     recipes: Vec<Recipe>,
 }
 
@@ -67,7 +95,7 @@ struct Fact {
 #[derive(Serialize)]
 struct Attempt {
     at: String,
-    attempt: u8,
+    number: u8,
     from: String,
     what: String,
 }
@@ -110,7 +138,26 @@ pub(super) fn build(report: &Report) -> Findings {
         .findings
         .iter()
         .filter(|finding| matches!(finding.verdict, Verdict::Pass | Verdict::PassBySilence));
-    Findings { sections, remarks: grouped(remarks).iter().map(row).collect() }
+    let glance: Vec<Glance> = sections
+        .iter()
+        .filter(|section| section.id != "waived")
+        .flat_map(|section| &section.cards)
+        .map(glance)
+        .collect();
+    let left = report.findings.iter().filter(|finding| acts(finding)).count() - glance.len();
+    let glance_more = (left > 0).then(|| count(left as u64, "more finding is", "more findings are"));
+    Findings { sections, glance, glance_more, remarks: grouped(remarks).iter().map(row).collect() }
+}
+
+fn glance(card: &Card) -> Glance {
+    Glance {
+        anchor: card.anchor.clone(),
+        severity: card.severity,
+        tone: card.tone,
+        place: card.endpoint.clone().unwrap_or_else(|| card.place.clone()),
+        title: card.title.clone(),
+        owner: card.side.first().map_or_else(String::new, |owner| owner.text.clone()),
+    }
 }
 
 fn section(
@@ -153,21 +200,22 @@ fn section(
 
 fn card(report: &Report, finding: &Finding) -> Card {
     let known = rule(&finding.rule);
+    let accepted = finding.verdict == Verdict::Waived;
     Card {
         anchor: anchor(finding),
-        id: finding.id.clone(),
         severity: finding.severity.word(),
         tone: tone(finding),
         rule: finding.rule.clone(),
-        rule_name: known.map_or("", |rule| rule.name),
+        name: known.map_or("", |rule| rule.name),
         title: finding.title.clone(),
         endpoint: endpoint(finding),
         place: place(finding),
-        message: finding.message.clone(),
+        message: pieces(&finding.message),
         facts: facts(report, finding),
+        side: side(report, finding),
         evidence: finding.evidence.iter().map(attempt).collect(),
-        remedy: finding.remedy.clone(),
-        recipes: recipes(report, finding),
+        remedy: if accepted { Vec::new() } else { pieces(&finding.remedy) },
+        recipes: if accepted { Vec::new() } else { recipes(report, finding) },
     }
 }
 
@@ -210,23 +258,27 @@ fn facts(report: &Report, finding: &Finding) -> Vec<Fact> {
     ];
     let look = look_at(finding).map(|text| Fact { label: "Look at", text: text.to_owned() });
     facts.extend(look.filter(|_| finding.verdict != Verdict::Waived));
-    let since = match (&finding.first_seen, &report.run.previous) {
-        (Some(when), _) => Some(format!("{} UTC, by an earlier report", moment(when))),
-        (None, Some(_)) => Some("new: the report before this one does not have it".to_owned()),
-        (None, None) => None,
-    };
-    facts.extend(since.map(|text| Fact { label: "Since", text }));
     facts.extend(
         finding.exception.as_ref().map(|id| Fact { label: "Exception", text: exception(report, id) }),
     );
-    facts.push(Fact {
-        label: "Owner",
-        text: finding.owner.clone().unwrap_or_else(|| "nobody is named".to_owned()),
-    });
-    if let Some(place) = &finding.manifest {
-        facts.push(Fact { label: "Manifest", text: format!("{} line {}", place.path, place.line) });
-    }
     facts
+}
+
+/// What a reader looks up rather than reads: whose it is, since when, where it stands.
+fn side(report: &Report, finding: &Finding) -> Vec<Fact> {
+    let owner = finding.owner.clone().unwrap_or_else(|| "nobody is named".to_owned());
+    let mut side = vec![Fact { label: "Owner", text: owner }];
+    if let Some(place) = &finding.manifest {
+        side.push(Fact { label: "Manifest", text: format!("{}, line {}", place.path, place.line) });
+    }
+    let since = match (&finding.first_seen, &report.run.previous) {
+        (Some(when), _) => Some(format!("{} UTC", moment(when))),
+        (None, Some(_)) => Some("new since the report before".to_owned()),
+        (None, None) => None,
+    };
+    side.extend(since.map(|text| Fact { label: "Since", text }));
+    side.push(Fact { label: "Finding", text: finding.id.clone() });
+    side
 }
 
 fn exception(report: &Report, id: &str) -> String {
@@ -266,7 +318,7 @@ fn attempt(record: &EvidenceRecord) -> Attempt {
         (None, Some(port)) => format!("port {port}"),
         (None, None) => "not recorded".to_owned(),
     };
-    Attempt { at: moment(&record.at), attempt: record.attempt, from, what: record.what.clone() }
+    Attempt { at: moment(&record.at), number: record.attempt, from, what: record.what.clone() }
 }
 
 fn row(group: &Group<'_>) -> Row {

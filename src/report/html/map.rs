@@ -96,6 +96,9 @@ fn chart(report: &Report, target: &TargetRecord, index: &Index<'_>, seen: &mut B
             folded.push(format!("{} {what}", count(places.len() as u64, "address", "addresses")));
         }
     }
+    for place in loud.iter().filter(|place| place.answers_everything).take(3) {
+        folded.push(format!("{} answers on everything: what is open there proves nothing", place.address));
+    }
     let rows = loud.into_iter().take(ROWS).map(|place| row(target, place, &columns, index, seen)).collect();
     let columns =
         columns.into_iter().map(|(protocol, port)| column(report, target, protocol, port)).collect();
@@ -118,9 +121,9 @@ fn columns(report: &Report, target: &TargetRecord, index: &Index<'_>) -> (Vec<(P
         for seen in index.observed(&place.address) {
             let endpoint = (seen.protocol, seen.port);
             if index.mark(seen).is_quiet() {
-                named.extend((seen.state == State::Open).then_some(endpoint))
+                named.extend((seen.state == State::Open).then_some(endpoint));
             } else {
-                loud.extend([endpoint])
+                loud.insert(endpoint);
             }
         }
     }
@@ -154,7 +157,7 @@ fn row(
             drawn.insert(mark);
             let mut words = mark.words().to_owned();
             if mark == Mark::NotOpen && index.is_optional(&place.address, protocol, port) {
-                words = "declared optional, and not open".to_owned();
+                words = String::from("declared optional, and not open");
             }
             Cell { symbol: symbol(mark), words }
         })

@@ -1,9 +1,11 @@
 //! The report as one HTML file: no script, no request, readable without either. Every text is escaped
 //! by the template engine; nothing but the style sheet is ever marked safe.
 
+mod coverage;
 mod findings;
 mod map;
 mod overview;
+mod paperwork;
 mod records;
 mod remedy;
 

@@ -44,6 +44,8 @@ struct Bar {
     addresses: String,
     determined: String,
     sum: String,
+    /// What to take off the open ones, where an address answers on everything.
+    caution: Option<String>,
     parts: Vec<Part>,
 }
 
@@ -114,7 +116,7 @@ fn tallies(report: &Report) -> Vec<Count> {
         },
         Count {
             number: thousands(tally.unsure),
-            label: "undecided",
+            label: "unsure",
             detail: said(tally.unsure, "do not count as conforming", "nothing is in doubt"),
             tone: if tally.unsure > 0 { "undecided" } else { "good" },
             href: linked(tally.unsure, "#section-undecided"),
@@ -162,7 +164,7 @@ fn facts(report: &Report) -> Vec<Fact> {
         .as_ref()
         .map(|digest| format!(", SHA-256 {}…", digest.chars().take(12).collect::<String>()));
     facts.push(Fact::new("Manifest", format!("{named}{}", short.unwrap_or_default())));
-    facts.extend(run.next_due.as_ref().map(|due| Fact::new("Next run due", moment(due))));
+    facts.extend(run.next_due.as_ref().map(|due| Fact::new("Next run due", format!("{} UTC", moment(due)))));
     facts
 }
 
@@ -199,8 +201,21 @@ fn bar(report: &Report) -> Bar {
         addresses: count(addresses as u64, "address", "addresses"),
         determined: thousands(determined(report)),
         sum: reconciled(coverage.planned, &coverage.states),
+        caution: caution(report),
         parts: scaled(parts),
     }
+}
+
+/// An address that answers on everything shows open ports by the thousand, and proves none of them.
+fn caution(report: &Report) -> Option<String> {
+    let places = report.targets.iter().flat_map(|target| &target.addresses);
+    let (n, open) = places
+        .filter(|place| place.answers_everything)
+        .fold((0, 0), |(n, open), place| (n + 1, open + place.states.open));
+    let address = count(n, "address that answers", "addresses that answer");
+    (n > 0).then(|| {
+        format!("{} of the open ones are on {address} on everything, and prove nothing.", thousands(open))
+    })
 }
 
 /// Slivers may push the sum above a thousand; the bar is scaled back to it.
@@ -242,9 +257,9 @@ fn sure(report: &Report) -> Sure {
     );
     match &report.coverage.miss {
         Some(miss) => Sure {
-            figure: one_in(miss.upper95),
+            figure: format!("At most {}", one_in(miss.upper95)),
             text: format!(
-                "is the most that the chance can be, at 95 % confidence, that a silent port was open and was missed. {loss} Assumed: {}.",
+                "is the chance, at 95 % confidence, that a silent port was open all the same and was missed. {loss} Assumed: {}.",
                 miss.assumption.trim_end_matches('.')
             ),
             measured: true,

@@ -52,7 +52,7 @@ impl Endpoint {
     }
 
     fn close(&self) -> Vec<Recipe> {
-        let Self { address, protocol, port } = self;
+        let Self { protocol, port, .. } = self;
         let mut recipes =
             vec![Recipe { title: "Close it at the firewall (one of these)", lines: self.firewall(false) }];
         let flag = self.flag();
@@ -66,14 +66,6 @@ impl Endpoint {
                 ),
             ],
         });
-        if address.is_ipv6() {
-            if let Some(recipe) = recipes.first_mut() {
-                recipe.lines.push(
-                    "# the IPv6 rules are their own: closing the port for IPv4 does not close it here"
-                        .to_owned(),
-                );
-            }
-        }
         recipes
     }
 
@@ -197,10 +189,10 @@ fn path(report: &Report, finding: &Finding) -> Vec<Recipe> {
 fn again(report: &Report, finding: &Finding) -> Option<Recipe> {
     let manifest = report.run.manifest.path.as_deref()?;
     let target = finding.target.as_deref()?;
-    Some(Recipe {
-        title: "Then ask again",
-        lines: vec![format!("portproof verify {} --only {}", shell(manifest), shell(target))],
-    })
+    // A leading dash is an option to a program, quoted or not.
+    let manifest = if manifest.starts_with('-') { format!("./{manifest}") } else { manifest.to_owned() };
+    let line = format!("portproof verify {} --only={}", shell(&manifest), shell(target));
+    Some(Recipe { title: "Then ask again", lines: vec![line] })
 }
 
 /// A DNS name made of nothing but what a shell leaves alone.

@@ -116,10 +116,10 @@ fn remarks(report: &Report, page: &mut Page<'_>) -> io::Result<()> {
     for (first, n) in rules.iter().take(LISTED) {
         let mut line = format!("note    {}  {}", first.rule, first.title);
         if let Some(place) = &first.manifest {
-            line.push_str(&format!("   {}:{}", place.path, place.line));
+            line = format!("{line}   {}:{}", place.path, place.line);
         }
         if *n > 1 {
-            line.push_str(&format!("   and {} more", thousands(n - 1)));
+            line = format!("{line}   and {} more", thousands(n - 1));
         }
         let line = visible(&line).into_owned();
         let line = page.painted(FAINT, &line);

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use comfy_table::{Cell, CellAlignment, ContentArrangement, Table, presets::UTF8_HORIZONTAL_ONLY};
+use comfy_table::{Cell, CellAlignment, ContentArrangement, LineStyle, Table, TableStyle};
 
 use super::{FAINT, Page};
 use crate::{
@@ -21,6 +21,9 @@ const ROWS: usize = 60;
 /// The most ports named in one cell.
 const PORTS: usize = 12;
 
+/// A rule under the header and nothing else: rows of numbers need no fence.
+const PLAIN: TableStyle = TableStyle::new().header_separator(LineStyle::new('─', '─', '─', '─'));
+
 /// A table per target.
 pub(super) fn targets(report: &Report, index: &Index<'_>, page: &mut Page<'_>) -> io::Result<()> {
     for target in &report.targets {
@@ -37,14 +40,23 @@ fn target_table(target: &TargetRecord, index: &Index<'_>, page: &mut Page<'_>) -
         target.addresses.iter().partition(|place| many && index.is_quiet(place));
     if !loud.is_empty() {
         let mut table = Table::new();
-        table.load_style(UTF8_HORIZONTAL_ONLY);
+        table.load_style(PLAIN);
         table.set_content_arrangement(ContentArrangement::Dynamic);
         table.set_width(u16::try_from(page.style.width).unwrap_or(u16::MAX));
-        table.set_header(["address", "name", "open", "not declared", "closed", "filtered", "unknown"]);
+        table.set_header([
+            "address",
+            "name",
+            "open",
+            "not declared",
+            "closed",
+            "filtered",
+            "no reply",
+            "unknown",
+        ]);
         for place in loud.iter().take(ROWS) {
             table.add_row(row(place, index));
         }
-        for column in 4..7 {
+        for column in 4..8 {
             if let Some(column) = table.column_mut(column) {
                 column.set_cell_alignment(CellAlignment::Right);
             }
@@ -71,7 +83,7 @@ fn target_table(target: &TargetRecord, index: &Index<'_>, page: &mut Page<'_>) -
     page.blank()
 }
 
-fn row(place: &AddressRecord, index: &Index<'_>) -> [Cell; 7] {
+fn row(place: &AddressRecord, index: &Index<'_>) -> [Cell; 8] {
     let mut declared = Vec::new();
     let mut undeclared = Vec::new();
     for seen in index.observed(&place.address).iter().filter(|seen| seen.state == State::Open) {
@@ -79,9 +91,9 @@ fn row(place: &AddressRecord, index: &Index<'_>) -> [Cell; 7] {
             if seen.protocol == Protocol::Tcp { seen.port.to_string() } else { format!("{}/udp", seen.port) };
         let listed = index.exposure(&seen.address, seen.protocol, seen.port).is_some();
         if listed {
-            declared.push(named)
+            declared.push(named);
         } else {
-            undeclared.push(format!("{named}{}", flag(index.mark(seen))))
+            undeclared.push(format!("{named}{}", flag(index.mark(seen))));
         }
     }
     let undeclared = if place.answers_everything {
@@ -97,7 +109,8 @@ fn row(place: &AddressRecord, index: &Index<'_>) -> [Cell; 7] {
         Cell::new(undeclared),
         Cell::new(thousands(states.closed)),
         Cell::new(thousands(states.filtered)),
-        Cell::new(thousands(states.unknown + states.unanswered)),
+        Cell::new(thousands(states.unanswered)),
+        Cell::new(thousands(states.unknown)),
     ]
 }
 
@@ -139,7 +152,7 @@ pub(super) fn coverage(report: &Report, page: &mut Page<'_>) -> io::Result<()> {
         (coverage.send_errors, "probe failed on this machine", "probes failed on this machine"),
     ] {
         if n > 0 {
-            traffic.push_str(&format!(", {}", count(n, one, many)));
+            traffic = format!("{traffic}, {}", count(n, one, many));
         }
     }
     page.labelled(0, "traffic   ", &traffic)?;
