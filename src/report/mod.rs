@@ -1,5 +1,12 @@
 //! Floor 4: one [`Report`] value, one file per format. Nothing here computes a verdict.
 
 mod document;
+mod headline;
+pub mod html;
+mod index;
+pub mod json;
+pub mod summary;
+mod words;
 
 pub use document::*;
+pub use headline::{headline, verdict_sentence};

@@ -1,0 +1,275 @@
+//! The page's first screen: counts, circumstances, and how sure it all is.
+
+use serde::Serialize;
+
+use super::records::Fact;
+use crate::{
+    model::{Severity, State},
+    report::{
+        Report,
+        headline::{Tally, determined, origin, restrictions, stopped_by},
+        summary::reconciled,
+        words::{capital, count, duration, listed, moment, one_in, percent, period, thousands},
+    },
+};
+
+/// What the first screen holds.
+#[derive(Serialize)]
+pub(super) struct Overview {
+    /// The manifest's name, else the program's.
+    name: String,
+    environment: Option<String>,
+    /// A sentence, where the run did not reach its end.
+    partial: Option<String>,
+    restrictions: Vec<String>,
+    tallies: Vec<Count>,
+    facts: Vec<Fact>,
+    bar: Bar,
+    sure: Sure,
+}
+
+#[derive(Serialize)]
+struct Count {
+    number: String,
+    label: &'static str,
+    detail: String,
+    tone: &'static str,
+    href: Option<&'static str>,
+}
+
+/// The states as one bar: lengths in thousandths, drawn by the template.
+#[derive(Serialize)]
+struct Bar {
+    total: String,
+    addresses: String,
+    determined: String,
+    sum: String,
+    /// What to take off the open ones, where an address answers on everything.
+    caution: Option<String>,
+    parts: Vec<Part>,
+}
+
+#[derive(Serialize)]
+struct Part {
+    state: &'static str,
+    words: &'static str,
+    number: String,
+    x: u64,
+    width: u64,
+}
+
+#[derive(Serialize)]
+struct Sure {
+    figure: String,
+    text: String,
+    measured: bool,
+}
+
+/// Builds the first screen.
+pub(super) fn build(report: &Report) -> Overview {
+    let manifest = &report.run.manifest;
+    Overview {
+        name: manifest
+            .name
+            .clone()
+            .or_else(|| manifest.path.clone())
+            .unwrap_or_else(|| "Exposure report".to_owned()),
+        environment: manifest.environment.clone(),
+        partial: report.run.partial.then(|| {
+            format!(
+                "This report is partial: {}. What it does not mention may be anything.",
+                stopped_by(&report.run.stop_reason)
+            )
+        }),
+        restrictions: restrictions(report).iter().map(|text| capital(text)).collect(),
+        tallies: tallies(report),
+        facts: facts(report),
+        bar: bar(report),
+        sure: sure(report),
+    }
+}
+
+fn tallies(report: &Report) -> Vec<Count> {
+    let tally = Tally::of(report);
+    let worst: Vec<String> = Severity::ALL
+        .into_iter()
+        .filter_map(|severity| {
+            let n = report
+                .findings
+                .iter()
+                .filter(|finding| {
+                    finding.verdict == crate::model::Verdict::Fail && finding.severity == severity
+                })
+                .count();
+            (n > 0).then(|| format!("{} {}", thousands(n as u64), severity.word()))
+        })
+        .collect();
+    let linked = |n: u64, href| (n > 0).then_some(href);
+    let said = |n: u64, some: &str, none: &str| (if n > 0 { some } else { none }).to_owned();
+    vec![
+        Count {
+            number: thousands(tally.wrong),
+            label: "wrong",
+            detail: if worst.is_empty() { "nothing deviates".to_owned() } else { worst.join(", ") },
+            tone: if tally.wrong > 0 { "wrong" } else { "good" },
+            href: linked(tally.wrong, "#findings"),
+        },
+        Count {
+            number: thousands(tally.unsure),
+            label: "unsure",
+            detail: said(tally.unsure, "do not count as conforming", "nothing is in doubt"),
+            tone: if tally.unsure > 0 { "undecided" } else { "good" },
+            href: linked(tally.unsure, "#section-undecided"),
+        },
+        Count {
+            number: thousands(tally.waived),
+            label: "waived",
+            detail: said(tally.waived, "accepted by an exception", "no exception was needed"),
+            tone: if tally.waived > 0 { "waived" } else { "plain" },
+            href: linked(tally.waived, "#section-waived"),
+        },
+        Count {
+            number: thousands(tally.remarks),
+            label: if tally.remarks == 1 { "remark" } else { "remarks" },
+            detail: said(tally.remarks, "paperwork to put in order", "the paperwork is in order"),
+            tone: "plain",
+            href: linked(tally.remarks, "#paperwork"),
+        },
+    ]
+}
+
+fn facts(report: &Report) -> Vec<Fact> {
+    let run = &report.run;
+    let mut facts = vec![Fact::new("When", period(&run.started_at, &run.finished_at))];
+    facts.push(Fact::new("Seen from", origin(report).unwrap_or_else(|| "not recorded".to_owned())));
+    let tool = format!("{} {}", report.tool.name, report.tool.version);
+    facts.push(Fact::new(
+        "By",
+        run.operator.as_ref().map_or_else(|| tool.clone(), |who| format!("{who}, with {tool}")),
+    ));
+    let methods: Vec<String> = [("TCP", &run.scan.tcp), ("UDP", &run.scan.udp)]
+        .into_iter()
+        .map(|(protocol, method)| match method {
+            Some(method) if method.eq_ignore_ascii_case(protocol) => protocol.to_owned(),
+            Some(method) => format!("{protocol} ({method})"),
+            None => format!("{protocol} not scanned"),
+        })
+        .collect();
+    facts.push(Fact::new("How", format!("{}, {}", listed(&methods), duration(report.coverage.duration_s))));
+    facts.push(Fact::new("Authorized", authorized(report)));
+    let manifest = &run.manifest;
+    let named = manifest.path.clone().unwrap_or_else(|| "given on the command line".to_owned());
+    let short = manifest
+        .sha256
+        .as_ref()
+        .map(|digest| format!(", SHA-256 {}…", digest.chars().take(12).collect::<String>()));
+    facts.push(Fact::new("Manifest", format!("{named}{}", short.unwrap_or_default())));
+    facts.extend(run.next_due.as_ref().map(|due| Fact::new("Next run due", format!("{} UTC", moment(due)))));
+    facts
+}
+
+fn authorized(report: &Report) -> String {
+    let leave = &report.authorization;
+    if leave.implied {
+        return "implied by the hosts as written; no reference".to_owned();
+    }
+    let mut parts: Vec<String> = leave.reference.clone().into_iter().collect();
+    parts.extend(leave.authorized_by.as_ref().map(|who| format!("by {who}")));
+    parts.extend(leave.valid_until.as_ref().map(|day| format!("until {day}")));
+    if parts.is_empty() { "no reference".to_owned() } else { parts.join(", ") }
+}
+
+fn bar(report: &Report) -> Bar {
+    let coverage = &report.coverage;
+    let total = coverage.states.total();
+    let mut x = 0;
+    let parts = State::ALL
+        .into_iter()
+        .filter(|&state| coverage.states.of(state) > 0)
+        .map(|state| {
+            let n = coverage.states.of(state);
+            // A handful in a hundred thousand would vanish; a sliver says that they are there.
+            let width = n.saturating_mul(1000).checked_div(total).unwrap_or(0).max(6);
+            let part = Part { state: state.word(), words: meaning(state), number: thousands(n), x, width };
+            x += width;
+            part
+        })
+        .collect();
+    let addresses: usize = report.targets.iter().map(|target| target.addresses.len()).sum();
+    Bar {
+        total: count(coverage.planned, "endpoint", "endpoints"),
+        addresses: count(addresses as u64, "address", "addresses"),
+        determined: thousands(determined(report)),
+        sum: reconciled(coverage.planned, &coverage.states),
+        caution: caution(report),
+        parts: scaled(parts),
+    }
+}
+
+/// An address that answers on everything shows open ports by the thousand, and proves none of them.
+fn caution(report: &Report) -> Option<String> {
+    let places = report.targets.iter().flat_map(|target| &target.addresses);
+    let (n, open) = places
+        .filter(|place| place.answers_everything)
+        .fold((0, 0), |(n, open), place| (n + 1, open + place.states.open));
+    let address = count(n, "address that answers", "addresses that answer");
+    (n > 0).then(|| {
+        format!("{} of the open ones are on {address} on everything, and prove nothing.", thousands(open))
+    })
+}
+
+/// Slivers may push the sum above a thousand; the bar is scaled back to it.
+fn scaled(mut parts: Vec<Part>) -> Vec<Part> {
+    let sum: u64 = parts.iter().map(|part| part.width).sum();
+    let mut x = 0;
+    for part in &mut parts {
+        part.width = (part.width * 1000).checked_div(sum).unwrap_or(0);
+        part.x = x;
+        x += part.width;
+    }
+    if let Some(last) = parts.last_mut() {
+        last.width = 1000_u64.saturating_sub(last.x);
+    }
+    parts
+}
+
+fn meaning(state: State) -> &'static str {
+    match state {
+        State::Open => "something accepts connections",
+        State::Closed => "the host refuses",
+        State::Filtered => "dropped or prohibited on the way",
+        State::Unanswered => "no reply over UDP",
+        State::Unknown => "not determined by us",
+    }
+}
+
+fn sure(report: &Report) -> Sure {
+    let loss = report.coverage.loss.map_or_else(
+        || "Packet loss was not measured.".to_owned(),
+        |loss| {
+            format!(
+                "Packet loss was {}, at most {} ({}).",
+                percent(loss.estimate),
+                percent(loss.upper95),
+                count(loss.trials, "trial", "trials")
+            )
+        },
+    );
+    match &report.coverage.miss {
+        Some(miss) => Sure {
+            figure: format!("At most {}", one_in(miss.upper95)),
+            text: format!(
+                "is the chance, at 95 % confidence, that a silent port was open all the same and was missed. {loss} Assumed: {}.",
+                miss.assumption.trim_end_matches('.')
+            ),
+            measured: true,
+        },
+        None => Sure {
+            figure: "Not measured".to_owned(),
+            text: format!(
+                "There is no figure for the chance that an open port was missed in this run. {loss}"
+            ),
+            measured: false,
+        },
+    }
+}

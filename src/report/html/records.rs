@@ -1,0 +1,261 @@
+//! The page's records: tables per target, control totals, DNS, exceptions, declarations, provenance.
+//! Everything an auditor asks for after the findings.
+
+use serde::Serialize;
+
+use super::{coverage, paperwork};
+use crate::{
+    model::{State, StateCounts},
+    report::{
+        AddressRecord, Report, TargetRecord,
+        index::{Index, Mark},
+        summary::reconciled,
+        words::{count, listed, thousands},
+    },
+};
+
+/// The most rows of a table of addresses; the rest is added up in its last row.
+pub(super) const ROWS: usize = 250;
+/// From so many addresses on, quiet ones share a row.
+const FOLDED_FROM: usize = 8;
+
+/// A label and a text.
+#[derive(Serialize)]
+pub(super) struct Fact {
+    label: &'static str,
+    text: String,
+}
+
+impl Fact {
+    pub(super) fn new(label: &'static str, text: String) -> Self {
+        Self { label, text }
+    }
+}
+
+/// One table.
+#[derive(Serialize)]
+pub(super) struct Sheet {
+    caption: String,
+    columns: Vec<Column>,
+    rows: Vec<Vec<String>>,
+    note: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Column {
+    label: &'static str,
+    /// `n` for numbers, `c` for code, `t` for text.
+    kind: char,
+}
+
+/// Everything below the map.
+#[derive(Serialize)]
+pub(super) struct Records {
+    targets: Vec<Target>,
+    sums: Vec<String>,
+    totals: Vec<Sheet>,
+    per_address: Option<Sheet>,
+    dns: Option<Sheet>,
+    resolvers: String,
+    not_scanned: Option<Sheet>,
+    fallbacks: Option<Sheet>,
+    selection: Vec<Fact>,
+    exceptions: Option<Sheet>,
+    declared: Option<Sheet>,
+    authorization: Vec<Fact>,
+    provenance: Vec<Fact>,
+}
+
+#[derive(Serialize)]
+struct Target {
+    id: String,
+    facts: Vec<Fact>,
+    sheet: Sheet,
+    endpoints: Option<Sheet>,
+}
+
+/// Builds the records.
+pub(super) fn build(report: &Report, index: &Index<'_>) -> Records {
+    let verdicts = &report.summary.verdicts;
+    let judged = [
+        (verdicts.pass, "pass"),
+        (verdicts.pass_by_silence, "pass by silence"),
+        (verdicts.fail, "fail"),
+        (verdicts.inconclusive, "inconclusive"),
+        (verdicts.not_covered, "not covered"),
+        (verdicts.waived, "waived"),
+    ];
+    Records {
+        targets: report.targets.iter().map(|target| target_record(report, target, index)).collect(),
+        sums: vec![
+            format!("{}.", reconciled(report.coverage.planned, &report.coverage.states)),
+            coverage::verdict_sum(report.coverage.planned, verdicts.total(), &judged),
+        ],
+        totals: vec![coverage::states(report), coverage::judgements(&judged), coverage::probes(report)],
+        per_address: coverage::per_address(report),
+        dns: coverage::dns(report),
+        resolvers: listed(&report.run.resolver.servers),
+        not_scanned: coverage::not_scanned(report),
+        fallbacks: coverage::fallbacks(report),
+        selection: coverage::selection(report),
+        exceptions: paperwork::exceptions(report),
+        declared: paperwork::declared(report),
+        authorization: paperwork::authorization(report),
+        provenance: paperwork::provenance(report),
+    }
+}
+
+pub(super) fn sheet(caption: &str, columns: &[(&'static str, char)], rows: Vec<Vec<String>>) -> Sheet {
+    let columns = columns.iter().map(|&(label, kind)| Column { label, kind }).collect();
+    Sheet { caption: caption.to_owned(), columns, rows, note: None }
+}
+
+/// `None` where there is nothing to list.
+pub(super) fn filled(
+    caption: &str,
+    columns: &[(&'static str, char)],
+    rows: Vec<Vec<String>>,
+) -> Option<Sheet> {
+    (!rows.is_empty()).then(|| sheet(caption, columns, rows))
+}
+
+pub(super) fn or_dash(text: Option<&String>) -> String {
+    text.filter(|text| !text.is_empty()).cloned().unwrap_or_else(|| "–".to_owned())
+}
+
+fn target_record(report: &Report, target: &TargetRecord, index: &Index<'_>) -> Target {
+    let fold = target.addresses.len() > FOLDED_FROM;
+    let (quiet, loud): (Vec<&AddressRecord>, Vec<&AddressRecord>) =
+        target.addresses.iter().partition(|place| fold && index.is_quiet(place));
+    let mut rows: Vec<Vec<String>> = loud.iter().take(ROWS).map(|place| address_row(place, index)).collect();
+    rows.extend(folded_row(loud.get(ROWS..).unwrap_or_default(), "more"));
+    let (dark, plain): (Vec<&AddressRecord>, Vec<&AddressRecord>) =
+        quiet.into_iter().partition(|place| place.expect_dark && !place.states.answered());
+    rows.extend(folded_row(&plain, "exactly as declared"));
+    rows.extend(folded_row(&dark, "dark, as expected"));
+    let columns = [
+        ("Address", 'c'),
+        ("Open, declared", 'c'),
+        ("Open, not declared", 'c'),
+        ("Closed", 'n'),
+        ("Filtered", 'n'),
+        ("Unanswered", 'n'),
+        ("Unknown", 'n'),
+        ("Alive because", 't'),
+    ];
+    let mut facts = vec![Fact::new("Hosts", listed(&target.hosts))];
+    facts.push(Fact::new("Owner", target.owner.clone().unwrap_or_else(|| "nobody is named".to_owned())));
+    if !target.tags.is_empty() {
+        facts.push(Fact::new("Tags", target.tags.join(", ")));
+    }
+    facts.extend(
+        report.coverage.port_sets.get(&target.id).map(|ports| Fact::new("Ports asked", ports.clone())),
+    );
+    Target {
+        id: target.id.clone(),
+        facts,
+        sheet: sheet(&format!("Addresses of {}", target.id), &columns, rows),
+        endpoints: endpoints(target, index),
+    }
+}
+
+fn address_row(place: &AddressRecord, index: &Index<'_>) -> Vec<String> {
+    let (mut declared, mut others) = (Vec::new(), Vec::new());
+    for seen in index.observed(&place.address).iter().filter(|seen| seen.state == State::Open) {
+        let named = format!("{}/{}", seen.port, seen.protocol);
+        if index.exposure(&seen.address, seen.protocol, seen.port).is_some() {
+            declared.push(named);
+        } else {
+            others.push(named);
+        }
+    }
+    let others = if place.answers_everything { "answers on everything".to_owned() } else { few(&others) };
+    let alive = place.liveness.clone().unwrap_or_else(|| {
+        match place.alive {
+            Some(true) => "answered",
+            Some(false) if place.expect_dark => "silent, as expected",
+            Some(false) => "silent on everything",
+            None => "not asked to the end",
+        }
+        .to_owned()
+    });
+    let mut row = vec![place.address.clone(), few(&declared), others];
+    row.extend(
+        [State::Closed, State::Filtered, State::Unanswered, State::Unknown]
+            .map(|state| thousands(place.states.of(state))),
+    );
+    row.push(alive);
+    row
+}
+
+/// Many addresses as one row; their numbers added up, so that the table still reconciles.
+fn folded_row(places: &[&AddressRecord], what: &str) -> Option<Vec<String>> {
+    let (first, last) = (places.first()?, places.last()?);
+    let mut states = StateCounts::default();
+    for place in places {
+        states += place.states;
+    }
+    let open = if states.open == 0 { "–".to_owned() } else { count(states.open, "port", "ports") };
+    let number = count(places.len() as u64, "address", "addresses");
+    let mut row = vec![format!("{number}, {} to {}", first.address, last.address), open, "–".to_owned()];
+    row.extend(
+        [State::Closed, State::Filtered, State::Unanswered, State::Unknown]
+            .map(|state| thousands(states.of(state))),
+    );
+    row.push(what.to_owned());
+    Some(row)
+}
+
+fn few(ports: &[String]) -> String {
+    match ports.get(..24) {
+        Some(first) if ports.len() > 24 => {
+            format!("{} and {} more", first.join(", "), thousands(ports.len() as u64 - 24))
+        }
+        _ if ports.is_empty() => "–".to_owned(),
+        _ => ports.join(", "),
+    }
+}
+
+/// What is open or named on each address, one row an endpoint.
+fn endpoints(target: &TargetRecord, index: &Index<'_>) -> Option<Sheet> {
+    let mut rows = Vec::new();
+    let mut more = 0;
+    for place in &target.addresses {
+        for seen in index.observed(&place.address) {
+            let mark = index.mark(seen);
+            if place.answers_everything && mark != Mark::Expected && rows.len() > ROWS {
+                more += 1;
+                continue;
+            }
+            if rows.len() >= 4 * ROWS {
+                more += 1;
+                continue;
+            }
+            let service = seen.service.clone().or_else(|| seen.banner.clone());
+            rows.push(vec![
+                seen.address.clone(),
+                format!("{}/{}", seen.port, seen.protocol),
+                seen.state.word().to_owned(),
+                seen.reason.clone(),
+                mark.words().to_owned(),
+                or_dash(service.as_ref()),
+                seen.rtt_ms.map_or_else(|| "–".to_owned(), |ms| format!("{ms:.1}")),
+                seen.attempts.to_string(),
+            ]);
+        }
+    }
+    let columns = [
+        ("Address", 'c'),
+        ("Endpoint", 'c'),
+        ("State", 't'),
+        ("Reason", 't'),
+        ("Against the manifest", 't'),
+        ("Service", 't'),
+        ("RTT, ms", 'n'),
+        ("Probes", 'n'),
+    ];
+    let mut sheet = filled(&format!("Every open or named endpoint of {}", target.id), &columns, rows)?;
+    sheet.note = (more > 0)
+        .then(|| format!("{} in the JSON report.", count(more, "more endpoint is", "more endpoints are")));
+    Some(sheet)
+}

@@ -1,0 +1,218 @@
+//! The tables and totals of the summary. The totals reconcile on the page, or the page says not.
+
+use std::io;
+
+use comfy_table::{Cell, CellAlignment, ContentArrangement, LineStyle, Table, TableStyle};
+
+use super::{FAINT, Page};
+use crate::{
+    model::{Protocol, State, StateCounts},
+    report::{
+        AddressRecord, Report, TargetRecord,
+        index::{Index, Mark},
+        words::{count, duration, one_in, percent, thousands, visible},
+    },
+};
+
+/// From so many addresses on, those without anything noteworthy share a line.
+const FOLDED_FROM: usize = 20;
+/// The most addresses listed in one table.
+const ROWS: usize = 60;
+/// The most ports named in one cell.
+const PORTS: usize = 12;
+
+/// A rule under the header and nothing else: rows of numbers need no fence.
+const PLAIN: TableStyle = TableStyle::new().header_separator(LineStyle::new('─', '─', '─', '─'));
+
+/// A table per target.
+pub(super) fn targets(report: &Report, index: &Index<'_>, page: &mut Page<'_>) -> io::Result<()> {
+    for target in &report.targets {
+        target_table(target, index, page)?;
+    }
+    Ok(())
+}
+
+fn target_table(target: &TargetRecord, index: &Index<'_>, page: &mut Page<'_>) -> io::Result<()> {
+    let owner = target.owner.as_ref().map_or_else(String::new, |owner| format!("   owner: {owner}"));
+    page.heading(&visible(&format!("{}{owner}", target.id)))?;
+    let many = target.addresses.len() > FOLDED_FROM;
+    let (quiet, loud): (Vec<&AddressRecord>, Vec<&AddressRecord>) =
+        target.addresses.iter().partition(|place| many && index.is_quiet(place));
+    if !loud.is_empty() {
+        let mut table = Table::new();
+        table.load_style(PLAIN);
+        table.set_content_arrangement(ContentArrangement::Dynamic);
+        table.set_width(u16::try_from(page.style.width).unwrap_or(u16::MAX));
+        table.set_header([
+            "address",
+            "name",
+            "open",
+            "not declared",
+            "closed",
+            "filtered",
+            "no reply",
+            "unknown",
+        ]);
+        for place in loud.iter().take(ROWS) {
+            table.add_row(row(place, index));
+        }
+        for column in 4..8 {
+            if let Some(column) = table.column_mut(column) {
+                column.set_cell_alignment(CellAlignment::Right);
+            }
+        }
+        writeln!(page.out, "{}", table.trim_fmt())?;
+    }
+    if loud.len() > ROWS {
+        writeln!(
+            page.out,
+            "  and {} more addresses, all in the report",
+            thousands((loud.len() - ROWS) as u64)
+        )?;
+    }
+    let (dark, plain): (Vec<&AddressRecord>, Vec<&AddressRecord>) =
+        quiet.into_iter().partition(|place| place.expect_dark && !place.states.answered());
+    for (folded, what) in [(dark, "dark, as expected"), (plain, "exactly as declared")] {
+        if !folded.is_empty() {
+            writeln!(page.out, "  {} {what}", count(folded.len() as u64, "address", "addresses"))?;
+        }
+    }
+    if target.addresses.is_empty() {
+        writeln!(page.out, "  no address: nothing was probed")?;
+    }
+    page.blank()
+}
+
+fn row(place: &AddressRecord, index: &Index<'_>) -> [Cell; 8] {
+    let mut declared = Vec::new();
+    let mut undeclared = Vec::new();
+    for seen in index.observed(&place.address).iter().filter(|seen| seen.state == State::Open) {
+        let named =
+            if seen.protocol == Protocol::Tcp { seen.port.to_string() } else { format!("{}/udp", seen.port) };
+        let listed = index.exposure(&seen.address, seen.protocol, seen.port).is_some();
+        if listed {
+            declared.push(named);
+        } else {
+            undeclared.push(format!("{named}{}", flag(index.mark(seen))));
+        }
+    }
+    let undeclared = if place.answers_everything {
+        "answers on everything: proves nothing".to_owned()
+    } else {
+        few(&undeclared)
+    };
+    let states = &place.states;
+    [
+        Cell::new(visible(&place.address)),
+        Cell::new(visible(place.name.as_deref().unwrap_or(""))),
+        Cell::new(few(&declared)),
+        Cell::new(undeclared),
+        Cell::new(thousands(states.closed)),
+        Cell::new(thousands(states.filtered)),
+        Cell::new(thousands(states.unanswered)),
+        Cell::new(thousands(states.unknown)),
+    ]
+}
+
+/// What sets an open port that nothing declares apart from the others.
+fn flag(mark: Mark) -> &'static str {
+    match mark {
+        Mark::Denied => " (denied)",
+        Mark::Waived => " (waived)",
+        Mark::Undecided => " (unsure)",
+        _ => "",
+    }
+}
+
+fn few(ports: &[String]) -> String {
+    match ports.get(..PORTS) {
+        Some(first) if ports.len() > PORTS => {
+            format!("{} and {} more", first.join(" "), thousands((ports.len() - PORTS) as u64))
+        }
+        _ if ports.is_empty() => "none".to_owned(),
+        _ => ports.join(" "),
+    }
+}
+
+/// What was planned and where it ended, and how sure that is.
+pub(super) fn coverage(report: &Report, page: &mut Page<'_>) -> io::Result<()> {
+    let coverage = &report.coverage;
+    page.labelled(0, "coverage  ", &reconciled(coverage.planned, &coverage.states))?;
+    let mut traffic = format!(
+        "{} ({} repeated), {} in {}, {} a second",
+        count(coverage.probes_sent, "probe", "probes"),
+        thousands(coverage.retransmitted),
+        count(coverage.replies, "reply", "replies"),
+        duration(coverage.duration_s),
+        thousands(crate::report::words::whole(coverage.rate_pps)),
+    );
+    for (n, one, many) in [
+        (coverage.strays, "stray answer, not believed", "stray answers, not believed"),
+        (coverage.kernel_drops, "answer lost in this machine", "answers lost in this machine"),
+        (coverage.send_errors, "probe failed on this machine", "probes failed on this machine"),
+    ] {
+        if n > 0 {
+            traffic = format!("{traffic}, {}", count(n, one, many));
+        }
+    }
+    page.labelled(0, "traffic   ", &traffic)?;
+    page.labelled(0, "how sure  ", &how_sure(report))?;
+    for fallback in &report.run.fallbacks {
+        let text = format!("asked for {}, used {}: {}", fallback.asked, fallback.used, fallback.why);
+        page.labelled(0, "note      ", &text)?;
+    }
+    for left in report.not_scanned.iter().take(5) {
+        page.labelled(0, "left out  ", &format!("{}: {}", left.what, left.why))?;
+    }
+    if report.not_scanned.len() > 5 {
+        let text = format!("  and {} more left out, all in the report", report.not_scanned.len() - 5);
+        let text = page.painted(FAINT, &text);
+        writeln!(page.out, "{text}")?;
+    }
+    page.blank()
+}
+
+/// `131,070 planned = 9 open + 131,061 closed`: the control totals as a sum that can be checked.
+pub(crate) fn reconciled(planned: u64, states: &StateCounts) -> String {
+    let parts: Vec<String> = State::ALL
+        .into_iter()
+        .filter(|&state| states.of(state) > 0)
+        .map(|state| format!("{} {}", thousands(states.of(state)), state.word()))
+        .collect();
+    let sum = if parts.is_empty() { "0".to_owned() } else { parts.join(" + ") };
+    let total = states.total();
+    if total == planned {
+        format!("{} planned = {sum}", thousands(planned))
+    } else {
+        format!(
+            "{} planned, but {sum} makes {}: these totals do not reconcile",
+            thousands(planned),
+            thousands(total)
+        )
+    }
+}
+
+/// The miss figure in one sentence, or that there is none.
+pub(crate) fn how_sure(report: &Report) -> String {
+    let loss = report.coverage.loss.map_or_else(
+        || "packet loss was not measured".to_owned(),
+        |loss| {
+            format!(
+                "packet loss {} (at most {}, {})",
+                percent(loss.estimate),
+                percent(loss.upper95),
+                count(loss.trials, "trial", "trials")
+            )
+        },
+    );
+    match &report.coverage.miss {
+        Some(miss) => format!(
+            "had a silent port been open, the chance that it was missed is at most {} (95 % bound; {loss}; assuming {})",
+            one_in(miss.upper95),
+            miss.assumption.trim_end_matches('.')
+        ),
+        None => {
+            format!("no figure: the chance that an open port was missed was not measured in this run; {loss}")
+        }
+    }
+}
