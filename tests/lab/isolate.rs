@@ -27,6 +27,8 @@ pub(crate) fn isolated<F: FnOnce()>(test: F) {
         .arg(exe)
         .args([name, "--exact", "--nocapture", "--test-threads=1"])
         .env(INSIDE, "1")
+        // Debian keeps nft, nginx and sshd out of an ordinary user's path.
+        .env("PATH", format!("{}:/usr/sbin:/sbin", env::var("PATH").unwrap_or_default()))
         .stdin(Stdio::null())
         .output()
         .expect("`timeout` (coreutils) runs");
