@@ -37,7 +37,7 @@ fn block() -> Lab {
                 .listen([1, 120, 443, 3306, 15_000, 25_000, 35_000, 65_535]),
         )
         .host(Host::at(PROHIBITING).admin_prohibited(1..=65_535).listen([25]))
-        .host(Host::at(BUSY).listen(40_000..=41_999).drop([41_000]))
+        .host(Host::at(BUSY).listen((40_000..=41_999).filter(|port| port % 7 != 0)).drop([40_999]))
         .host(Host::at("203.0.113.14").default_drop())
 }
 
