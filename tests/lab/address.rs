@@ -1,0 +1,18 @@
+//! The lab's numbers, all from the ranges reserved for documentation (RFC 5737, RFC 3849).
+
+use std::net::IpAddr;
+
+/// Where the probes come from.
+pub(crate) const SCANNER4: &str = "198.51.100.4";
+pub(crate) const SCANNER6: &str = "2001:db8:ffff::4";
+/// The far side's end of the wire.
+pub(crate) const GATEWAY4: &str = "198.51.100.1";
+pub(crate) const GATEWAY6: &str = "2001:db8:ffff::1";
+/// Routed to the far side. An address in it that no host has is dark: probes arrive and nothing comes back.
+pub(crate) const FAR4: &str = "203.0.113.0/24";
+pub(crate) const FAR6: &str = "2001:db8:10::/64";
+
+/// Reads an address of a test.
+pub(crate) fn address(text: &str) -> IpAddr {
+    text.parse().unwrap_or_else(|_| panic!("`{text}` is not an address"))
+}

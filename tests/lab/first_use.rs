@@ -1,0 +1,118 @@
+//! What an administrator meets first: one host behind a firewall, one line of manifest, one block.
+
+use super::{
+    host::Host,
+    isolate::isolated,
+    lab::Lab,
+    portproof::{Verified, manifest, verify},
+};
+
+const WEB: &str = "203.0.113.10";
+
+fn all() -> Vec<u16> {
+    (1..=65_535).collect()
+}
+
+fn behind_a_firewall() -> Lab {
+    Lab::new().host(Host::at(WEB).default_drop().listen([80, 443])).start()
+}
+
+#[test]
+fn a_host_behind_a_default_drop_firewall_conforms_without_a_manifest() {
+    isolated(|| {
+        let lab = behind_a_firewall();
+        let verified = verify(&["--expect", "80,443", WEB]);
+        assert_eq!(verified.output.status, 0, "{}", verified.output.stdout);
+        assert!(verified.headline().starts_with("CONFORMS"), "{}", verified.headline());
+        assert!(
+            verified.headline().contains("65,535 of 65,535 endpoints determined"),
+            "{}",
+            verified.headline()
+        );
+        lab.check_report(&verified, &[(WEB, &all())]);
+        assert_eq!(verified.complaints(), [""; 0]);
+    });
+}
+
+#[test]
+fn the_smallest_manifest_says_the_same() {
+    isolated(|| {
+        let lab = behind_a_firewall();
+        let path =
+            manifest(&format!("portproof: 1\ntargets: [{{hosts: [{WEB}], expose: [80, 443], udp: none}}]\n"));
+        let verified = verify(&[path]);
+        assert_eq!(verified.output.status, 0, "{}", verified.output.stdout);
+        assert!(verified.headline().starts_with("CONFORMS"), "{}", verified.headline());
+        lab.check_report(&verified, &[(WEB, &all())]);
+        assert_eq!(verified.complaints(), [""; 0]);
+    });
+}
+
+#[test]
+fn a_port_that_is_missing_behind_the_firewall_is_said_to_be_filtered() {
+    isolated(|| {
+        let lab = behind_a_firewall();
+        let verified = verify(&["--tcp", "1-1000", "--expect", "80,443,25", WEB]);
+        lab.check_report(&verified, &[(WEB, &(1..=1000).collect::<Vec<_>>())]);
+        assert_eq!(verified.output.status, 1, "{}", verified.output.stdout);
+        assert_eq!(verified.complaints(), [format!("EXP003 fail filtered {WEB} 25")]);
+    });
+}
+
+const USED: [&str; 3] = ["203.0.113.10", "203.0.113.20", "203.0.113.30"];
+
+/// Three hosts in a /24, the rest of it declared to be dark.
+fn block(lab: Lab) -> (Lab, &'static str) {
+    let lab = USED.iter().fold(lab, |lab, host| lab.host(Host::at(host).default_drop().listen([80, 443])));
+    let path = "portproof: 1
+targets:
+  - {id: used, hosts: [203.0.113.10, 203.0.113.20, 203.0.113.30], expose: [80, 443], tcp: 1-200, udp: none}
+  - {id: spare, hosts: [203.0.113.0/24], expose: [], tcp: 1-200, udp: none}
+";
+    (lab.start(), path)
+}
+
+/// All 256 addresses: 1-200 each, and 443 where it is declared.
+fn check_block(lab: &Lab, verified: &Verified) {
+    let spare: Vec<u16> = (1..=200).collect();
+    let used: Vec<u16> = (1..=200).chain([443]).collect();
+    let addresses: Vec<String> = (0..256).map(|last| format!("203.0.113.{last}")).collect();
+    let asked: Vec<(&str, &[u16])> = addresses
+        .iter()
+        .map(|host| {
+            let ports = if USED.contains(&host.as_str()) { &used } else { &spare };
+            (host.as_str(), ports.as_slice())
+        })
+        .collect();
+    lab.check_report(verified, &asked);
+}
+
+#[test]
+fn the_dark_rest_of_a_block_is_no_flood_of_findings() {
+    isolated(|| {
+        let (lab, text) = block(Lab::new());
+        let verified = verify(&[manifest(text)]);
+        check_block(&lab, &verified);
+        assert_eq!(verified.output.status, 0, "{}", verified.output.stdout);
+        assert_eq!(verified.complaints(), [""; 0]);
+        assert_eq!(verified.verdict("pass_by_silence"), 253 * 200, "silence that conforms is counted apart");
+        assert_eq!(
+            verified.report["coverage"]["planned"],
+            256 * 200 + 3,
+            "443/tcp of three hosts lies outside 1-200"
+        );
+        let lines = verified.output.stdout.lines().count();
+        assert!(lines <= 60, "{lines} lines for a block that is as declared:\n{}", verified.output.stdout);
+    });
+}
+
+#[test]
+fn the_one_address_of_a_dark_block_that_answers_is_the_one_finding() {
+    isolated(|| {
+        let (lab, text) = block(Lab::new().host(Host::at("203.0.113.77").default_drop().listen([23])));
+        let verified = verify(&[manifest(text)]);
+        check_block(&lab, &verified);
+        assert_eq!(verified.output.status, 1, "{}", verified.output.stdout);
+        assert_eq!(verified.complaints(), ["EXP001 fail - 203.0.113.77 23"]);
+    });
+}

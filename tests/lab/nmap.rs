@@ -1,0 +1,34 @@
+//! nmap as the independent second opinion: it shares no line of code with portproof.
+
+use std::{collections::BTreeMap, net::IpAddr, process::Command};
+
+use super::isolate::run;
+
+/// What `nmap -sT` says about each of these ports of one address.
+pub(crate) fn connect_scan(address: IpAddr, ports: &[u16]) -> BTreeMap<u16, String> {
+    let list: Vec<String> = ports.iter().map(ToString::to_string).collect();
+    let mut command = Command::new("nmap");
+    command.args(["-sT", "-n", "-Pn", "-T4", "-oX", "-", "-p", &list.join(",")]);
+    // Over IPv6 Linux loses an ICMP error that arrives while connect() still holds the socket, which on
+    // a veth is every one; the SYN's retransmission a second later brings it again. nmap must wait for it.
+    command.args(["--min-rtt-timeout", "1500ms"]);
+    // Level 3 of debugging makes nmap list each port by itself, whatever its state.
+    command.arg("-ddd");
+    if address.is_ipv6() {
+        command.arg("-6");
+    }
+    let xml = run(command.arg(address.to_string()));
+    let mut states = BTreeMap::new();
+    for port in xml.split("<port protocol=\"tcp\"").skip(1) {
+        let number = attribute(port, "portid").parse().expect("nmap writes port numbers");
+        states.insert(number, attribute(port, "state").to_owned());
+    }
+    assert_eq!(states.len(), ports.len(), "nmap answers for every port it was asked:\n{xml}");
+    states
+}
+
+fn attribute<'a>(xml: &'a str, name: &str) -> &'a str {
+    let start = xml.find(&format!("{name}=\"")).expect("nmap writes the attribute") + name.len() + 2;
+    let length = xml[start..].find('"').expect("an attribute ends");
+    &xml[start..start + length]
+}
