@@ -1,4 +1,4 @@
-//! The lab's numbers, all from the ranges reserved for documentation (RFC 5737, RFC 3849).
+//! The lab's numbers. Addresses are all from the ranges reserved for documentation (RFC 5737, RFC 3849).
 
 use std::net::IpAddr;
 
@@ -15,4 +15,9 @@ pub(crate) const FAR6: &str = "2001:db8:10::/64";
 /// Reads an address of a test.
 pub(crate) fn address(text: &str) -> IpAddr {
     text.parse().unwrap_or_else(|_| panic!("`{text}` is not an address"))
+}
+
+/// The ports of a test, as the comparisons take them.
+pub(crate) fn ports(ports: impl IntoIterator<Item = u16>) -> Vec<u16> {
+    ports.into_iter().collect()
 }

@@ -1,6 +1,7 @@
 //! What an administrator meets first: one host behind a firewall, one line of manifest, one block.
 
 use super::{
+    address::ports,
     host::Host,
     isolate::isolated,
     lab::Lab,
@@ -8,10 +9,6 @@ use super::{
 };
 
 const WEB: &str = "203.0.113.10";
-
-fn all() -> Vec<u16> {
-    (1..=65_535).collect()
-}
 
 fn behind_a_firewall() -> Lab {
     Lab::new().host(Host::at(WEB).default_drop().listen([80, 443])).start()
@@ -29,7 +26,7 @@ fn a_host_behind_a_default_drop_firewall_conforms_without_a_manifest() {
             "{}",
             verified.headline()
         );
-        lab.check_report(&verified, &[(WEB, &all())]);
+        lab.check_report(&verified, &[(WEB, &ports(1..=65_535))]);
         assert_eq!(verified.complaints(), [""; 0]);
     });
 }
@@ -43,7 +40,7 @@ fn the_smallest_manifest_says_the_same() {
         let verified = verify(&[path]);
         assert_eq!(verified.output.status, 0, "{}", verified.output.stdout);
         assert!(verified.headline().starts_with("CONFORMS"), "{}", verified.headline());
-        lab.check_report(&verified, &[(WEB, &all())]);
+        lab.check_report(&verified, &[(WEB, &ports(1..=65_535))]);
         assert_eq!(verified.complaints(), [""; 0]);
     });
 }
@@ -53,7 +50,7 @@ fn a_port_that_is_missing_behind_the_firewall_is_said_to_be_filtered() {
     isolated(|| {
         let lab = behind_a_firewall();
         let verified = verify(&["--tcp", "1-1000", "--expect", "80,443,25", WEB]);
-        lab.check_report(&verified, &[(WEB, &(1..=1000).collect::<Vec<_>>())]);
+        lab.check_report(&verified, &[(WEB, &ports(1..=1000))]);
         assert_eq!(verified.output.status, 1, "{}", verified.output.stdout);
         assert_eq!(verified.complaints(), [format!("EXP003 fail filtered {WEB} 25")]);
     });
@@ -74,8 +71,8 @@ targets:
 
 /// All 256 addresses: 1-200 each, and 443 where it is declared.
 fn check_block(lab: &Lab, verified: &Verified) {
-    let spare: Vec<u16> = (1..=200).collect();
-    let used: Vec<u16> = (1..=200).chain([443]).collect();
+    let spare = ports(1..=200);
+    let used = ports((1..=200).chain([443]));
     let addresses: Vec<String> = (0..256).map(|last| format!("203.0.113.{last}")).collect();
     let asked: Vec<(&str, &[u16])> = addresses
         .iter()

@@ -1,7 +1,7 @@
 //! The lab before the product: what it declares is what an independent scanner sees.
 
 use super::{
-    address::address,
+    address::{address, ports},
     host::Host,
     isolate::isolated,
     lab::Lab,
@@ -32,8 +32,8 @@ fn nmap_sees_the_truth_that_the_lab_declares() {
             )
             .witness()
             .start();
-        let few: Vec<u16> = vec![1, 22, 80, 443, 2222, 8000, 8080, 65_535];
-        let mut many: Vec<u16> = (1..=4).flat_map(|k| k * 1000..k * 1000 + 40).collect();
+        let few = ports([1, 22, 80, 443, 2222, 8000, 8080, 65_535]);
+        let mut many = ports((1..=4).flat_map(|k| k * 1000..k * 1000 + 40));
         many.extend([1, 25, 999, 1100, 65_534, 65_535]);
         for (host, ports) in [
             ("203.0.113.2", &few),
@@ -77,7 +77,7 @@ fn perfect(lab: &Lab) -> Vec<String> {
 #[test]
 fn the_comparison_finds_every_kind_of_wrong_answer() {
     let lab = Lab::new().host(Host::at("203.0.113.2").listen([22, 25]).drop(30..=39));
-    let asked: Vec<u16> = (1..=50).collect();
+    let asked = ports(1..=50);
     let passes = |lines: &[String]| {
         std::panic::catch_unwind(|| {
             let output = Output { status: 0, stdout: lines.join("\n"), stderr: String::new() };

@@ -15,11 +15,12 @@ pub(crate) struct Lab {
     hosts: Vec<Host>,
     zone: Option<(String, String)>,
     witness: bool,
+    loss: u8,
 }
 
 impl Lab {
     pub(crate) fn new() -> Self {
-        Self { hosts: Vec::new(), zone: None, witness: false }
+        Self { hosts: Vec::new(), zone: None, witness: false, loss: 0 }
     }
 
     /// One more host on the far side.
@@ -37,6 +38,12 @@ impl Lab {
     /// Writes down every endpoint that a SYN was sent to; see [`Self::touched`].
     pub(crate) fn witness(mut self) -> Self {
         self.witness = true;
+        self
+    }
+
+    /// Of a hundred packets, so many get lost on the way there, each by itself.
+    pub(crate) fn lossy(mut self, percent: u8) -> Self {
+        self.loss = percent;
         self
     }
 
@@ -126,6 +133,19 @@ impl Lab {
         let mut text = format!(
             "table inet lab {{\n{chains}chain input {{\ntype filter hook input priority 0; policy accept;\n{jumps}}}\n}}\n"
         );
+        if self.loss > 0 {
+            writeln!(
+                text,
+                "table inet loss {{
+                    chain way {{
+                        type filter hook prerouting priority -200; policy accept;
+                        iifname \"wire\" meta l4proto tcp numgen random mod 100 < {} drop
+                    }}
+                }}",
+                self.loss
+            )
+            .unwrap();
+        }
         if self.witness {
             text.push_str(
                 "table inet witness {

@@ -8,8 +8,8 @@
 //! fn a_dropped_port_is_filtered() {
 //!     isolated(|| {
 //!         let lab = Lab::new().host(Host::at("203.0.113.2").listen([22]).drop(1000..=1999)).start();
-//!         let scan = lab.scan(&["-p-", "203.0.113.2"]);
-//!         lab.check(&scan, &[("203.0.113.2", 1..=65535)]);
+//!         let scan = scan(&["-p-", "203.0.113.2"]);
+//!         lab.check(&scan, &[("203.0.113.2", &ports(1..=65_535))]);
 //!     });
 //! }
 //! ```

@@ -1,6 +1,7 @@
 //! Names against a real DNS server: every address judged by itself, and doubt told from absence.
 
 use super::{
+    address::ports,
     host::Host,
     isolate::isolated,
     lab::Lab,
@@ -52,7 +53,7 @@ fn both_families_of_a_name_are_judged_each_by_itself() {
         let lab = named();
         let path = declare("[www.example.com]", "[80, 443]", &format!("[www.example.com, {WWW4}]"));
         let verified = verify(&["--resolver", RESOLVER, path]);
-        let asked: Vec<u16> = (1..=500).collect();
+        let asked = ports(1..=500);
         lab.check_report(&verified, &[(WWW4, &asked), (WWW6, &asked)]);
         assert_eq!(verified.complaints(), [format!("EXP003 fail closed {WWW6} 443")]);
         let answers = verified.report["run"]["resolver"]["answers"].as_array().expect("answers");
@@ -99,7 +100,7 @@ fn a_resolver_that_fails_proves_nothing() {
                 &format!("[\"*.example.com\", {WWW4}]"),
             );
             let verified = verify(&["--resolver", RESOLVER, path]);
-            lab.check_report(&verified, &[(WWW4, &(1..=500).collect::<Vec<_>>())]);
+            lab.check_report(&verified, &[(WWW4, &ports(1..=500))]);
             assert_eq!(verified.output.status, 3, "{name}: {}", verified.output.stdout);
             assert!(
                 verified.findings("EXP003").iter().all(|finding| finding["verdict"] == "inconclusive"),

@@ -1,6 +1,7 @@
 //! nginx and OpenSSH against a manifest as a team writes it, as declared and after it has drifted.
 
 use super::{
+    address::ports,
     host::Host,
     isolate::isolated,
     lab::Lab,
@@ -53,7 +54,7 @@ fn a_web_server_that_is_as_declared_conforms_over_both_families() {
         let verified = verify(&[manifest(&text)]);
         assert_eq!(verified.output.status, 0, "{}", verified.output.stdout);
         assert_eq!(verified.complaints(), [""; 0]);
-        let asked: Vec<u16> = (1..=10_000).collect();
+        let asked = ports(1..=10_000);
         lab.check_report(&verified, &[(WWW4, &asked), (WWW6, &asked)]);
     });
 }
@@ -105,7 +106,7 @@ exceptions:
 "
         ));
         let verified = verify(&["--at", "2026-06-01", manifest(&text)]);
-        let asked: Vec<u16> = (1..=10_000).collect();
+        let asked = ports(1..=10_000);
         lab.check_report(&verified, &[(WWW4, &asked)]);
         assert_eq!(verified.output.status, 1, "{}", verified.output.stdout);
         let mut complaints = verified.complaints();
@@ -151,7 +152,7 @@ fn a_firewall_forgotten_over_ipv6_is_a_parity_finding_where_both_sides_are_allow
 "
         ));
         let verified = verify(&[manifest(&text)]);
-        let asked: Vec<u16> = (1..=500).collect();
+        let asked = ports(1..=500);
         lab.check_report(&verified, &[(WWW4, &asked), (WWW6, &asked)]);
         assert_eq!(verified.output.status, 1, "{}", verified.output.stdout);
         assert_eq!(verified.findings("EXP008").len(), 1, "{:?}", verified.complaints());
@@ -167,7 +168,7 @@ fn one_cause_is_one_finding_also_where_families_differ() {
             "targets:\n  - {{id: www, hosts: [{WWW4}, \"{WWW6}\"], expose: [80, 443], tcp: 1-500}}\n"
         ));
         let verified = verify(&[manifest(&text)]);
-        let asked: Vec<u16> = (1..=500).collect();
+        let asked = ports(1..=500);
         lab.check_report(&verified, &[(WWW4, &asked), (WWW6, &asked)]);
         assert_eq!(verified.complaints(), [format!("EXP001 fail - {WWW6} 22")]);
     });

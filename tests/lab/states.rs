@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::{
-    address::address,
+    address::{address, ports},
     host::Host,
     isolate::{isolated, sh},
     lab::Lab,
@@ -39,10 +39,6 @@ fn block() -> Lab {
         .host(Host::at(PROHIBITING).admin_prohibited(1..=65_535).listen([25]))
         .host(Host::at(BUSY).listen((40_000..=41_999).filter(|port| port % 7 != 0)).drop([40_999]))
         .host(Host::at("203.0.113.14").default_drop())
-}
-
-fn ports(ports: impl IntoIterator<Item = u16>) -> Vec<u16> {
-    ports.into_iter().collect()
 }
 
 #[test]
@@ -106,6 +102,30 @@ fn few_descriptors_make_a_scan_slower_and_not_different() {
         let asked = ports((1..=99).chain(200..=249).chain(30_000..=33_000));
         lab.check(&tight, &[(MIXED, &asked), (ANSWERING, &asked)]);
         assert_eq!(free.states(), tight.states());
+    });
+}
+
+#[test]
+fn loss_may_hide_a_port_but_never_invents_one() {
+    isolated(|| {
+        let lab = block().lossy(20).start();
+        let asked = ports((1..=300).chain(40_000..=40_300));
+        let scan = scan(&["-p", "1-300,40000-40300", "--max-attempts", "2", MIXED, BUSY]);
+        assert_eq!(scan.seen.len(), 2 * asked.len(), "every endpoint ends in a state");
+        let mut hidden = 0;
+        for (&(host, port), seen) in &scan.seen {
+            let truth = lab.truth(host, port).expect("the host is declared");
+            let silent = (seen.state.as_str(), seen.reason.as_str()) == ("filtered", "no-response");
+            hidden += usize::from(silent && !truth.reasons().contains(&"no-response"));
+            assert!(
+                silent || truth.state() == seen.state && truth.reasons().contains(&seen.reason.as_str()),
+                "{host} {port}/tcp is {truth:?} and said to be {} ({})",
+                seen.state,
+                seen.reason
+            );
+        }
+        // Two attempts of at least one SYN each hide one in 25, some 40 of these; 120 is beyond chance.
+        assert!(hidden < asked.len() / 5, "{hidden} of {} answering endpoints hidden", 2 * asked.len());
     });
 }
 
