@@ -31,6 +31,7 @@
 //! silence is asked again, at least a second later. At the end every endpoint has a state. `verify`
 //! holds the states against the manifest and says pass, fail or doubt; `report` writes that down.
 
+pub mod cli;
 pub mod drive;
 pub mod model;
 pub mod probe;

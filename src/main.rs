@@ -1,3 +1,7 @@
-//! The binary: see [`portproof`] for the architecture.
+//! The binary. What it does is in `portproof::cli`; how it is built, in the library's front page.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    portproof::cli::main(std::env::args_os().collect())
+}

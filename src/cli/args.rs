@@ -151,7 +151,13 @@ pub(super) struct ScanArgs {
     #[arg(value_name = "TARGET", required_unless_present = "input_list")]
     pub(super) targets: Vec<String>,
     /// TCP ports: 80,443, 8000-8010, all, common, none, service names; -p- is all
-    #[arg(short = 'p', long = "tcp", value_name = "PORTS", default_value = "all", allow_hyphen_values = true)]
+    #[arg(
+        short = 'p',
+        long = "tcp",
+        value_name = "PORTS",
+        default_value = "all",
+        allow_hyphen_values = true
+    )]
     pub(super) tcp: String,
     /// UDP ports; this version has no UDP probes
     #[arg(short = 'u', long = "udp", value_name = "PORTS", default_value = "none")]

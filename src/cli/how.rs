@@ -54,7 +54,8 @@ impl How {
         match args.scan {
             Mouth::Connect => {}
             Mouth::Syn => {
-                return Err(CliError::environment("this version has no SYN scan").hint("--scan connect, or leave it to --scan auto"));
+                return Err(CliError::environment("this version has no SYN scan")
+                    .hint("--scan connect, or leave it to --scan auto"));
             }
             Mouth::Auto => fallbacks.push(Fallback {
                 asked: "syn".to_owned(),
@@ -84,7 +85,10 @@ impl How {
             deadline: args.deadline.as_deref().map(|text| span("--deadline", text)).transpose()?,
             origin: origin(args)?,
             resolvers: args.resolver.iter().map(|text| server(text)).collect::<Result<_, _>>()?,
-            families: args.families.as_ref().map(|families| families.iter().map(|&family| family.into()).collect()),
+            families: args
+                .families
+                .as_ref()
+                .map(|families| families.iter().map(|&family| family.into()).collect()),
             vantage: args.vantage.clone(),
             seed: args.seed.unwrap_or_else(|| provenance::random() >> 11),
             fallbacks,
@@ -116,29 +120,43 @@ impl From<FamilyArg> for Family {
 
 fn origin(args: &HowArgs) -> Result<Origin, CliError> {
     if let Some(name) = args.interface.as_deref().filter(|name| !interfaces::exists(name)) {
-        return Err(CliError::environment(format!("this machine has no interface `{name}`")).hint("`ip link` lists them"));
+        return Err(CliError::environment(format!("this machine has no interface `{name}`"))
+            .hint("`ip link` lists them"));
     }
     let own = interfaces::own_addresses();
     if let Some(stranger) = args.source_address.iter().find(|address| !own.contains(address)) {
-        return Err(CliError::environment(format!("{stranger} is not an address of this machine")).hint("`ip addr` lists them"));
+        return Err(CliError::environment(format!("{stranger} is not an address of this machine"))
+            .hint("`ip addr` lists them"));
     }
     Ok(Origin { addresses: args.source_address.clone(), interface: args.interface.clone() })
 }
 
 /// Reads `2s`, `1500ms`, `5m`.
 fn span(flag: &str, text: &str) -> Result<Duration, CliError> {
-    let millis = text.strip_suffix("ms").and_then(|digits| digits.parse().ok()).filter(|millis| *millis > 0).map(Duration::from_millis);
+    let millis = text
+        .strip_suffix("ms")
+        .and_then(|digits| digits.parse().ok())
+        .filter(|millis| *millis > 0)
+        .map(Duration::from_millis);
     millis.map_or_else(
-        || calendar::duration(text).map_err(|error| CliError::usage(format!("{flag} {text}: {error}")).hint("2s, 1500ms, 5m")),
+        || {
+            calendar::duration(text)
+                .map_err(|error| CliError::usage(format!("{flag} {text}: {error}")).hint("2s, 1500ms, 5m"))
+        },
         Ok,
     )
 }
 
 /// Reads `192.0.2.53`, `192.0.2.53:5353`, `2001:db8::53`, `[2001:db8::53]:5353`.
 fn server(text: &str) -> Result<SocketAddr, CliError> {
-    let bare = text.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>().map(|address| SocketAddr::new(address, 53));
+    let bare = text
+        .trim_start_matches('[')
+        .trim_end_matches(']')
+        .parse::<IpAddr>()
+        .map(|address| SocketAddr::new(address, 53));
     bare.or_else(|_| text.parse()).map_err(|_| {
-        CliError::usage(format!("--resolver {text} is no address")).hint("write ADDRESS or ADDRESS:PORT of a name server")
+        CliError::usage(format!("--resolver {text} is no address"))
+            .hint("write ADDRESS or ADDRESS:PORT of a name server")
     })
 }
 
@@ -160,16 +178,27 @@ pub(super) fn selection(args: &SelectArgs, how: &How, names: &dyn Names) -> Resu
 
 /// Reads the entries of `--exclude`.
 pub(super) fn exclusions(entries: &[String]) -> Result<Vec<crate::model::ScopeEntry>, CliError> {
-    let read = |text: &String| scope_entry(text).map_err(|error| CliError::usage(format!("--exclude {text}: {}", error.message)));
+    let read = |text: &String| {
+        scope_entry(text).map_err(|error| CliError::usage(format!("--exclude {text}: {}", error.message)))
+    };
     entries.iter().map(read).collect()
 }
 
 fn asked(flag: &str, text: &str, protocol: Protocol, names: &dyn Names) -> Result<Asked, CliError> {
-    if text == "declared" { Ok(Asked::Declared) } else { ports(flag, text, protocol, names).map(Asked::Ports) }
+    if text == "declared" {
+        Ok(Asked::Declared)
+    } else {
+        ports(flag, text, protocol, names).map(Asked::Ports)
+    }
 }
 
 /// Reads a set of ports to ask.
-pub(super) fn ports(flag: &str, text: &str, protocol: Protocol, names: &dyn Names) -> Result<PortSet, CliError> {
+pub(super) fn ports(
+    flag: &str,
+    text: &str,
+    protocol: Protocol,
+    names: &dyn Names,
+) -> Result<PortSet, CliError> {
     port::sweep(text, protocol, names).map_err(|error| {
         let told = CliError::usage(format!("{flag} {text}: {}", error.message));
         error.help.into_iter().fold(told, CliError::hint)
@@ -179,6 +208,7 @@ pub(super) fn ports(flag: &str, text: &str, protocol: Protocol, names: &dyn Name
 /// The day of `--at`; without it, today.
 pub(super) fn day(at: Option<&str>, today: Date) -> Result<Date, CliError> {
     at.map_or(Ok(today), |text| {
-        calendar::date(text).map_err(|error| CliError::usage(format!("--at {text}: {error}")).hint("write YYYY-MM-DD"))
+        calendar::date(text)
+            .map_err(|error| CliError::usage(format!("--at {text}: {error}")).hint("write YYYY-MM-DD"))
     })
 }

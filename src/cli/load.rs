@@ -36,7 +36,9 @@ pub(super) fn profiles(folder: Option<&Path>) -> Result<Profiles, CliError> {
         if !part.is_dir() {
             continue;
         }
-        for path in files_of(&part).map_err(|error| CliError::usage(format!("{}: {error}", part.display())))? {
+        for path in
+            files_of(&part).map_err(|error| CliError::usage(format!("{}: {error}", part.display())))?
+        {
             let name = path.display().to_string();
             profiles.overlay(&name, &text_of(&path).map_err(CliError::usage)?).map_err(CliError::usage)?;
             found += 1;
@@ -44,7 +46,8 @@ pub(super) fn profiles(folder: Option<&Path>) -> Result<Profiles, CliError> {
     }
     if found == 0 {
         let message = format!("{} holds no profile", folder.display());
-        return Err(CliError::usage(message).hint("roles/NAME.yaml, ports/services.yaml, ports/common.yaml, ports/sensitive.yaml"));
+        return Err(CliError::usage(message)
+            .hint("roles/NAME.yaml, ports/services.yaml, ports/common.yaml, ports/sensitive.yaml"));
     }
     Ok(profiles)
 }
@@ -54,23 +57,34 @@ pub(super) fn manifest(path: &str, profiles: &Profiles, colour: bool) -> Result<
     let text = text_of(Path::new(path)).map_err(|message| {
         let missing = !Path::new(path).exists();
         let error = CliError::usage(message);
-        if missing { error.hint("name the manifest, or verify without one: portproof verify --expect 80,443 HOST") } else { error }
+        if missing {
+            error.hint("name the manifest, or verify without one: portproof verify --expect 80,443 HOST")
+        } else {
+            error
+        }
     })?;
     let folder = Path::new(path).parent().map(Path::to_path_buf).unwrap_or_default();
-    let mut manifest = spec::read(path, &text, profiles, &Folder(folder)).map_err(|wrong| diagnosed(&wrong, colour))?;
+    let mut manifest =
+        spec::read(path, &text, profiles, &Folder(folder)).map_err(|wrong| diagnosed(&wrong, colour))?;
     manifest.path = Some(path.into());
     Ok(manifest)
 }
 
 /// The manifest that `--expect PORTS HOST...` means.
-pub(super) fn expected(ports: &str, hosts: &[String], profiles: &Profiles, colour: bool) -> Result<Manifest, CliError> {
+pub(super) fn expected(
+    ports: &str,
+    hosts: &[String],
+    profiles: &Profiles,
+    colour: bool,
+) -> Result<Manifest, CliError> {
     Manifest::from_expect(ports, hosts, profiles).map_err(|wrong| diagnosed(&wrong, colour))
 }
 
 /// Puts the hosts of `--hosts ID=@FILE` or `ID=-` in the place of a target's own.
 pub(super) fn replace_hosts(manifest: &mut Manifest, replacements: &[String]) -> Result<(), CliError> {
     for replacement in replacements {
-        let usage = || CliError::usage(format!("--hosts {replacement}: write ID=@FILE, or ID=- for standard input"));
+        let usage =
+            || CliError::usage(format!("--hosts {replacement}: write ID=@FILE, or ID=- for standard input"));
         let (id, from) = replacement.split_once('=').ok_or_else(usage)?;
         let source = match from.strip_prefix('@') {
             Some(file) => file,
@@ -79,14 +93,18 @@ pub(super) fn replace_hosts(manifest: &mut Manifest, replacements: &[String]) ->
         };
         let hosts = host_list(source)?;
         let target = manifest.targets.iter_mut().find(|target| target.id == id);
-        let target = target.ok_or_else(|| CliError::usage(format!("--hosts {replacement}: no target has the id `{id}`")))?;
+        let target = target
+            .ok_or_else(|| CliError::usage(format!("--hosts {replacement}: no target has the id `{id}`")))?;
         target.hosts = hosts;
         let scope = &mut manifest.authorization.scope;
         if manifest.authorization.implied {
             scope.entries.extend(target.hosts.iter().map(|entry| entry.host.as_scope()));
         }
         if let Some(stray) = target.hosts.iter().find(|entry| !covers(scope, &entry.host)) {
-            return Err(CliError::usage(format!("{}: {} is outside authorization.scope", stray.place, stray.host)));
+            return Err(CliError::usage(format!(
+                "{}: {} is outside authorization.scope",
+                stray.place, stray.host
+            )));
         }
     }
     Ok(())
@@ -107,7 +125,10 @@ fn covers(scope: &Scope, host: &Host) -> bool {
 pub(super) fn host_list(source: &str) -> Result<Vec<HostEntry>, CliError> {
     let text = if source == "-" {
         let mut text = String::new();
-        io::stdin().take(MAX_FILE).read_to_string(&mut text).map_err(|error| CliError::usage(format!("standard input: {error}")))?;
+        io::stdin()
+            .take(MAX_FILE)
+            .read_to_string(&mut text)
+            .map_err(|error| CliError::usage(format!("standard input: {error}")))?;
         text
     } else {
         text_of(Path::new(source)).map_err(CliError::usage)?
@@ -119,7 +140,8 @@ pub(super) fn host_list(source: &str) -> Result<Vec<HostEntry>, CliError> {
             continue;
         }
         let place = Place { path: source.to_owned(), line, column: 1 };
-        let host = spec::host::host(entry).map_err(|error| CliError::usage(format!("{place}: {}", error.message)))?;
+        let host = spec::host::host(entry)
+            .map_err(|error| CliError::usage(format!("{place}: {}", error.message)))?;
         hosts.push(HostEntry { host, place });
     }
     if hosts.is_empty() {
@@ -133,7 +155,10 @@ pub(super) fn text_of(path: &Path) -> Result<String, String> {
     let wrong = |error: io::Error| format!("can't read {}: {error}", clean(&path.display().to_string()));
     let length = fs::metadata(path).map_err(wrong)?.len();
     if length > MAX_FILE {
-        return Err(format!("{} holds {length} bytes; a manifest is smaller, and `include` joins several", path.display()));
+        return Err(format!(
+            "{} holds {length} bytes; a manifest is smaller, and `include` joins several",
+            path.display()
+        ));
     }
     fs::read_to_string(path).map_err(wrong)
 }
@@ -143,7 +168,8 @@ fn diagnosed(wrong: &Diagnostics, colour: bool) -> CliError {
 }
 
 fn files_of(folder: &Path) -> io::Result<Vec<PathBuf>> {
-    let mut files: Vec<PathBuf> = fs::read_dir(folder)?.map(|entry| entry.map(|entry| entry.path())).collect::<Result<_, _>>()?;
+    let mut files: Vec<PathBuf> =
+        fs::read_dir(folder)?.map(|entry| entry.map(|entry| entry.path())).collect::<Result<_, _>>()?;
     files.retain(|path| path.extension().is_some_and(|extension| extension == "yaml" || extension == "yml"));
     files.sort();
     Ok(files)
@@ -163,15 +189,18 @@ impl Files for Folder {
         for part in pattern.split('/') {
             let mut next = Vec::new();
             for base in found {
-                let join = |name: &str| if base.is_empty() { name.to_owned() } else { format!("{base}/{name}") };
+                let join =
+                    |name: &str| if base.is_empty() { name.to_owned() } else { format!("{base}/{name}") };
                 if !part.contains(['*', '?']) {
                     next.push(join(part));
                     continue;
                 }
                 let folder = self.0.join(&base);
-                let entries = fs::read_dir(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+                let entries =
+                    fs::read_dir(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
                 let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
-                let mut names: Vec<String> = names.filter(|name| matches(part.as_bytes(), name.as_bytes())).collect();
+                let mut names: Vec<String> =
+                    names.filter(|name| matches(part.as_bytes(), name.as_bytes())).collect();
                 names.sort();
                 next.extend(names.iter().map(|name| join(name)));
             }
@@ -187,7 +216,9 @@ fn matches(pattern: &[u8], name: &[u8]) -> bool {
     fn rest(pattern: &[u8], name: &[u8]) -> bool {
         match (pattern.split_first(), name.split_first()) {
             (None, None) => true,
-            (Some((b'*', pattern_rest)), _) => rest(pattern_rest, name) || name.split_first().is_some_and(|(_, name)| rest(pattern, name)),
+            (Some((b'*', pattern_rest)), _) => {
+                rest(pattern_rest, name) || name.split_first().is_some_and(|(_, name)| rest(pattern, name))
+            }
             (Some((b'?', pattern)), Some((_, name))) => rest(pattern, name),
             (Some((a, pattern)), Some((b, name))) if a == b => rest(pattern, name),
             _ => false,
@@ -208,7 +239,8 @@ impl Names for Profiles {
 
     fn service_ports(&self, service: &str, protocol: Protocol) -> Option<PortSet> {
         let known = self.knows_service(service);
-        let ports = self.service_ports(service).into_iter().filter(|(of, _)| *of == protocol).map(|(_, port)| port);
+        let ports =
+            self.service_ports(service).into_iter().filter(|(of, _)| *of == protocol).map(|(_, port)| port);
         known.then(|| ports.collect())
     }
 
@@ -225,7 +257,9 @@ impl Roles for Profiles {
     fn forbids(&self, role: &str, protocol: Protocol, port: u16) -> Option<(Severity, String)> {
         let never = self.role(role)?.forbids(protocol, port)?;
         // A role may say "nothing here" mildly of a wide range; a sensitive port in it is still that.
-        let worst = self.sensitivity(protocol, port).map_or(never.severity, |sensitive| sensitive.severity.max(never.severity));
+        let worst = self
+            .sensitivity(protocol, port)
+            .map_or(never.severity, |sensitive| sensitive.severity.max(never.severity));
         Some((worst, never.why.clone()))
     }
 

@@ -6,10 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{
-    args::Color,
-    error::CliError,
-};
+use super::{args::Color, error::CliError};
 use crate::report::{self, Report};
 
 /// One report that was asked for.
@@ -38,14 +35,22 @@ impl Wanted {
         let (format, default) = match format {
             "json" => (ReportFormat::Json, "portproof-report.json"),
             "html" => (ReportFormat::Html, "portproof-report.html"),
-            "junit" | "sarif" | "markdown" | "csv" | "nmap-xml" | "oscal" | "ocsf" | "prometheus" | "ndjson" => {
-                return Err(CliError::usage(format!("this version writes no {format} report")).hint("json and html are there"));
+            "junit" | "sarif" | "markdown" | "csv" | "nmap-xml" | "oscal" | "ocsf" | "prometheus"
+            | "ndjson" => {
+                return Err(CliError::usage(format!("this version writes no {format} report"))
+                    .hint("json and html are there"));
             }
-            other => return Err(CliError::usage(format!("`{other}` is no report format")).hint("--report json=PATH or html=PATH")),
+            other => {
+                return Err(CliError::usage(format!("`{other}` is no report format"))
+                    .hint("--report json=PATH or html=PATH"));
+            }
         };
         let to = match path {
             Some("-") => Destination::Stdout,
-            Some("") => return Err(CliError::usage(format!("--report {text} names no file")).hint("write FORMAT=PATH, or - for standard output")),
+            Some("") => {
+                return Err(CliError::usage(format!("--report {text} names no file"))
+                    .hint("write FORMAT=PATH, or - for standard output"));
+            }
             Some(path) => Destination::File(path.into()),
             None => Destination::File(default.into()),
         };
@@ -61,7 +66,9 @@ impl Wanted {
     pub(super) fn check(&self) -> Result<(), CliError> {
         let Destination::File(path) = &self.to else { return Ok(()) };
         if path.is_dir() {
-            return Err(CliError::environment(format!("{} is a directory", path.display())).hint("name a file"));
+            return Err(
+                CliError::environment(format!("{} is a directory", path.display())).hint("name a file")
+            );
         }
         let probe = beside(path);
         File::create(&probe).and_then(|_| fs::remove_file(&probe)).map_err(|error| cannot_write(path, &error))
@@ -124,6 +131,8 @@ pub(super) fn colours(color: Color, stream: &impl IsTerminal) -> bool {
     match color {
         Color::Always => true,
         Color::Never => false,
-        Color::Auto => stream.is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()),
+        Color::Auto => {
+            stream.is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+        }
     }
 }

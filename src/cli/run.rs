@@ -1,9 +1,6 @@
 //! A run of a plan, from the first probe to the last answer.
 
-use std::{
-    future::pending,
-    time::Duration,
-};
+use std::{future::pending, time::Duration};
 
 use tokio::{
     runtime::Runtime,
@@ -87,7 +84,12 @@ pub(super) fn askable(plan: &spec::plan::Plan, manifest: &Manifest) -> Plan {
 }
 
 /// How long the probes of a plan take at least, at the rates asked for, when everything is silent.
-pub(super) fn estimate(plan: &spec::plan::Plan, manifest: &Manifest, how: &How, max_rate: Option<u64>) -> (u64, Duration) {
+pub(super) fn estimate(
+    plan: &spec::plan::Plan,
+    manifest: &Manifest,
+    how: &How,
+    max_rate: Option<u64>,
+) -> (u64, Duration) {
     let planned = askable(plan, manifest).planned();
     let probes = planned.saturating_mul(how.attempts.into());
     let run = [how.rate.run, max_rate].into_iter().flatten().min();
@@ -114,7 +116,9 @@ pub(super) async fn drive(
     let expected = plan.planned().saturating_mul(config.attempts.into());
     let workers = if config.rate.run.is_none_or(|rate| rate > BUSY) { cores() } else { 1 };
     let driver = Connect::new(Scan::new(plan, config), clock, how.origin.clone(), raise_descriptor_limit());
-    let listen = |kind| signal(kind).map_err(|error| CliError::environment(format!("can't listen for signals: {error}")));
+    let listen = |kind| {
+        signal(kind).map_err(|error| CliError::environment(format!("can't listen for signals: {error}")))
+    };
     let (mut interrupt, mut terminate) = (listen(SignalKind::interrupt())?, listen(SignalKind::terminate())?);
     let began = clock.now();
     let deadline = async {

@@ -19,6 +19,7 @@ pub mod resolution;
 mod yaml;
 
 pub use diagnostic::{Diagnostic, Diagnostics, Gravity};
+pub(crate) use nearest::nearest;
 pub use read::{Files, Names, read};
 
 /// The JSON Schema of the manifest (draft 2020-12), for editors and for `portproof schema manifest`.

@@ -1,0 +1,77 @@
+//! `lint`: the manifest and its paperwork, without sending anything.
+
+use std::{io, path::Path, process::ExitCode};
+
+use jiff::{Timestamp, civil::Date, tz::TimeZone};
+
+use super::{
+    args::{Color, LintArgs},
+    error::{CliError, Code},
+    how, load, output,
+};
+use crate::{
+    model::rule,
+    spec::{
+        Diagnostics, lint,
+        manifest::{Lint, Manifest},
+    },
+};
+
+/// Checks a manifest. Exit 0: nothing to remark; 1: remarks; 2: it can't be used.
+pub(super) fn run(args: &LintArgs, color: Color) -> Result<ExitCode, CliError> {
+    let profiles = load::profiles(args.profile_dir.as_deref())?;
+    let manifest = load::manifest(&args.manifest, &profiles, output::colours(color, &io::stderr()))?;
+    let today = today();
+    still_authorized(&manifest, today)?;
+    let remarks = remarks(&manifest, how::day(args.at.as_deref(), today)?);
+    if args.json {
+        let mut text = String::new();
+        for remark in &remarks {
+            let name = rule(remark.rule).map(|rule| rule.name);
+            let value = serde_json::json!({
+                "rule": remark.rule, "name": name, "target": remark.target, "subject": remark.subject,
+                "path": remark.place.path, "line": remark.place.line, "column": remark.place.column, "message": remark.message,
+            });
+            text.push_str(&value.to_string());
+            text.push('\n');
+        }
+        output::print(text.as_bytes())?;
+    } else if !remarks.is_empty() {
+        let shown = Diagnostics::of_lints(&remarks, |path| load::text_of(Path::new(path)).ok());
+        output::print(shown.render(output::colours(color, &io::stdout())).as_bytes())?;
+    }
+    if remarks.is_empty() {
+        output::say(&format!("{}: {} targets, nothing to remark", args.manifest, manifest.targets.len()));
+        return Ok(Code::Fine.into());
+    }
+    let plural = if remarks.len() == 1 { "remark" } else { "remarks" };
+    output::say(&format!(
+        "{}: usable, {} {plural} on its paperwork (portproof explain RULE says more)",
+        args.manifest,
+        remarks.len()
+    ));
+    Ok(Code::Wrong.into())
+}
+
+/// Every remark on the paperwork as of a day, in the order of the file.
+pub(super) fn remarks(manifest: &Manifest, at: Date) -> Vec<Lint> {
+    let mut remarks = manifest.lints.clone();
+    remarks.extend(lint::dated(manifest, at));
+    remarks.sort_by(|a, b| a.place.cmp(&b.place));
+    remarks
+}
+
+/// The day it is, UTC, by the real clock.
+pub(super) fn today() -> Date {
+    Timestamp::now().to_zoned(TimeZone::UTC).date()
+}
+
+/// A scan without leave is an attack: an authorization that has ended stops everything, by the real clock.
+pub(super) fn still_authorized(manifest: &Manifest, today: Date) -> Result<(), CliError> {
+    if manifest.authorization.expired_on(today) {
+        let until = manifest.authorization.valid_until.map_or_else(String::new, |day| day.to_string());
+        let message = format!("the authorization ended on {until}");
+        return Err(CliError::usage(message).hint("have it renewed, then set authorization.valid_until"));
+    }
+    Ok(())
+}

@@ -1,0 +1,108 @@
+//! Everything before the first probe: manifest, selection, names, plan. Shared by `verify` and `plan`,
+//! so that the plan is what verify does.
+
+use jiff::civil::Date;
+use tokio::runtime::Runtime;
+
+use super::{
+    args::{HowArgs, SelectArgs},
+    error::CliError,
+    how::{self, How},
+    lint::{still_authorized, today},
+    load,
+    run::runtime,
+};
+use crate::{
+    drive::resolve,
+    model::{PortSet, Protocol},
+    spec::{
+        manifest::{Manifest, Target},
+        plan::{self, LeftOut, Plan, Selection},
+        profile::Profiles,
+        resolution::Resolution,
+    },
+};
+
+/// The manifest that verify looks for when none is named.
+const DEFAULT: &str = "portproof.yaml";
+
+/// A run that could begin.
+pub(super) struct Prepared {
+    pub(super) profiles: Profiles,
+    pub(super) manifest: Manifest,
+    pub(super) selection: Selection,
+    pub(super) how: How,
+    pub(super) at: Date,
+    pub(super) resolution: Resolution,
+    pub(super) plan: Plan,
+    /// What the run does not cover though nobody deselected it, and no finding will say.
+    pub(super) restrictions: Vec<LeftOut>,
+    pub(super) runtime: Runtime,
+}
+
+impl Prepared {
+    /// Reads, checks, resolves and plans. Nothing but DNS is sent.
+    pub(super) fn new(
+        what: &[String],
+        expect: Option<&str>,
+        how: &HowArgs,
+        select: &SelectArgs,
+        colour: bool,
+    ) -> Result<Self, CliError> {
+        let profiles = load::profiles(select.profile_dir.as_deref())?;
+        let mut manifest = match (expect, what) {
+            (Some(ports), hosts) => load::expected(ports, hosts, &profiles, colour)?,
+            (None, []) => load::manifest(DEFAULT, &profiles, colour)?,
+            (None, [path]) => load::manifest(path, &profiles, colour)?,
+            (None, [_, second, ..]) => {
+                let error = CliError::usage(format!("one manifest at a time: what is `{second}`?"));
+                return Err(error.hint("to verify hosts without a manifest, say --expect PORTS HOST..."));
+            }
+        };
+        load::replace_hosts(&mut manifest, &select.hosts)?;
+        still_authorized(&manifest, today())?;
+        let mut how = How::new(how)?;
+        how.rate.run = [how.rate.run, manifest.authorization.max_rate].into_iter().flatten().min();
+        let selection = how::selection(select, &how, &profiles)?;
+        let at = how::day(select.at.as_deref(), today())?;
+        let restrictions = without_default_udp(&mut manifest, &selection);
+        let runtime = runtime(&how)?;
+        let names = plan::names(&manifest, &selection).map_err(CliError::usage)?;
+        let resolution =
+            runtime.block_on(resolve::resolve(&names, &how.resolvers)).map_err(CliError::environment)?;
+        if resolution.is_dead() {
+            let servers = resolution.servers.join(", ");
+            let error = CliError::environment(format!("no name server answered anything ({servers})"));
+            return Err(error.hint("check the network, or name a server with --resolver ADDRESS"));
+        }
+        let forbidden =
+            |target: &Target, protocol| load::denied_by_roles(&profiles, &target.profiles, protocol);
+        let plan = plan::plan(&manifest, &resolution, &selection, &forbidden).map_err(CliError::usage)?;
+        Ok(Self { profiles, manifest, selection, how, at, resolution, plan, restrictions, runtime })
+    }
+}
+
+/// Takes the default UDP set out of targets that do not ask for it: this version has no UDP probes. What
+/// somebody asked for stays in the plan, and is not covered.
+fn without_default_udp(manifest: &mut Manifest, selection: &Selection) -> Vec<LeftOut> {
+    if selection.udp.is_some() {
+        return Vec::new();
+    }
+    let mut restricted = 0;
+    for target in manifest.targets.iter_mut().filter(|target| !target.udp_stated && !target.udp.is_empty()) {
+        target.udp = PortSet::NONE;
+        restricted += usize::from(target.named(Protocol::Udp).is_empty());
+    }
+    if restricted == 0 {
+        return Vec::new();
+    }
+    let what = format!(
+        "the default UDP ports of {restricted} {}",
+        if restricted == 1 { "target" } else { "targets" }
+    );
+    vec![LeftOut {
+        what,
+        why: "this version has no UDP probes; `udp: none` in the manifest says that none are wanted"
+            .to_owned(),
+    }]
+}
