@@ -324,6 +324,106 @@ fn giants_and_bombs_are_refused_quickly() {
     assert!(started.elapsed() < Duration::from_secs(20), "{:?}", started.elapsed());
 }
 
+/// Nothing in a manifest may cost the square of its size.
+#[test]
+fn long_lists_of_everything_stay_quick() {
+    let started = Instant::now();
+    let list = |n: usize, item: &dyn Fn(usize) -> String| (0..n).map(item).collect::<Vec<_>>().join(",");
+    let odd = list(32_000, &|i| (2 * i + 1).to_string());
+    let hosts = list(40_000, &|i| format!("10.{}.{}.0/25", i / 256, i % 256));
+    let scope = list(40_000, &|i| format!("10.{}.{}.0/25,h{i}.example", i / 256, i % 256));
+    let exclude = list(40_000, &|i| format!("10.{}.{}.1", i / 256, i % 256));
+    let texts = [
+        (
+            "scope",
+            format!(
+                "authorization: {{scope: [{scope}], exclude: [{exclude}]}}\ntargets: [{{id: a, hosts: [{hosts}]}}]\n"
+            ),
+        ),
+        (
+            "names",
+            format!(
+                "authorization: {{scope: [{scope}]}}\ntargets: [{{id: a, hosts: [{}]}}]\n",
+                list(40_000, &|i| format!("h{i}.example"))
+            ),
+        ),
+        (
+            "wrong names",
+            format!(
+                "authorization: {{scope: [{scope}]}}\ntargets: [{{id: a, hosts: [{}]}}]\n",
+                list(40_000, &|i| format!("x{i}.example"))
+            ),
+        ),
+        (
+            "ids",
+            format!(
+                "targets: [{}]\n",
+                list(30_000, &|i| format!("{{id: t{i}, hosts: [a.example], deny: [1]}}"))
+            ),
+        ),
+        (
+            "exceptions",
+            format!(
+                "targets: [{{hosts: [a.example]}}]\nexceptions: [{}]\n",
+                list(20_000, &|i| format!(
+                    "{{id: e{i}, reason: r, expires: 2026-01-01, match: {{target: a.exampl{i}, rule: EXP010}}}}"
+                ))
+            ),
+        ),
+        (
+            "vantages",
+            format!(
+                "vantages: {{{}}}\ntargets: [{{hosts: [a.example], from: [{}]}}]\n",
+                list(60_000, &|i| format!("v{i}: {{}}")),
+                list(60_000, &|i| format!("v{i}"))
+            ),
+        ),
+        (
+            "odd ports",
+            format!("targets: [{{hosts: [a.example], expose: [{}]}}]\n", list(15, &|_| format!("\"{odd}\""))),
+        ),
+        (
+            "odd denies",
+            format!(
+                "targets: [{{id: a, hosts: [a.example], expose: [\"{odd}\"]}}, {{id: b, hosts: [a.example], deny: [{}]}}]\n",
+                list(15, &|_| format!("\"{odd}\""))
+            ),
+        ),
+        (
+            "entries",
+            format!(
+                "targets: [{{hosts: [a.example], expose: [{}]}}]\n",
+                list(4_096, &|_| "1-65535".to_owned())
+            ),
+        ),
+        (
+            "services",
+            format!(
+                "services: {{{}}}\ntargets: [{{hosts: [a.example], expose: [{}]}}]\n",
+                list(30_000, &|i| format!("s{i}: {{port: 1}}")),
+                list(4_000, &|i| format!("{{use: x{i}}}"))
+            ),
+        ),
+        (
+            "dns",
+            format!(
+                "targets: [{{hosts: [a.example], expect_dns: [{}]}}]\n",
+                list(200_000, &|i| format!("10.{}.{}.{}", i / 65_536, i / 256 % 256, i % 256))
+            ),
+        ),
+    ];
+    for (name, text) in texts {
+        let before = started.elapsed();
+        let text = format!("portproof: 1\n{text}");
+        assert!(text.len() < 4 << 20, "{name}");
+        if let Err(wrong) = parse(&text) {
+            assert!(wrong.render(false).len() < 100_000, "{name}");
+        }
+        let took = started.elapsed().saturating_sub(before);
+        assert!(took < Duration::from_secs(10), "{name} took {took:?}");
+    }
+}
+
 #[test]
 fn a_thousand_targets_read_at_once() {
     let mut text = "portproof: 1\nauthorization: {scope: [10.0.0.0/8]}\ntargets:\n".to_owned();
@@ -342,8 +442,8 @@ fn a_thousand_targets_read_at_once() {
         })
         .min()
         .unwrap();
-    // 30 ms is what a release build promises; this one checks overflows and shares its cores.
-    assert!(best < Duration::from_millis(120), "{best:?}");
+    // A release build on a quiet machine needs some 20 ms; this one checks overflows and shares its cores.
+    assert!(best < Duration::from_millis(500), "{best:?}");
 }
 
 #[test]
@@ -504,6 +604,8 @@ fn the_schema_has_texts_for_an_editor() {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
     #[test]
     fn any_text_reads_or_is_refused(text in "\\PC{0,200}") {
         if let Err(wrong) = parse(&text) {

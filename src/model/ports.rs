@@ -137,16 +137,20 @@ impl PortSet {
     #[must_use]
     pub fn difference(&self, other: &Self) -> Self {
         let mut left = Vec::new();
+        let mut cuts = other.ranges.as_slice();
         for (first, last) in self.ranges() {
             let mut from = u32::from(first);
-            for (cut_first, cut_last) in other.ranges() {
-                if cut_last < first || cut_first > last {
-                    continue;
+            // What ends before this range can't touch a later one either.
+            while let [cut, rest @ ..] = cuts
+                && cut.last < first
+            {
+                cuts = rest;
+            }
+            for cut in cuts.iter().take_while(|cut| cut.first <= last) {
+                if u32::from(cut.first) > from {
+                    left.push((from, u32::from(cut.first) - 1));
                 }
-                if u32::from(cut_first) > from {
-                    left.push((from, u32::from(cut_first) - 1));
-                }
-                from = from.max(u32::from(cut_last) + 1);
+                from = from.max(u32::from(cut.last) + 1);
             }
             if from <= u32::from(last) {
                 left.push((from, u32::from(last)));

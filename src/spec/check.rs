@@ -4,11 +4,12 @@
 use std::collections::{HashMap, HashSet};
 
 use super::{
+    cover::Cover,
     diagnostic::Diagnostics,
     manifest::{Authorization, Expose, Host, Presence},
     read::{MarkedException, MarkedTarget},
 };
-use crate::model::{AddressRange, PortSet, Protocol, ScopeEntry};
+use crate::model::{AddressRange, PortSet, Protocol};
 
 /// Checks what only the whole can show.
 pub(super) fn run(
@@ -19,7 +20,9 @@ pub(super) fn run(
 ) {
     unique_ids(targets, exceptions, out);
     for marked in targets {
-        within_target(marked, out);
+        if !out.is_full() {
+            within_target(marked, out);
+        }
     }
     between_targets(targets, out);
     // An implied scope is made of the hosts; a broken one would report every host.
@@ -75,8 +78,10 @@ fn within_target(marked: &MarkedTarget, out: &mut Diagnostics) {
     for (i, run) in runs.iter().enumerate() {
         let later = runs.iter().skip(i + 1);
         for other in later.take_while(|other| other.protocol == run.protocol && other.first <= run.last) {
-            let ports = PortSet::from_ranges([(other.first, other.last.min(run.last))]);
-            let what = format!("{ports}/{}", run.protocol);
+            let what = || {
+                let ports = PortSet::from_ranges([(other.first, other.last.min(run.last))]);
+                format!("{ports}/{}", run.protocol)
+            };
             match (run.denied, other.denied) {
                 (true, true) => {}
                 (false, false) => {
@@ -89,7 +94,7 @@ fn within_target(marked: &MarkedTarget, out: &mut Diagnostics) {
                             "the other entry is at {}; keep one, or tell them apart by `from`",
                             first.unwrap_or_default()
                         );
-                        out.error(at, format!("{what} is both required and optional"), help.as_str());
+                        out.error(at, format!("{} is both required and optional", what()), help.as_str());
                     }
                 }
                 (run_denied, _) => {
@@ -100,7 +105,7 @@ fn within_target(marked: &MarkedTarget, out: &mut Diagnostics) {
                         let first = marked.expose.get(exposed).map(|mark| out.place(*mark).to_string());
                         let help =
                             format!("it is exposed at {}; remove one of the two", first.unwrap_or_default());
-                        out.error(at, format!("{what} is both exposed and denied"), help.as_str());
+                        out.error(at, format!("{} is both exposed and denied", what()), help.as_str());
                     }
                 }
             }
@@ -165,33 +170,31 @@ fn required(marked: &MarkedTarget, protocol: Protocol) -> impl Iterator<Item = (
 
 fn in_scope(targets: &[MarkedTarget], authorization: &Authorization, out: &mut Diagnostics) {
     let scope = &authorization.scope;
-    let whole = Merged::of(&scope.entries);
-    let excluded = Merged::of(&scope.exclude);
+    let (allowed, excluded) = (Cover::of(&scope.entries), Cover::of(&scope.exclude));
     for marked in targets {
         for (entry, at) in marked.target.hosts.iter().zip(&marked.hosts) {
+            if out.is_full() {
+                return;
+            }
             let host = &entry.host;
-            let range = match host {
+            let (range, block) = match host {
                 Host::Name(name) => {
-                    if !scope.covers_name(name) {
-                        outside(host, None, scope_has_name(&scope.exclude, name), *at, out);
+                    if excluded.name(name) || !allowed.name(name) {
+                        outside(host, None, excluded.name(name), *at, out);
                     }
                     continue;
                 }
-                Host::Address(address) => AddressRange::single(*address),
-                Host::Block(block) => AddressRange::of(*block),
+                Host::Address(address) => (AddressRange::single(*address), (*address).into()),
+                Host::Block(block) => (AddressRange::of(*block), *block),
             };
-            if whole.contains(range) && !excluded.touches(range) {
-                continue;
-            }
-            let block = match host {
-                Host::Block(block) => *block,
-                _ => range.first().into(),
-            };
-            let (permits, refused, _) = scope.authorize_block(block);
-            match refused.first() {
-                Some(part) => outside(host, (*part != range).then_some(*part), false, *at, out),
-                None if permits.is_empty() => outside(host, None, true, *at, out),
-                None => {}
+            if excluded.count(range) == range.count() {
+                outside(host, None, true, *at, out);
+            } else if !allowed.whole(range) {
+                // Several entries together may cover it, and what is excluded need not be covered.
+                let (_, refused, _) = scope.authorize_block(block);
+                if let Some(part) = refused.first() {
+                    outside(host, (*part != range).then_some(*part), false, *at, out);
+                }
             }
         }
     }
@@ -218,48 +221,4 @@ fn outside(
     let help =
         format!("if the authorization covers it, add `{host}` to `authorization.scope`; else remove it here");
     out.error(at, message, help.as_str());
-}
-
-fn scope_has_name(entries: &[ScopeEntry], name: &str) -> bool {
-    entries.iter().any(|entry| matches!(entry, ScopeEntry::Name(pattern) if pattern.matches(name)))
-}
-
-/// Blocks as sorted, disjoint ranges, so that a fleet is checked in one search a host.
-struct Merged(Vec<AddressRange>);
-
-impl Merged {
-    fn of(entries: &[ScopeEntry]) -> Self {
-        let mut ranges: Vec<AddressRange> = entries
-            .iter()
-            .filter_map(|entry| match entry {
-                ScopeEntry::Block(block) => Some(AddressRange::of(*block)),
-                ScopeEntry::Name(_) => None,
-            })
-            .collect();
-        // Of blocks that begin alike the widest comes first.
-        ranges.sort_unstable_by_key(|range| (range.family(), range.first(), std::cmp::Reverse(range.last())));
-        // Blocks nest or are apart: what begins inside the one before lies inside it.
-        ranges.dedup_by(|next, kept| kept.contains(next.first()));
-        Self(ranges)
-    }
-
-    /// The last range that begins at or before an address.
-    fn before(&self, range: AddressRange) -> Option<AddressRange> {
-        let i = self
-            .0
-            .partition_point(|known| (known.family(), known.first()) <= (range.family(), range.first()));
-        self.0.get(i.checked_sub(1)?).copied()
-    }
-
-    fn contains(&self, range: AddressRange) -> bool {
-        self.before(range).is_some_and(|known| known.contains(range.first()) && known.contains(range.last()))
-    }
-
-    fn touches(&self, range: AddressRange) -> bool {
-        let i = self
-            .0
-            .partition_point(|known| (known.family(), known.first()) <= (range.family(), range.first()));
-        self.before(range).is_some_and(|known| known.contains(range.first()))
-            || self.0.get(i).is_some_and(|known| range.contains(known.first()))
-    }
 }

@@ -32,6 +32,9 @@ impl<'n> Table<'n> {
             return None;
         };
         for (key, _) in entries {
+            if out.is_full() {
+                break;
+            }
             if !keys.list.contains(&key.text.as_str()) {
                 out.error(
                     key.at,

@@ -76,6 +76,11 @@ impl Diagnostics {
         self.list.is_empty()
     }
 
+    /// Whether so much is wrong that looking further helps nobody.
+    pub(crate) fn is_full(&self) -> bool {
+        self.list.len() >= KEPT
+    }
+
     /// Lints, shown in the texts that they are about: `text_of` finds a file's text by its path.
     pub fn of_lints(lints: &[Lint], mut text_of: impl FnMut(&str) -> Option<String>) -> Self {
         let mut all = Self::default();
@@ -110,7 +115,8 @@ impl Diagnostics {
             .map(|(source, one)| self.render_one(*source, one, &renderer))
             .collect();
         if self.count() > SHOWN {
-            shown.push(format!("... and {} more", self.count() - SHOWN));
+            let least = if self.is_full() { "at least " } else { "" };
+            shown.push(format!("... and {least}{} more", self.count() - SHOWN));
         }
         shown.join("\n\n")
     }

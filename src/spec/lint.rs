@@ -4,6 +4,7 @@
 use jiff::{Span, civil::Date};
 
 use super::{
+    cover::Cover,
     decode::is_todo,
     manifest::{Authorization, Expose, Host, Lint, Manifest, Place, Target},
     nearest::nearest,
@@ -19,7 +20,8 @@ const SOON_DAYS: i64 = 30;
 /// The lints that do not depend on the day, in the order of the file. `unused`: services that
 /// nothing uses.
 pub(crate) fn paperwork(manifest: &Manifest, names: &dyn Names, unused: &[(String, Place)]) -> Vec<Lint> {
-    let mut lints = Lints { manifest, names, found: Vec::new() };
+    let excluded = Cover::of(&manifest.authorization.scope.exclude);
+    let mut lints = Lints { manifest, names, excluded, found: Vec::new() };
     lints.document(unused);
     for target in &manifest.targets {
         lints.target(target);
@@ -63,6 +65,7 @@ impl Authorization {
 struct Lints<'m> {
     manifest: &'m Manifest,
     names: &'m dyn Names,
+    excluded: Cover<'m>,
     found: Vec<Lint>,
 }
 
@@ -117,7 +120,7 @@ impl Lints<'_> {
                 Host::Address(address) => AddressRange::single(*address),
                 Host::Block(block) => AddressRange::of(*block),
             };
-            let excluded = self.excluded(range);
+            let excluded = self.excluded.count(range);
             if excluded > 0 {
                 let message =
                     format!("{excluded} of the {} addresses of {} are excluded", range.count(), entry.host);
@@ -129,21 +132,6 @@ impl Lints<'_> {
             self.entry(target, entry);
             self.duplicate(target, entry, &mut seen);
         }
-    }
-
-    /// How many addresses of a range `exclude` takes out.
-    fn excluded(&self, range: AddressRange) -> u128 {
-        let scope = &self.manifest.authorization.scope;
-        let mut left = vec![range];
-        for entry in &scope.exclude {
-            if let crate::model::ScopeEntry::Block(block) = entry {
-                let hole = AddressRange::of(*block);
-                if hole.intersection(range).is_some() {
-                    left = left.into_iter().flat_map(|part| part.difference(hole)).collect();
-                }
-            }
-        }
-        range.count() - left.iter().map(|part| part.count()).sum::<u128>()
     }
 
     fn entry(&mut self, target: &Target, entry: &Expose) {

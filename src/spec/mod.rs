@@ -2,6 +2,7 @@
 
 pub mod calendar;
 mod check;
+mod cover;
 mod decode;
 pub mod diagnostic;
 mod expect;

@@ -1,13 +1,20 @@
 //! "Did you mean": the nearest of the known names. Never guesses when nothing is near.
 
+/// How many names are compared at most; a guess is not worth a second.
+const MAX_KNOWN: usize = 2_000;
+
 /// The known name nearest to `word`, where one is near enough to be a slip of the pen.
 pub(crate) fn nearest<S: AsRef<str>>(word: &str, known: impl IntoIterator<Item = S>) -> Option<S> {
     let word: Vec<char> = word.to_lowercase().chars().take(64).collect();
     let allowed = (word.len() / 3).clamp(1, 4);
     known
         .into_iter()
+        .take(MAX_KNOWN)
         .filter_map(|name| {
-            let letters: Vec<char> = name.as_ref().to_lowercase().chars().collect();
+            let letters: Vec<char> = name.as_ref().to_lowercase().chars().take(64).collect();
+            if letters.len().abs_diff(word.len()) > allowed {
+                return None;
+            }
             let slips = distance(&word, &letters);
             (slips <= allowed && slips < letters.len()).then_some((slips, name))
         })

@@ -104,12 +104,13 @@ pub(crate) fn parse(text: &str, source: u32) -> Result<Node, Vec<Problem>> {
             max_nodes: MAX_NODES,
             max_events: 3 * MAX_NODES,
             max_documents: 1,
+            max_total_scalar_bytes: 4 * MAX_BYTES,
             max_anchors: 5_000,
             max_merge_keys: 5_000,
         },
         alias_limits: serde_saphyr::alias_limits! {
             max_total_replayed_events: MAX_REPLAYED,
-            max_replay_stack_depth: 8,
+            max_replay_stack_depth: 4,
         },
         duplicate_keys: DuplicateKeyPolicy::PassThrough, // reported here, all of them
         non_finite_float_policy: NonFiniteFloatPolicy::AsString,

@@ -1,7 +1,7 @@
 //! `exceptions`: deviations that somebody accepts for a time. Never matches more than one port of
 //! one target under one rule, and never without an end.
 
-use super::{Reader, target::MarkedTarget};
+use super::Reader;
 use crate::{
     model::{Kind, Protocol, RULES, rule},
     spec::{
@@ -32,7 +32,7 @@ struct Matched {
 }
 
 impl Reader<'_> {
-    pub(super) fn exception(&mut self, node: &Node, targets: &[MarkedTarget]) -> Option<MarkedException> {
+    pub(super) fn exception(&mut self, node: &Node) -> Option<MarkedException> {
         let table = Table::open(node, &keys::EXCEPTION, &mut self.out)?;
         let id = self.needed(&table, "id", "id: EX-1");
         let reason = self.needed(&table, "reason", "reason: why the risk is accepted");
@@ -53,7 +53,7 @@ impl Reader<'_> {
             let help = "add `match: {target: ID, rule: EXP001, port: 8080/tcp}`";
             self.out.error(table.at, "an exception without `match`", help);
         }
-        let matched = table.take("match", &mut self.out).and_then(|node| self.matched(node, targets));
+        let matched = table.take("match", &mut self.out).and_then(|node| self.matched(node));
         let out = &mut self.out;
         let requested_by = table.text("requested_by", out);
         let requested_on = table.date("requested_on", out);
@@ -88,7 +88,7 @@ impl Reader<'_> {
         table.text(key, &mut self.out)
     }
 
-    fn matched(&mut self, node: &Node, targets: &[MarkedTarget]) -> Option<Matched> {
+    fn matched(&mut self, node: &Node) -> Option<Matched> {
         let table = Table::open(node, &keys::MATCH, &mut self.out)?;
         for (key, example) in [("target", "target: www"), ("rule", "rule: EXP001")] {
             if !table.has(key) {
@@ -96,7 +96,7 @@ impl Reader<'_> {
                 self.out.error(table.at, format!("`match` without `{key}`"), help.as_str());
             }
         }
-        let target = table.take("target", &mut self.out).and_then(|node| self.matched_target(node, targets));
+        let target = table.take("target", &mut self.out).and_then(|node| self.matched_target(node));
         let rule = table.take("rule", &mut self.out).and_then(|node| self.matched_rule(node));
         let port = table.take("port", &mut self.out);
         let endpoint = port.and_then(|node| self.matched_port(node));
@@ -114,15 +114,14 @@ impl Reader<'_> {
         Some(Matched { target: target?, rule, port: endpoint })
     }
 
-    fn matched_target(&mut self, node: &Node, targets: &[MarkedTarget]) -> Option<String> {
+    fn matched_target(&mut self, node: &Node) -> Option<String> {
         let id = text(node, "target", &mut self.out)?;
-        let known = || targets.iter().map(|marked| marked.target.id.as_str());
-        if known().any(|known| known == id) {
+        if self.targets.contains(&id) {
             return Some(id);
         }
         let help = if id.contains('*') {
             "an exception names one target; wildcards are not supported".to_owned()
-        } else if let Some(near) = nearest(&id, known()) {
+        } else if let Some(near) = nearest(&id, &self.targets) {
             format!("did you mean `{near}`?")
         } else {
             "write the target's `id`, which is its first host where no id is written".to_owned()

@@ -7,7 +7,7 @@ mod paper;
 mod target;
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::{BTreeSet, HashMap, HashSet},
     path::PathBuf,
     sync::Arc,
 };
@@ -75,7 +75,9 @@ struct Reader<'a> {
     roles: HashSet<String>,
     services: HashMap<String, Service>,
     /// The names under `vantages`, where that map exists.
-    vantages: Option<Vec<String>>,
+    vantages: Option<BTreeSet<String>>,
+    /// The ids of the targets, once they are read.
+    targets: BTreeSet<String>,
     /// Files of hosts that were read, by path.
     lists: HashMap<String, (u32, Arc<str>)>,
 }
@@ -89,6 +91,7 @@ impl<'a> Reader<'a> {
             roles: names.roles().into_iter().collect(),
             services: HashMap::new(),
             vantages: None,
+            targets: BTreeSet::new(),
             lists: HashMap::new(),
         }
     }
@@ -140,8 +143,13 @@ impl<'a> Reader<'a> {
         let mut targets = Vec::new();
         for part in &parts {
             let nodes = part.list("targets", &mut self.out).unwrap_or_default();
-            targets.extend(nodes.iter().filter_map(|node| self.target(node, &defaults)));
+            for node in nodes {
+                if !self.out.is_full() {
+                    targets.extend(self.target(node, &defaults));
+                }
+            }
         }
+        self.targets = targets.iter().map(|marked| marked.target.id.clone()).collect();
         if targets.is_empty() && self.out.is_empty() {
             let at = doc.place_of("targets");
             self.out.error(
@@ -154,7 +162,11 @@ impl<'a> Reader<'a> {
         let mut exceptions = Vec::new();
         for part in &parts {
             let nodes = part.list("exceptions", &mut self.out).unwrap_or_default();
-            exceptions.extend(nodes.iter().filter_map(|node| self.exception(node, &targets)));
+            for node in nodes {
+                if !self.out.is_full() {
+                    exceptions.extend(self.exception(node));
+                }
+            }
         }
         check::run(&targets, &authorization, &exceptions, &mut self.out);
         Some(Manifest {
@@ -243,6 +255,9 @@ impl<'a> Reader<'a> {
     fn read_services(&mut self, part: &Table<'_>) {
         let Some(node) = part.take("services", &mut self.out) else { return };
         for (key, node) in named(node, "services", &mut self.out) {
+            if self.out.is_full() {
+                return;
+            }
             let Some(service) = self.service(key, node) else { continue };
             if let Some(first) = self.services.get(&key.text) {
                 let help = format!("the other one is at {}", self.out.place(first.at));

@@ -150,7 +150,8 @@ impl Reader<'_> {
             self.out.error(table.place_of(key), message, "write ranges: 8000-8010/tcp");
             return (Vec::new(), Vec::new());
         }
-        nodes.iter().filter_map(|node| Some((read(self, node)?, node.at))).unzip()
+        let read = |node: &Node| if self.out.is_full() { None } else { Some((read(self, node)?, node.at)) };
+        nodes.iter().filter_map(read).unzip()
     }
 
     /// The hosts of a target, those of files included, each once.
@@ -223,6 +224,7 @@ impl Reader<'_> {
         found: &mut Vec<(HostEntry, Mark)>,
     ) {
         match host {
+            _ if self.out.is_full() => {}
             Ok(host) => found.push((HostEntry { host, place: self.out.place(at) }, at)),
             Err(error) => self.out.error(at, error.message, error.help.as_deref()),
         }
@@ -234,11 +236,12 @@ impl Reader<'_> {
 
     pub(super) fn addresses(&mut self, table: &Table<'_>, key: &str) -> Vec<IpAddr> {
         let mut addresses = Vec::new();
+        let mut seen = HashSet::new();
         for node in table.list(key, &mut self.out).unwrap_or_default() {
             let Some(text) = text(node, key, &mut self.out) else { continue };
             match address(&text) {
-                Ok(address) if addresses.contains(&address) => {}
-                Ok(address) => addresses.push(address),
+                Ok(address) if seen.insert(address) => addresses.push(address),
+                Ok(_) => {}
                 Err(error) => self.out.error(node.at, error.message, error.help.as_deref()),
             }
         }
