@@ -58,13 +58,14 @@ impl Endpoint {
         let flag = self.flag();
         recipes.push(Recipe {
             title: "Or stop what listens, on the server itself",
-            lines: vec![
-                format!("ss -ln{flag}p 'sport = :{port}'          # which process listens"),
-                "systemctl disable --now UNIT            # stop it, and keep it stopped".to_owned(),
-                format!(
-                    "docker ps --filter publish={port}/{protocol}   # published ports bypass INPUT and ufw"
+            lines: explained(&[
+                (format!("ss -ln{flag}p 'sport = :{port}'"), "which process listens"),
+                ("systemctl disable --now UNIT".to_owned(), "stop it, and keep it stopped"),
+                (
+                    format!("docker ps --filter publish={port}/{protocol}"),
+                    "containers: published ports bypass INPUT and ufw",
                 ),
-            ],
+            ]),
         });
         recipes
     }
@@ -159,6 +160,12 @@ impl Endpoint {
             IpAddr::V6(address) => format!("[{address}]:{}", self.port),
         }
     }
+}
+
+/// Commands with a word on each, the words under one another.
+fn explained(commands: &[(String, &str)]) -> Vec<String> {
+    let width = commands.iter().map(|(command, _)| command.chars().count()).max().unwrap_or(0);
+    commands.iter().map(|(command, why)| format!("{command:width$}  # {why}")).collect()
 }
 
 fn names(finding: &Finding) -> Vec<Recipe> {

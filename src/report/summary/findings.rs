@@ -4,7 +4,7 @@ use std::io;
 
 use super::{BAD, DOUBT, FAINT, Page};
 use crate::{
-    model::{Severity, Verdict},
+    model::{Severity, Verdict, rule},
     report::{
         Finding, Report,
         index::{Group, acts, grouped, shortened},
@@ -36,13 +36,15 @@ fn problems(report: &Report, page: &mut Page<'_>) -> io::Result<()> {
             rest.push(group);
         } else if group.all.len() <= ALIKE {
             for &finding in &group.all {
-                one(finding, &subject(finding), page)?;
+                one(finding, &subject(finding), &finding.title, page)?;
                 printed += 1;
             }
         } else {
             let ports = group.ports().unwrap_or_default();
             let subject = format!("{} ports", thousands(group.len()));
-            one(group.first, &subject, page)?;
+            // One title speaks of one port; the rule speaks of them all.
+            let title = rule(&group.first.rule).map_or("", |rule| rule.name).replace('-', " ");
+            one(group.first, &subject, &title, page)?;
             page.labelled(4, "ports     ", &shortened(&ports, 160))?;
             printed += 1;
         }
@@ -57,7 +59,7 @@ fn problems(report: &Report, page: &mut Page<'_>) -> io::Result<()> {
 }
 
 /// One finding: its line, and below it what was declared, what was seen, what to do.
-fn one(finding: &Finding, subject: &str, page: &mut Page<'_>) -> io::Result<()> {
+fn one(finding: &Finding, subject: &str, title: &str, page: &mut Page<'_>) -> io::Result<()> {
     let severity = finding.severity.word().to_uppercase();
     let paint = match finding.verdict {
         Verdict::Fail if finding.severity >= Severity::Medium => BAD,
@@ -65,7 +67,7 @@ fn one(finding: &Finding, subject: &str, page: &mut Page<'_>) -> io::Result<()> 
     };
     let tag = if finding.verdict == Verdict::Fail { String::new() } else { "unsure: ".to_owned() };
     let place = place(finding);
-    let line = format!("{}  {place}  {subject}  {tag}{}", finding.rule, finding.title);
+    let line = format!("{}  {place}  {subject}  {tag}{title}", finding.rule);
     let line = visible(&squeezed(&line)).into_owned();
     let whose = whose(finding);
     let severity_word = page.painted(paint, &severity);
@@ -80,9 +82,16 @@ fn one(finding: &Finding, subject: &str, page: &mut Page<'_>) -> io::Result<()> 
             writeln!(page.out, "    {whose}")?;
         }
     }
-    page.labelled(4, "expected  ", &finding.expected)?;
-    page.labelled(4, "seen      ", &finding.observed)?;
-    page.labelled(4, "next      ", &finding.remedy)
+    for (label, text) in [
+        ("expected  ", &finding.expected),
+        ("seen      ", &finding.observed),
+        ("next      ", &finding.remedy),
+    ] {
+        if !text.is_empty() {
+            page.labelled(4, label, text)?;
+        }
+    }
+    Ok(())
 }
 
 fn waived(report: &Report, page: &mut Page<'_>) -> io::Result<()> {
