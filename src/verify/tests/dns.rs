@@ -4,7 +4,6 @@ use super::rig::*;
 use crate::{
     model::*,
     spec::{manifest::*, resolution::DnsOutcome},
-    verify::*,
 };
 
 const NAME: &str = "www.example.com";

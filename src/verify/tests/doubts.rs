@@ -1,7 +1,7 @@
 //! What could not be determined: silence, gaps, interference. None of it ever conforms.
 
 use super::rig::*;
-use crate::{model::*, spec::manifest::*, verify::*};
+use crate::{model::*, spec::manifest::*};
 
 const HOST: &str = "192.0.2.10";
 

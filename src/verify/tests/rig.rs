@@ -35,6 +35,7 @@ impl Roles for TestRoles {
     }
 }
 
+#[derive(Debug)]
 pub(super) struct Rig {
     pub(super) manifest: Manifest,
     pub(super) resolution: Resolution,
@@ -241,11 +242,6 @@ impl Rig {
         self
     }
 
-    pub(super) fn see_udp(mut self, address: &str, port: u16, state: State) -> Self {
-        self.observations.push(observed(ip(address), Protocol::Udp, port, state));
-        self
-    }
-
     pub(super) fn plan(&self) -> Plan {
         let forbidden = |target: &Target, protocol: Protocol| -> PortSet {
             if target.profiles.is_empty() {
@@ -253,7 +249,8 @@ impl Rig {
             }
             match protocol {
                 Protocol::Tcp => PortSet::single(3306),
-                Protocol::Udp => PortSet::parse("53,161").unwrap(),
+                Protocol::Udp if self.udp => PortSet::parse("53,161").unwrap(),
+                Protocol::Udp => PortSet::NONE,
             }
         };
         plan::plan(&self.manifest, &self.resolution, &self.selection, &forbidden).unwrap()
@@ -280,13 +277,7 @@ impl Rig {
     fn tally(&self, address: IpAddr, protocol: Protocol, given: &PortSet) -> Tally {
         let mut states = StateCounts::default();
         for port in given.iter() {
-            let endpoint = Endpoint { address, protocol, port };
-            let seen = self.observations.iter().find(|seen| seen.endpoint == endpoint);
-            let fill = match (self.fill[&address], protocol) {
-                (State::Filtered, Protocol::Udp) => State::Unanswered,
-                (state, _) => state,
-            };
-            states.add(seen.map_or(fill, |seen| seen.state), 1);
+            states.add(self.state(Endpoint { address, protocol, port }), 1);
         }
         Tally {
             address,
@@ -298,6 +289,17 @@ impl Rig {
             prohibited: self.prohibited.get(&address).copied().unwrap_or(0),
             rtt: None,
         }
+    }
+
+    /// The state that an endpoint given to the scan is in.
+    pub(super) fn state(&self, endpoint: Endpoint) -> State {
+        let seen = self.observations.iter().find(|seen| seen.endpoint == endpoint).map(|seen| seen.state);
+        let fill = || match (self.fill.get(&endpoint.address), endpoint.protocol) {
+            (None, _) => State::Unknown,
+            (Some(State::Filtered), Protocol::Udp) => State::Unanswered,
+            (Some(&state), _) => state,
+        };
+        seen.unwrap_or_else(fill)
     }
 
     /// Named endpoints get an observation like their fill, as a scan would give them.
