@@ -11,6 +11,7 @@ use ipnet::IpNet;
 use super::error::CliError;
 use crate::{
     model::{PortSet, Protocol, Scope, Severity, clean},
+    report::{Declared, DeclaredKind},
     spec::{
         self, Diagnostics, Files, Names,
         manifest::{Host, HostEntry, Manifest, Place},
@@ -277,6 +278,34 @@ pub(super) fn denied_by_roles(profiles: &Profiles, roles: &[String], protocol: P
     let denials = roles.iter().filter_map(|role| profiles.role(role)).flat_map(|role| &role.never);
     let narrow = denials.filter(|never| never.protocol == protocol && never.ports.len() <= WIDE);
     narrow.fold(PortSet::NONE, |all, never| all.union(&never.ports))
+}
+
+/// What the roles of the planned targets deny, for the report's list of declarations.
+pub(super) fn role_denials(profiles: &Profiles, manifest: &Manifest, targets: &[usize]) -> Vec<Declared> {
+    let planned = targets.iter().filter_map(|&index| manifest.targets.get(index));
+    let roles = planned.flat_map(|target| {
+        target.profiles.iter().filter_map(move |role| Some((target, profiles.role(role)?)))
+    });
+    let denials = roles.flat_map(|(target, role)| role.never.iter().map(move |never| (target, role, never)));
+    denials
+        .map(|(target, role, never)| Declared {
+            target: target.id.clone(),
+            kind: DeclaredKind::Deny,
+            protocol: never.protocol,
+            ports: never.ports.clone(),
+            presence: None,
+            from: Vec::new(),
+            service: None,
+            owner: target.owner.clone(),
+            justification: Some(never.why.clone()),
+            approved_by: None,
+            approved_on: None,
+            ticket: None,
+            review_by: None,
+            profile: Some(role.name.clone()),
+            manifest: Some(target.place.clone()),
+        })
+        .collect()
 }
 
 #[cfg(test)]

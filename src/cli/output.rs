@@ -62,6 +62,14 @@ impl Wanted {
         self.to == Destination::Stdout
     }
 
+    /// The file it goes to.
+    pub(super) fn file(&self) -> Option<&Path> {
+        match &self.to {
+            Destination::File(path) => Some(path),
+            Destination::Stdout => None,
+        }
+    }
+
     /// Proves that the file can be written, before a probe is sent.
     pub(super) fn check(&self) -> Result<(), CliError> {
         let Destination::File(path) = &self.to else { return Ok(()) };

@@ -1,5 +1,278 @@
-//! tmp
-use super::{args::*, error::CliError};
-pub(super) fn run(_: &VerifyArgs, _: Color, _: &[String]) -> Result<std::process::ExitCode, CliError> {
-    Err(CliError::usage("tmp"))
+//! `verify`: scan what the manifest declares, compare, report.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    io,
+    net::IpAddr,
+    process::ExitCode,
+};
+
+use super::{
+    args::{Color, HowArgs, ResultArgs, SelectArgs, TalkArgs, VerifyArgs},
+    error::{CliError, Code},
+    lint, output,
+    output::Wanted,
+    plan::about,
+    prepare::Prepared,
+    progress::Progress,
+    run::{Ran, Stop, askable, drive, estimate},
+};
+use crate::{
+    drive::{Clock, interfaces, provenance},
+    model::{Family, Level, rule},
+    report::{
+        self, Circumstances, Git, HostRecord, Methods, NotScanned, Report, Run, Selection as SelectionRecord,
+        Tool, summary::Style,
+    },
+    scan::Config,
+    verify::{Context, FailOn, Seen, judge},
+};
+
+/// One verification, as it was asked for.
+pub(super) struct Asked<'a> {
+    pub(super) what: &'a [String],
+    pub(super) expect: Option<&'a str>,
+    pub(super) how: &'a HowArgs,
+    pub(super) select: &'a SelectArgs,
+    pub(super) result: &'a ResultArgs,
+    pub(super) talk: &'a TalkArgs,
+    pub(super) color: Color,
+    pub(super) argv: &'a [String],
+}
+
+/// Verifies a manifest, prints the summary, writes the reports.
+pub(super) fn run(args: &VerifyArgs, color: Color, typed: &[String]) -> Result<ExitCode, CliError> {
+    let VerifyArgs { what, expect, how, select, result, talk } = args;
+    verified(&Asked { what, expect: expect.as_deref(), how, select, result, talk, color, argv })
+        .map(ExitCode::from)
+}
+
+/// The same, returning the code itself.
+pub(super) fn verified(asked: &Asked<'_>) -> Result<u8, CliError> {
+    let wanted: Vec<Wanted> =
+        asked.result.report.iter().map(|text| Wanted::parse(text)).collect::<Result<_, _>>()?;
+    if wanted.iter().filter(|wanted| wanted.is_stdout()).count() > 1 {
+        return Err(
+            CliError::usage("only one report fits on standard output").hint("write the others to files")
+        );
+    }
+    let (fail_on, levels) = (fail_on(&asked.result.fail_on)?, levels(asked.result)?);
+    for report in &wanted {
+        report.check()?;
+    }
+    let ansi = output::colours(asked.color, &io::stderr());
+    let prepared = Prepared::new(asked.what, asked.expect, asked.how, asked.select, ansi)?;
+    announce(&prepared, asked.talk);
+    let (clock, ran) = scanned(&prepared, asked)?;
+    let seen =
+        Seen { observations: &ran.observations, tallies: &ran.tallies, partial: ran.stop != Stop::Complete };
+    let vantage = prepared.selection.vantage.as_deref().or(prepared.manifest.vantage.as_deref());
+    let selection = &prepared.selection;
+    let context = Context {
+        at: prepared.at,
+        vantage,
+        strict: asked.result.strict,
+        levels: &levels,
+        fail_on,
+        roles: &prepared.profiles,
+        udp_mouth: false,
+        families: selection.families.as_deref().unwrap_or(&[Family::Ipv4, Family::Ipv6]),
+        narrowed: selection.tcp.is_some()
+            || selection.udp.is_some()
+            || selection.families.is_some()
+            || !selection.exclude.is_empty(),
+    };
+    let mut manifest = prepared.manifest.clone();
+    manifest.lints = lint::remarks(&manifest, prepared.at);
+    let judgement = judge(&manifest, &prepared.plan, &prepared.resolution, &seen, &context);
+    let circumstances = circumstances(&prepared, asked, clock, &ran, vantage);
+    let mut report = report::assemble(&manifest, &prepared.plan, &seen, &judgement, circumstances);
+    let restrictions = &prepared.restrictions;
+    report.not_scanned.extend(
+        restrictions.iter().map(|left| NotScanned { what: left.what.clone(), why: left.why.clone() }),
+    );
+    report.summary.headline = report::headline(&report);
+    prepared.runtime.shutdown_background();
+    publish(&report, &wanted, asked)?;
+    Ok(report.summary.exit_code)
+}
+
+/// Says before the first probe what is about to happen.
+fn announce(prepared: &Prepared, talk: &TalkArgs) {
+    if talk.quiet {
+        return;
+    }
+    let planned = askable(&prepared.plan, &prepared.manifest).planned();
+    let addresses: u128 = prepared.plan.groups.iter().map(|group| group.permit.range().count()).sum();
+    let (probes, least) = estimate(&prepared.plan, &prepared.manifest, &prepared.how, None);
+    let rate = prepared.how.rate.run.map_or_else(
+        || "as fast as this machine can".to_owned(),
+        |rate| format!("at most {rate} probes a second"),
+    );
+    output::say(&format!(
+        "asking {planned} endpoints on {addresses} addresses by connect, {rate}; at most {probes} probes, {} if everything is silent",
+        about(least)
+    ));
+    if talk.verbose {
+        for left_out in prepared.plan.left_out.iter().chain(&prepared.restrictions) {
+            output::say(&format!("left out: {}: {}", left_out.what, left_out.why));
+        }
+        output::say(&format!("seed {}", prepared.how.seed));
+    }
+}
+
+fn scanned(prepared: &Prepared, asked: &Asked<'_>) -> Result<(Clock, Ran), CliError> {
+    let plan = askable(&prepared.plan, &prepared.manifest);
+    let config = Config { second_look: true, ..prepared.how.config() };
+    let progress = Progress::over(plan.planned(), asked.talk);
+    let clock = Clock::start();
+    let mut observations = Vec::new();
+    let mut see = |seen| observations.push(seen);
+    let mut ran = prepared.runtime.block_on(drive(plan, config, &prepared.how, clock, &progress, &mut see))?;
+    // The last word on an endpoint counts.
+    observations.sort_by_key(|observation| observation.endpoint);
+    observations.reverse();
+    observations.dedup_by_key(|observation| observation.endpoint);
+    observations.reverse();
+    ran.observations = observations;
+    Ok((clock, ran))
+}
+
+/// The summary on standard output, unless a report was asked for there; the others where they belong.
+fn publish(report: &Report, wanted: &[Wanted], asked: &Asked<'_>) -> Result<(), CliError> {
+    for wanted in wanted {
+        wanted.write(report)?;
+    }
+    if !wanted.iter().any(Wanted::is_stdout) {
+        let style = Style { color: output::colours(asked.color, &io::stdout()), ..Style::default() };
+        let mut text = Vec::new();
+        report::summary::write(report, style, &mut text).map_err(CliError::environment)?;
+        output::print(&text)?;
+    }
+    if !asked.talk.quiet {
+        wanted
+            .iter()
+            .filter_map(Wanted::file)
+            .for_each(|path| output::say(&format!("wrote {}", path.display())));
+    }
+    Ok(())
+}
+
+/// What only the edge knows about the run.
+fn circumstances(
+    prepared: &Prepared,
+    asked: &Asked<'_>,
+    clock: Clock,
+    ran: &Ran,
+    vantage: Option<&str>,
+) -> Circumstances {
+    let time = |moment| report::time(clock.began(), moment);
+    let (synchronized, max_error_ms) = provenance::clock();
+    let manifest = &prepared.manifest;
+    let git = manifest.path.as_deref().and_then(provenance::git).map(|(commit, dirty)| Git { commit, dirty });
+    let asked_anything = ran.coverage.planned > 0;
+    let run = Run {
+        id: format!("{:016x}{:016x}", provenance::random(), provenance::random()),
+        started_at: time(ran.began),
+        finished_at: time(ran.ended),
+        vantage: vantage.map(str::to_owned),
+        operator: provenance::operator(),
+        seed: prepared.how.seed,
+        argv: asked.argv.to_vec(),
+        selection: selection(prepared, asked),
+        scan: Methods { tcp: asked_anything.then(|| "connect".to_owned()), udp: None },
+        fallbacks: prepared.how.fallbacks.clone(),
+        partial: ran.stop != Stop::Complete,
+        stop_reason: ran.stop.word().to_owned(),
+        clock: report::Clock { source: "system".to_owned(), synchronized, max_error_ms },
+        manifest: report::manifest_record(manifest, git),
+        previous: None,
+        next_due: next_due(prepared),
+        resolver: report::resolver_record(&prepared.resolution),
+        host: HostRecord { name: provenance::host_name(), source_addresses: sources(prepared, ran) },
+    };
+    Circumstances {
+        tool: Tool {
+            name: "portproof".to_owned(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            commit: option_env!("PORTPROOF_COMMIT").map(str::to_owned),
+            sha256: provenance::own_sha256(),
+        },
+        run,
+        start: clock.began(),
+        coverage: ran.coverage,
+        duration: ran.ended - ran.began,
+        stopped: match ran.stop {
+            Stop::Interrupted => Some(Code::Interrupted as u8),
+            Stop::Terminated => Some(Code::Terminated as u8),
+            Stop::Complete | Stop::Deadline => None,
+        },
+        role_denials: super::load::role_denials(&prepared.profiles, manifest, &prepared.plan.targets),
+    }
+}
+
+fn selection(prepared: &Prepared, asked: &Asked<'_>) -> SelectionRecord {
+    SelectionRecord {
+        only: asked.select.only.clone(),
+        exclude: prepared.selection.exclude.iter().map(ToString::to_string).collect(),
+        families: prepared.selection.families.clone(),
+        tcp: asked.select.tcp.clone(),
+        udp: asked.select.udp.clone(),
+        shard: None,
+        at: asked.select.at.clone(),
+        strict: asked.result.strict,
+    }
+}
+
+/// When the manifest wants to be reviewed next.
+fn next_due(prepared: &Prepared) -> Option<String> {
+    let metadata = &prepared.manifest.metadata;
+    let every = jiff::SignedDuration::try_from(metadata.review_every?).ok()?;
+    Some(metadata.last_review?.checked_add(every).ok()?.to_string())
+}
+
+/// The addresses that probes came from: those seen on sockets, and those the kernel would choose.
+fn sources(prepared: &Prepared, ran: &Ran) -> Vec<String> {
+    let looks = ran.observations.iter().flat_map(|observation| &observation.looks);
+    let mut sources: BTreeSet<IpAddr> =
+        looks.filter_map(|look| look.source).map(|source| source.ip()).collect();
+    if prepared.how.origin.addresses.is_empty() {
+        for family in [Family::Ipv4, Family::Ipv6] {
+            let first = prepared
+                .plan
+                .groups
+                .iter()
+                .map(|group| group.permit.range())
+                .find(|range| range.family() == family);
+            sources.extend(first.and_then(|range| interfaces::source_for(range.first())));
+        }
+    }
+    sources.extend(&prepared.how.origin.addresses);
+    sources.iter().map(ToString::to_string).collect()
+}
+
+fn fail_on(text: &str) -> Result<FailOn, CliError> {
+    if text == "never" {
+        return Ok(FailOn::Never);
+    }
+    text.parse().map(FailOn::At).map_err(|()| {
+        CliError::usage(format!("--fail-on {text}: no such severity"))
+            .hint("never, low, medium, high or critical")
+    })
+}
+
+/// `-A`, `-W`, `-D` by rule id; the strictest of several wins.
+fn levels(args: &ResultArgs) -> Result<BTreeMap<&'static str, Level>, CliError> {
+    let mut levels = BTreeMap::new();
+    for (flag, names, level) in
+        [("-A", &args.allow, Level::Allow), ("-W", &args.warn, Level::Warn), ("-D", &args.deny, Level::Deny)]
+    {
+        for name in names {
+            let rule = rule(name).ok_or_else(|| {
+                CliError::usage(format!("{flag} {name}: no such rule")).hint("portproof explain lists them")
+            })?;
+            levels.insert(rule.id, level);
+        }
+    }
+    Ok(levels)
 }
