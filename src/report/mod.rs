@@ -1,5 +1,6 @@
 //! Floor 4: one [`Report`] value, one file per format. Nothing here computes a verdict.
 
+mod assemble;
 mod document;
 mod headline;
 pub mod html;
@@ -8,5 +9,6 @@ pub mod json;
 pub mod summary;
 mod words;
 
+pub use assemble::{Circumstances, assemble, manifest_record, resolver_record, time};
 pub use document::*;
 pub use headline::{headline, verdict_sentence};

@@ -8,7 +8,9 @@ use super::{
     draft::{Draft, Key, rank},
     exception, finding,
 };
-use crate::model::{Endpoint, Kind, Level, Observation, Reason, State, StateCounts, Verdict, VerdictCounts};
+use crate::model::{
+    Endpoint, Kind, Level, Observation, Reason, Rule, State, StateCounts, Verdict, VerdictCounts,
+};
 
 /// A place in the docket.
 pub(super) type Entry = usize;
@@ -83,6 +85,11 @@ impl Docket {
     pub(super) fn unasked(&mut self, endpoint: Endpoint, on: Entry) {
         let (state, reason, verdict) = (State::Unknown, Reason::NotSent, Verdict::NotCovered);
         self.judged.push((Judged { endpoint, state, reason, verdict, seen: None }, Some(on)));
+    }
+
+    /// Whether a finding about the same thing is filed already.
+    pub(super) fn holds(&self, rule: &Rule, target: Option<usize>, subject: &str) -> bool {
+        self.index.contains_key(&Key { rule: rule.id, target, subject: subject.to_owned(), port: None })
     }
 
     /// Whether a finding speaks about this endpoint already.

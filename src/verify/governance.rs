@@ -94,7 +94,7 @@ fn lints(case: &Case<'_>, docket: &mut Docket) {
         let subject = lint.subject.clone().unwrap_or_default();
         // Two lints about one subject are told apart by their place; otherwise the id does not depend
         // on the line.
-        let alike = if taken(docket, rule, target, &subject) {
+        let alike = if docket.holds(rule, target, &subject) {
             format!("{subject} {}:{}", lint.place.line, lint.place.column)
         } else {
             subject
@@ -106,13 +106,6 @@ fn lints(case: &Case<'_>, docket: &mut Docket) {
         draft.place = Some(lint.place.clone());
         docket.file(draft);
     }
-}
-
-fn taken(docket: &Docket, rule: &Rule, target: Option<usize>, subject: &str) -> bool {
-    docket
-        .drafts
-        .iter()
-        .any(|draft| draft.key.rule == rule.id && draft.key.target == target && draft.key.subject == subject)
 }
 
 /// One exception.

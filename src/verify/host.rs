@@ -157,8 +157,8 @@ fn missing(case: &Case<'_>, view: &View<'_>, docket: &mut Docket) -> Option<Entr
     let certain = required.iter().any(|(_, seen)| seen.endpoint.protocol == Protocol::Tcp);
     draft.verdict = if certain { Verdict::Fail } else { Verdict::Inconclusive };
     draft.cause = Some("host_silent");
-    let who = draft.host.clone().unwrap_or_default();
-    draft.title = format!("{who} is silent, and ports are required there");
+    let who = case.spoken(owner, view.address);
+    "Ports are required where everything is silent".clone_into(&mut draft.title);
     draft.message = format!(
         "Nothing at {who} answered, though other hosts of this run did: the host is down, or something drops every packet to it. What is silent besides the required ports is not counted as conforming."
     );
@@ -181,9 +181,9 @@ pub(super) fn unresponsive(case: &Case<'_>, view: &View<'_>, docket: &mut Docket
         return docket.file(Draft::new(UNRESPONSIVE, None, ""));
     };
     let mut draft = silence(case, view, owner, UNRESPONSIVE);
-    let who = draft.host.clone().unwrap_or_default();
+    let who = case.spoken(owner, view.address);
     draft.cause = Some("silent");
-    draft.title = format!("{who} was silent on everything");
+    draft.title = format!("{} was silent on everything", draft.host.as_deref().unwrap_or("a host"));
     draft.message = if view.group.expect_dark {
         format!(
             "{who} is expected to be dark and was silent. No other host answered in this run either, so the silence proves nothing."

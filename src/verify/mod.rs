@@ -20,7 +20,7 @@ mod remedy;
 mod ruling;
 mod table;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod view;
 mod words;
 

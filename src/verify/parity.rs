@@ -51,6 +51,9 @@ fn compare(case: &Case<'_>, t: usize, name: &str, views: &[&View<'_>], docket: &
     if of(Family::Ipv4).next().is_none() || of(Family::Ipv6).next().is_none() {
         return;
     }
+    if views.iter().any(|view| host::is_interfered(case, view)) {
+        return; // what they show proves nothing
+    }
     let open: BTreeSet<u16> = views.iter().flat_map(|view| opens(view)).collect();
     let mut only: [BTreeSet<u16>; 2] = [BTreeSet::new(), BTreeSet::new()];
     for port in open {
@@ -106,7 +109,6 @@ fn comparable(case: &Case<'_>, view: &View<'_>, port: u16, docket: &Docket) -> b
     matches!(view.life, Life::Host | Life::Edge)
         && state(view, port).is_some()
         && !docket.speaks_of(&at)
-        && !host::is_interfered(case, view)
         && view.of(Protocol::Tcp, port).is_none_or(|(_, seen)| !seen.contradicts_itself())
         && case.expectation(view.group, Protocol::Tcp, port).is_exposed()
 }

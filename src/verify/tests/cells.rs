@@ -9,7 +9,7 @@ const HOST: &str = "192.0.2.10";
 fn cell(protocol: Protocol, expectation: &str, port: u16, state: State) -> (Verdict, Option<&'static str>) {
     let mut www = target("www", &[HOST]);
     let at = format!("{port}/{protocol}");
-    if protocol == Protocol::Udp {
+    if protocol == Udp {
         www.udp = PortSet::single(port);
     }
     match expectation {
@@ -18,7 +18,7 @@ fn cell(protocol: Protocol, expectation: &str, port: u16, state: State) -> (Verd
         "denied" => www.deny.push(deny(&at)),
         _ => {}
     }
-    let mut rig = Rig::new(vec![www]).fill(HOST, State::Closed);
+    let mut rig = Rig::new(vec![www]).fill(HOST, Closed);
     rig.udp = true;
     rig.observations.push(observed(ip(HOST), protocol, port, state));
     let judgement = rig.judge();

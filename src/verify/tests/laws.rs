@@ -7,7 +7,10 @@ use proptest::prelude::*;
 use super::rig::*;
 use crate::{
     model::*,
-    spec::{manifest::*, plan},
+    spec::{
+        manifest::*,
+        resolution::DnsOutcome::{Answered, NoData, NxDomain, ServFail},
+    },
     verify::*,
 };
 
@@ -75,7 +78,6 @@ fn a_rig() -> impl Strategy<Value = Rig> {
     )
         .prop_map(|(targets, observations, fill, flags, exceptions, dns)| {
             let mut rig = Rig::new(targets);
-            use crate::spec::resolution::DnsOutcome::{Answered, NoData, NxDomain, ServFail};
             let name = "www.example.com";
             let v4 = [
                 (Answered, &["192.0.2.1"][..]),
@@ -129,7 +131,7 @@ fn a_rig() -> impl Strategy<Value = Rig> {
 }
 
 /// The states of all planned endpoints, counted the slow way: one by one.
-fn one_by_one(rig: &Rig, plan: &plan::Plan) -> StateCounts {
+fn one_by_one(rig: &Rig, plan: &Plan) -> StateCounts {
     let mut states = StateCounts::default();
     for group in &plan.groups {
         for address in group.permit.range().iter() {
@@ -196,6 +198,55 @@ proptest! {
         }
         let passes = judgement.verdicts.pass + judgement.verdicts.pass_by_silence;
         prop_assert!(passes <= judgement.planned - judgement.states.unknown);
+    }
+
+    /// Said a second time, in other words than the program's: when may an endpoint pass at all?
+    #[test]
+    fn a_pass_is_earned(mut rig in a_rig()) {
+        rig.manifest.exceptions.clear();
+        let plan = rig.plan();
+        rig.observe_named(&plan);
+        let tallies = rig.tallies(&plan);
+        let judgement = rig.judge_with(&plan, &tallies);
+        let vantage = rig.selection.vantage.clone().unwrap();
+        let host_answered = plan.groups.iter().filter(|group| !group.missing_family).any(|group| {
+            tallies.iter().any(|tally| group.permit.range().contains(tally.address) && tally.states.answered())
+        }) || judgement.observations.iter().any(|judged| matches!(judged.state, State::Open | State::Closed));
+        for judged in &judgement.observations {
+            let at = judged.endpoint;
+            let group = plan.groups.iter().find(|group| group.permit.range().contains(at.address)).unwrap();
+            let owners: Vec<&Target> = group.owners.iter().map(|owner| &rig.manifest.targets[owner.target]).collect();
+            let holds = |entry: &&Expose| {
+                entry.protocol == at.protocol
+                    && entry.ports.contains(at.port)
+                    && entry.families.contains(&Family::of(at.address))
+                    && (entry.from.is_empty() || entry.from.contains(&vantage))
+            };
+            let first: Vec<&Expose> =
+                owners.iter().filter_map(|target| target.expose.iter().find(holds)).collect();
+            let required = first.iter().any(|entry| entry.presence == Presence::Required);
+            let denied = owners.iter().any(|target| {
+                target.deny.iter().any(|deny| deny.protocol == at.protocol && deny.ports.contains(at.port))
+            });
+            let warned = owners.iter().all(|target| target.unlisted == Unlisted::Warn);
+            match (judged.verdict, judged.state) {
+                (Verdict::Pass, State::Open) => {
+                    prop_assert!(!denied && (!first.is_empty() || warned), "{:?}", judged);
+                    prop_assert!(first.iter().all(|entry| entry.service.is_none()), "unchecked: {:?}", judged);
+                }
+                (Verdict::Pass, State::Closed | State::Filtered) => prop_assert!(!required, "{:?}", judged),
+                (Verdict::PassBySilence, State::Filtered) => {
+                    prop_assert!(group.expect_dark && host_answered && !required, "{:?}", judged);
+                }
+                (Verdict::PassBySilence, State::Unanswered) => {
+                    prop_assert!(at.protocol == Protocol::Udp && !required && host_answered, "{:?}", judged);
+                }
+                (Verdict::Pass | Verdict::PassBySilence, state) => {
+                    prop_assert!(false, "{:?} can't pass as {:?}", judged, state);
+                }
+                _ => {}
+            }
+        }
     }
 
     #[test]

@@ -5,5 +5,5 @@ mod dns;
 mod doubts;
 mod laws;
 mod paper;
-mod rig;
+pub(crate) mod rig;
 mod rules;

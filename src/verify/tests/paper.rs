@@ -116,7 +116,7 @@ fn overdue_reviews() {
     let manifest = |last| {
         let mut rig = rig(vec![], false);
         rig.manifest.metadata.last_review = Some(last);
-        rig.manifest.metadata.review_every = Some(Duration::from_secs(30 * 86_400));
+        rig.manifest.metadata.review_every = Some(Duration::from_hours(30 * 24));
         rig.judge().rules()
     };
     assert!(manifest(date(2026, 10, 24)).is_empty());

@@ -10,9 +10,9 @@ use crate::{
     verify::*,
 };
 
-pub(super) const TODAY: Date = date(2026, 11, 23);
+pub(crate) const TODAY: Date = date(2026, 11, 23);
 
-pub(super) struct TestRoles;
+pub(crate) struct TestRoles;
 
 impl Roles for TestRoles {
     fn forbids(&self, role: &str, protocol: Protocol, port: u16) -> Option<(Severity, String)> {
@@ -36,35 +36,36 @@ impl Roles for TestRoles {
 }
 
 #[derive(Debug)]
-pub(super) struct Rig {
-    pub(super) manifest: Manifest,
-    pub(super) resolution: Resolution,
-    pub(super) observations: Vec<Observation>,
+#[allow(clippy::struct_excessive_bools)]
+pub(crate) struct Rig {
+    pub(crate) manifest: Manifest,
+    pub(crate) resolution: Resolution,
+    pub(crate) observations: Vec<Observation>,
     /// What the endpoints of an address are in that nobody observed one by one.
-    pub(super) fill: BTreeMap<IpAddr, State>,
-    pub(super) prohibited: BTreeMap<IpAddr, u64>,
-    pub(super) local: Option<LocalError>,
-    pub(super) not_sent: bool,
-    pub(super) partial: bool,
-    pub(super) udp: bool,
-    pub(super) strict: bool,
-    pub(super) narrowed: bool,
-    pub(super) levels: BTreeMap<&'static str, Level>,
-    pub(super) fail_on: FailOn,
-    pub(super) selection: plan::Selection,
+    pub(crate) fill: BTreeMap<IpAddr, State>,
+    pub(crate) prohibited: BTreeMap<IpAddr, u64>,
+    pub(crate) local: Option<LocalError>,
+    pub(crate) not_sent: bool,
+    pub(crate) partial: bool,
+    pub(crate) udp: bool,
+    pub(crate) strict: bool,
+    pub(crate) narrowed: bool,
+    pub(crate) levels: BTreeMap<&'static str, Level>,
+    pub(crate) fail_on: FailOn,
+    pub(crate) selection: plan::Selection,
     /// No tally is made for addresses that were not given a state.
-    pub(super) at: Date,
+    pub(crate) at: Date,
 }
 
-pub(super) fn ip(text: &str) -> IpAddr {
+pub(crate) fn ip(text: &str) -> IpAddr {
     text.parse().unwrap()
 }
 
-pub(super) fn place(line: u64) -> Place {
+pub(crate) fn place(line: u64) -> Place {
     Place { path: "portproof.yaml".to_owned(), line, column: 3 }
 }
 
-pub(super) fn host(text: &str) -> HostEntry {
+pub(crate) fn host(text: &str) -> HostEntry {
     let host = match (text.parse::<ipnet::IpNet>(), text.parse::<IpAddr>()) {
         (_, Ok(address)) => Host::Address(address),
         (Ok(block), _) => Host::Block(block),
@@ -73,7 +74,7 @@ pub(super) fn host(text: &str) -> HostEntry {
     HostEntry { host, place: place(5) }
 }
 
-pub(super) fn target(id: &str, hosts: &[&str]) -> Target {
+pub(crate) fn target(id: &str, hosts: &[&str]) -> Target {
     Target {
         id: id.to_owned(),
         place: place(4),
@@ -98,7 +99,7 @@ pub(super) fn target(id: &str, hosts: &[&str]) -> Target {
     }
 }
 
-pub(super) fn expose(port: &str, presence: Presence) -> Expose {
+pub(crate) fn expose(port: &str, presence: Presence) -> Expose {
     let (ports, protocol) = port.split_once('/').unwrap();
     Expose {
         place: place(9),
@@ -122,12 +123,12 @@ pub(super) fn expose(port: &str, presence: Presence) -> Expose {
     }
 }
 
-pub(super) fn deny(port: &str) -> Deny {
+pub(crate) fn deny(port: &str) -> Deny {
     let Expose { place, protocol, ports, .. } = expose(port, Presence::Required);
     Deny { place, protocol, ports, reason: None, severity: None }
 }
 
-pub(super) fn exception(id: &str, target: &str, rule: &'static str, port: Option<u16>) -> Exception {
+pub(crate) fn exception(id: &str, target: &str, rule: &'static str, port: Option<u16>) -> Exception {
     Exception {
         id: id.to_owned(),
         place: place(30),
@@ -145,7 +146,7 @@ pub(super) fn exception(id: &str, target: &str, rule: &'static str, port: Option
     }
 }
 
-pub(super) fn answer(name: &str, family: Family, outcome: DnsOutcome, addresses: &[&str]) -> NameAnswer {
+pub(crate) fn answer(name: &str, family: Family, outcome: DnsOutcome, addresses: &[&str]) -> NameAnswer {
     NameAnswer {
         name: name.to_owned(),
         family,
@@ -157,7 +158,7 @@ pub(super) fn answer(name: &str, family: Family, outcome: DnsOutcome, addresses:
 }
 
 /// An observation as the connect mouth makes it: two handshakes for what is open.
-pub(super) fn observed(address: IpAddr, protocol: Protocol, port: u16, state: State) -> Observation {
+pub(crate) fn observed(address: IpAddr, protocol: Protocol, port: u16, state: State) -> Observation {
     let (reason, evidence) = match (state, protocol) {
         (State::Open, _) => (Reason::SynAck, Some(Evidence::Connected)),
         (State::Closed, _) => (Reason::ConnRefused, Some(Evidence::Refused)),
@@ -188,7 +189,7 @@ pub(super) fn observed(address: IpAddr, protocol: Protocol, port: u16, state: St
 }
 
 impl Rig {
-    pub(super) fn new(targets: Vec<Target>) -> Self {
+    pub(crate) fn new(targets: Vec<Target>) -> Self {
         let scope = Scope {
             entries: ["0.0.0.0/0", "::/0"].map(|block| ScopeEntry::Block(block.parse().unwrap())).to_vec(),
             exclude: vec![],
@@ -225,24 +226,24 @@ impl Rig {
     }
 
     /// One host that answers (22 refused and everything else too), so that the run is not dead.
-    pub(super) fn with_lively_host(mut self) -> Self {
+    pub(crate) fn with_lively_host(mut self) -> Self {
         let mut lively = target("lively", &["192.0.2.200"]);
         lively.tcp = PortSet::single(22);
         self.manifest.targets.push(lively);
         self.fill("192.0.2.200", State::Closed)
     }
 
-    pub(super) fn fill(mut self, address: &str, state: State) -> Self {
+    pub(crate) fn fill(mut self, address: &str, state: State) -> Self {
         self.fill.insert(ip(address), state);
         self
     }
 
-    pub(super) fn see(mut self, address: &str, port: u16, state: State) -> Self {
+    pub(crate) fn see(mut self, address: &str, port: u16, state: State) -> Self {
         self.observations.push(observed(ip(address), Protocol::Tcp, port, state));
         self
     }
 
-    pub(super) fn plan(&self) -> Plan {
+    pub(crate) fn plan(&self) -> Plan {
         let forbidden = |target: &Target, protocol: Protocol| -> PortSet {
             if target.profiles.is_empty() {
                 return PortSet::NONE;
@@ -257,7 +258,7 @@ impl Rig {
     }
 
     /// Tallies as a scan would make them: every given endpoint, observed or filled.
-    pub(super) fn tallies(&self, plan: &Plan) -> Vec<Tally> {
+    pub(crate) fn tallies(&self, plan: &Plan) -> Vec<Tally> {
         let mut tallies = vec![];
         for group in plan.groups.iter().filter(|group| !group.missing_family) {
             for address in group.permit.range().iter().filter(|address| self.fill.contains_key(address)) {
@@ -292,7 +293,7 @@ impl Rig {
     }
 
     /// The state that an endpoint given to the scan is in.
-    pub(super) fn state(&self, endpoint: Endpoint) -> State {
+    pub(crate) fn state(&self, endpoint: Endpoint) -> State {
         let seen = self.observations.iter().find(|seen| seen.endpoint == endpoint).map(|seen| seen.state);
         let fill = || match (self.fill.get(&endpoint.address), endpoint.protocol) {
             (None, _) => State::Unknown,
@@ -303,7 +304,7 @@ impl Rig {
     }
 
     /// Named endpoints get an observation like their fill, as a scan would give them.
-    pub(super) fn observe_named(&mut self, plan: &Plan) {
+    pub(crate) fn observe_named(&mut self, plan: &Plan) {
         for group in plan.groups.iter().filter(|group| !group.missing_family) {
             for address in group.permit.range().iter() {
                 let Some(&fill) = self.fill.get(&address) else { continue };
@@ -328,7 +329,7 @@ impl Rig {
         }
     }
 
-    pub(super) fn judge(mut self) -> Judgement {
+    pub(crate) fn judge(mut self) -> Judgement {
         let plan = self.plan();
         self.observe_named(&plan);
         let tallies = self.tallies(&plan);
@@ -336,7 +337,7 @@ impl Rig {
     }
 
     /// Judges, and proves the laws that hold for every judgement.
-    pub(super) fn judge_with(&self, plan: &Plan, tallies: &[Tally]) -> Judgement {
+    pub(crate) fn judge_with(&self, plan: &Plan, tallies: &[Tally]) -> Judgement {
         let families: &[Family] = self.selection.families.as_deref().unwrap_or(&[Family::Ipv4, Family::Ipv6]);
         let context = Context {
             at: self.at,
@@ -369,22 +370,22 @@ impl Rig {
 }
 
 impl Judgement {
-    pub(super) fn rules(&self) -> Vec<&'static str> {
+    pub(crate) fn rules(&self) -> Vec<&'static str> {
         self.findings.iter().map(|finding| finding.rule.id).collect()
     }
-    pub(super) fn only(&self, rule: &str) -> &Finding {
+    pub(crate) fn only(&self, rule: &str) -> &Finding {
         let found: Vec<&Finding> = self.findings.iter().filter(|finding| finding.rule.id == rule).collect();
         assert_eq!(found.len(), 1, "{:?}", self.rules());
         found[0]
     }
-    pub(super) fn verdict(&self, address: &str, protocol: Protocol, port: u16) -> Verdict {
+    pub(crate) fn verdict(&self, address: &str, protocol: Protocol, port: u16) -> Verdict {
         let endpoint = Endpoint { address: ip(address), protocol, port };
         self.observations.iter().find(|judged| judged.endpoint == endpoint).unwrap().verdict
     }
-    pub(super) fn tcp(&self, address: &str, port: u16) -> Verdict {
+    pub(crate) fn tcp(&self, address: &str, port: u16) -> Verdict {
         self.verdict(address, Protocol::Tcp, port)
     }
-    pub(super) fn exit(&self) -> u8 {
+    pub(crate) fn exit(&self) -> u8 {
         self.outcome.exit_code()
     }
 }

@@ -1,0 +1,510 @@
+//! A judgement and its circumstances become the report. Words and order only: no verdict is made here.
+
+use std::{collections::BTreeMap, net::IpAddr, time::Duration};
+
+use jiff::Timestamp;
+
+use super::document::{
+    AddressCoverage, AddressRecord, AuthorizationRecord, CoverageRecord, Declared, DeclaredKind, DnsAnswer,
+    EvidenceRecord, ExceptionRecord, Finding, Git, ManifestRecord, NotScanned, ObservationRecord, Outcome,
+    Report, ResolverRecord, Run, SCHEMA, SeverityCounts, Summary, TargetRecord, Tool,
+};
+use crate::{
+    model::{Coverage, Evidence, Look, Moment, Observation, Protocol, State, Verdict},
+    spec::{
+        manifest::{Exception, Host, Manifest, Target},
+        plan::{Owner, Plan},
+        resolution::Resolution,
+    },
+    verify::{self, AddressJudgement, Judgement, Seen},
+};
+
+/// What only the edge knows about a run.
+#[derive(Clone, Debug)]
+pub struct Circumstances {
+    /// The program.
+    pub tool: Tool,
+    /// Who ran it, when, how.
+    pub run: Run,
+    /// The wall clock at [`Moment::START`].
+    pub start: Timestamp,
+    /// The scan's counters. What was planned, and every state, come from the judgement, which also
+    /// knows what the scan was never given.
+    pub coverage: Coverage,
+    /// From the first probe to the last answer.
+    pub duration: Duration,
+    /// What the process exits with when the run was interrupted or terminated (130, 143).
+    pub stopped: Option<u8>,
+    /// What role profiles deny, as `declared` shows it.
+    pub role_denials: Vec<Declared>,
+}
+
+/// Writes a run down. `summary.headline` is left empty: it is made from the whole report.
+pub fn assemble(
+    manifest: &Manifest,
+    plan: &Plan,
+    seen: &Seen<'_>,
+    judgement: &Judgement,
+    circumstances: Circumstances,
+) -> Report {
+    let Circumstances { tool, run, start, coverage, duration, stopped, role_denials } = circumstances;
+    let clock = Clock(start);
+    Report {
+        schema: SCHEMA.to_owned(),
+        tool,
+        run,
+        authorization: authorization(manifest),
+        policy: manifest.policy.name.clone(),
+        declared: manifest.targets.iter().flat_map(declared).chain(role_denials).collect(),
+        exceptions: exceptions(manifest, judgement),
+        not_scanned: plan
+            .left_out
+            .iter()
+            .map(|left| NotScanned { what: left.what.clone(), why: left.why.clone() })
+            .collect(),
+        summary: summary(judgement, stopped),
+        coverage: coverage_record(manifest, plan, judgement, coverage, duration),
+        targets: plan.targets.iter().filter_map(|&t| target(manifest, t, judgement)).collect(),
+        findings: judgement.findings.iter().map(|found| finding(manifest, found, clock)).collect(),
+        observations: judgement
+            .observations
+            .iter()
+            .map(|judged| observation(judged, judged.seen.and_then(|i| seen.observations.get(i)), clock))
+            .collect(),
+    }
+}
+
+/// Which manifest was verified.
+pub fn manifest_record(manifest: &Manifest, git: Option<Git>) -> ManifestRecord {
+    let metadata = &manifest.metadata;
+    ManifestRecord {
+        path: manifest.path.as_ref().map(|path| path.display().to_string()),
+        sha256: manifest.path.as_ref().map(|_| manifest.sha256.clone()),
+        git,
+        name: metadata.name.clone(),
+        owner: metadata.owner.clone(),
+        contact: metadata.contact.clone(),
+        environment: metadata.environment.clone(),
+    }
+}
+
+/// What names resolved to.
+pub fn resolver_record(resolution: &Resolution) -> ResolverRecord {
+    let answers = resolution.answers.iter().map(|answer| DnsAnswer {
+        name: answer.name.clone(),
+        family: answer.family,
+        status: answer.outcome.word().to_owned(),
+        addresses: answer.addresses.iter().map(IpAddr::to_string).collect(),
+        chain: answer.chain.clone(),
+        ttl_s: answer.ttl.map(|ttl| u32::try_from(ttl.as_secs()).unwrap_or(u32::MAX)),
+        error: (!answer.outcome.is_definite()).then(|| answer.outcome.to_string()),
+    });
+    ResolverRecord { servers: resolution.servers.clone(), answers: answers.collect() }
+}
+
+/// A moment of a run as RFC 3339 in UTC, to the millisecond.
+pub fn time(start: Timestamp, moment: Moment) -> String {
+    Clock(start).at(moment)
+}
+
+/// Maps the run's own clock to the wall's.
+#[derive(Clone, Copy)]
+struct Clock(Timestamp);
+
+impl Clock {
+    fn at(self, moment: Moment) -> String {
+        let at = self.0.checked_add(moment.since_start()).unwrap_or(Timestamp::MAX);
+        format!("{at:.3}")
+    }
+}
+
+fn authorization(manifest: &Manifest) -> AuthorizationRecord {
+    let authorization = &manifest.authorization;
+    AuthorizationRecord {
+        reference: authorization.reference.clone(),
+        authorized_by: authorization.authorized_by.clone(),
+        valid_until: authorization.valid_until.map(|day| day.to_string()),
+        scope: authorization.scope.entries.iter().map(ToString::to_string).collect(),
+        exclude: authorization.scope.exclude.iter().map(ToString::to_string).collect(),
+        implied: authorization.implied,
+    }
+}
+
+/// What one target exposes and denies, in the order of the file.
+fn declared(target: &Target) -> Vec<Declared> {
+    let exposed = target.expose.iter().map(|entry| Declared {
+        target: target.id.clone(),
+        kind: DeclaredKind::Expose,
+        protocol: entry.protocol,
+        ports: entry.ports.clone(),
+        presence: Some(entry.presence),
+        from: entry.from.clone(),
+        service: entry.service.clone(),
+        owner: entry.owner.clone().or_else(|| target.owner.clone()),
+        justification: entry.justification.clone(),
+        approved_by: entry.approved_by.clone(),
+        approved_on: entry.approved_on.map(|day| day.to_string()),
+        ticket: entry.ticket.clone(),
+        review_by: entry.review_by.map(|day| day.to_string()),
+        profile: None,
+        manifest: Some(entry.place.clone()),
+    });
+    let denied = target.deny.iter().map(|deny| Declared {
+        target: target.id.clone(),
+        kind: DeclaredKind::Deny,
+        protocol: deny.protocol,
+        ports: deny.ports.clone(),
+        presence: None,
+        from: Vec::new(),
+        service: None,
+        owner: target.owner.clone(),
+        justification: deny.reason.clone(),
+        approved_by: None,
+        approved_on: None,
+        ticket: None,
+        review_by: None,
+        profile: None,
+        manifest: Some(deny.place.clone()),
+    });
+    exposed.chain(denied).collect()
+}
+
+fn exceptions(manifest: &Manifest, judgement: &Judgement) -> Vec<ExceptionRecord> {
+    let record = |(exception, used): (&Exception, &verify::ExceptionUse)| ExceptionRecord {
+        id: exception.id.clone(),
+        target: exception.target.clone(),
+        rule: exception.rule.to_owned(),
+        port: exception.port.map(|(protocol, port)| format!("{port}/{protocol}")),
+        reason: exception.reason.clone(),
+        requested_by: exception.requested_by.clone(),
+        requested_on: exception.requested_on.map(|day| day.to_string()),
+        approved_by: exception.approved_by.clone(),
+        approved_on: exception.approved_on.map(|day| day.to_string()),
+        ticket: exception.ticket.clone(),
+        expires: exception.expires.to_string(),
+        status: used.status.word().to_owned(),
+        waived: used.waived,
+        manifest: exception.place.clone(),
+    };
+    manifest.exceptions.iter().zip(&judgement.exceptions).map(record).collect()
+}
+
+fn summary(judgement: &Judgement, stopped: Option<u8>) -> Summary {
+    let mut findings = SeverityCounts::default();
+    for finding in &judgement.findings {
+        if matches!(finding.verdict, Verdict::Fail | Verdict::Inconclusive | Verdict::NotCovered) {
+            findings.add(finding.severity);
+        }
+    }
+    let outcome = judgement.outcome;
+    Summary {
+        result: match (outcome.deviates, outcome.undetermined) {
+            (true, _) => Outcome::Deviates,
+            (false, true) => Outcome::Inconclusive,
+            (false, false) => Outcome::Conforms,
+        },
+        exit_code: stopped.unwrap_or_else(|| outcome.exit_code()),
+        findings,
+        verdicts: judgement.verdicts,
+        headline: String::new(),
+    }
+}
+
+fn coverage_record(
+    manifest: &Manifest,
+    plan: &Plan,
+    judgement: &Judgement,
+    coverage: Coverage,
+    duration: Duration,
+) -> CoverageRecord {
+    let duration_s = duration.as_secs_f64();
+    #[allow(clippy::cast_precision_loss, reason = "a rate for people")]
+    let rate_pps = if duration_s > 0.0 { coverage.probes_sent as f64 / duration_s } else { 0.0 };
+    CoverageRecord {
+        planned: judgement.planned,
+        states: judgement.states,
+        probes_sent: coverage.probes_sent,
+        retransmitted: coverage.retransmitted,
+        replies: coverage.replies,
+        strays: coverage.strays,
+        kernel_drops: coverage.kernel_drops,
+        send_errors: coverage.send_errors,
+        duration_s,
+        rate_pps,
+        port_sets: port_sets(manifest, plan),
+        loss: None,
+        miss: None,
+        per_address: judgement
+            .addresses
+            .iter()
+            .map(|record| AddressCoverage {
+                address: record.address.to_string(),
+                planned: record.states.total(),
+                states: record.states,
+                rtt_ms: record.rtt.map(millis),
+            })
+            .collect(),
+    }
+}
+
+/// The ports asked of each target's addresses: `1-65535`, or `80,443; udp 53`.
+fn port_sets(manifest: &Manifest, plan: &Plan) -> BTreeMap<String, String> {
+    let set = |t: usize| {
+        let of = |protocol: Protocol| {
+            let groups =
+                plan.groups.iter().filter(|group| group.owners.iter().any(|owner| owner.target == t));
+            groups
+                .map(|group| group.ask(protocol).planned())
+                .reduce(|all, ports| all.union(&ports))
+                .unwrap_or_default()
+        };
+        let (tcp, udp) = (of(Protocol::Tcp), of(Protocol::Udp));
+        if udp.is_empty() { tcp.to_string() } else { format!("{tcp}; udp {udp}") }
+    };
+    let named = |&t: &usize| Some((manifest.targets.get(t)?.id.clone(), set(t)));
+    plan.targets.iter().filter_map(named).collect()
+}
+
+fn target(manifest: &Manifest, t: usize, judgement: &Judgement) -> Option<TargetRecord> {
+    let target = manifest.targets.get(t)?;
+    let of = |record: &AddressJudgement| record.owners.iter().find(|owner| owner.target == t).copied();
+    Some(TargetRecord {
+        id: target.id.clone(),
+        hosts: target.hosts.iter().map(|entry| entry.host.to_string()).collect(),
+        owner: target.owner.clone(),
+        tags: target.tags.clone(),
+        addresses: judgement
+            .addresses
+            .iter()
+            .filter_map(|record| Some(address(target, of(record)?, record)))
+            .collect(),
+    })
+}
+
+fn address(target: &Target, owner: Owner, record: &AddressJudgement) -> AddressRecord {
+    let entry = target.hosts.get(owner.host).map(|entry| &entry.host);
+    AddressRecord {
+        address: record.address.to_string(),
+        name: entry.filter(|host| !matches!(host, Host::Address(_))).map(ToString::to_string),
+        family: crate::model::Family::of(record.address),
+        alive: record.alive,
+        liveness: record.liveness.clone(),
+        states: record.states,
+        answers_everything: record.answers_everything,
+        expect_dark: record.expect_dark,
+        miss: None,
+    }
+}
+
+fn finding(manifest: &Manifest, found: &verify::Finding, clock: Clock) -> Finding {
+    let id = |t: usize| manifest.targets.get(t).map(|target| target.id.clone());
+    let target = found.target.and_then(|t| manifest.targets.get(t));
+    Finding {
+        id: found.id.clone(),
+        rule: found.rule.id.to_owned(),
+        kind: found.rule.kind,
+        title: found.title.clone(),
+        severity: found.severity,
+        verdict: found.verdict,
+        target: target.map(|target| target.id.clone()),
+        also: found.also.iter().filter_map(|&t| id(t)).collect(),
+        host: found.host.clone(),
+        address: match found.addresses.as_slice() {
+            [one] => Some(one.to_string()),
+            _ => None, // several: the message lists them
+        },
+        family: found.family,
+        protocol: found.protocol,
+        port: found.port,
+        owner: target.and_then(|target| owner_of(target, found)),
+        tags: target.map(|target| target.tags.clone()).unwrap_or_default(),
+        expected: found.expected.clone(),
+        observed: found.observed.clone(),
+        cause: found.cause.map(str::to_owned),
+        evidence: found.looks.iter().map(|look| evidence(look, clock)).collect(),
+        message: found.message.clone(),
+        remedy: found.remedy.clone(),
+        first_seen: None,
+        manifest: found.place.clone(),
+        exception: found
+            .exception
+            .and_then(|i| manifest.exceptions.get(i))
+            .map(|exception| exception.id.clone()),
+    }
+}
+
+/// Whose finding it is: the entry's owner where it is about an entry, else the target's.
+fn owner_of(target: &Target, found: &verify::Finding) -> Option<String> {
+    let entry = found.protocol.zip(found.port).and_then(|(protocol, port)| {
+        target.expose.iter().find(|entry| entry.protocol == protocol && entry.ports.contains(port))
+    });
+    entry.and_then(|entry| entry.owner.clone()).or_else(|| target.owner.clone())
+}
+
+fn evidence(look: &Look, clock: Clock) -> EvidenceRecord {
+    EvidenceRecord {
+        at: clock.at(look.at),
+        attempt: look.attempt,
+        source_address: look.source.map(|source| source.ip().to_string()),
+        source_port: look.source.map(|source| source.port()),
+        what: look.evidence.to_string(),
+    }
+}
+
+fn observation(judged: &verify::Judged, seen: Option<&Observation>, clock: Clock) -> ObservationRecord {
+    let handshakes =
+        seen.map_or(0, |seen| seen.looks.iter().filter(|look| look.evidence == Evidence::Connected).count());
+    let open = judged.state == State::Open;
+    let rungs = [(handshakes >= 1 && open, "handshake"), (handshakes >= 2 && open, "second_look")];
+    ObservationRecord {
+        address: judged.endpoint.address.to_string(),
+        protocol: judged.endpoint.protocol,
+        port: judged.endpoint.port,
+        state: judged.state,
+        verdict: judged.verdict,
+        reason: judged.reason.to_string(),
+        ttl: None,
+        rtt_ms: seen.and_then(|seen| seen.rtt).map(millis),
+        attempts: seen.map_or(0, |seen| seen.attempts),
+        first_seen_at: seen.and_then(|seen| seen.first_seen).map(|at| clock.at(at)),
+        service: None,
+        tls: None,
+        banner: None,
+        ladder: rungs.into_iter().filter(|(climbed, _)| *climbed).map(|(_, rung)| rung.to_owned()).collect(),
+    }
+}
+
+/// Milliseconds, to the microsecond.
+fn millis(duration: Duration) -> f64 {
+    (duration.as_secs_f64() * 1_000_000.0).round() / 1_000.0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        model::{Family, PortSet},
+        report::document::{Clock as ClockRecord, HostRecord, Methods, Selection},
+        spec::manifest::{Expose, Presence},
+        verify::tests::rig::{Rig, exception, expose, target},
+    };
+
+    fn run() -> Run {
+        Run {
+            id: "r1".to_owned(),
+            started_at: "2026-11-23T10:00:00.000Z".to_owned(),
+            finished_at: "2026-11-23T10:00:05.000Z".to_owned(),
+            vantage: None,
+            operator: None,
+            seed: 1,
+            argv: vec![],
+            selection: Selection::default(),
+            scan: Methods { tcp: Some("connect".to_owned()), udp: None },
+            fallbacks: vec![],
+            partial: false,
+            stop_reason: "complete".to_owned(),
+            clock: ClockRecord { source: "system".to_owned(), synchronized: None, max_error_ms: None },
+            manifest: ManifestRecord {
+                path: None,
+                sha256: None,
+                git: None,
+                name: None,
+                owner: None,
+                contact: None,
+                environment: None,
+            },
+            previous: None,
+            next_due: None,
+            resolver: ResolverRecord::default(),
+            host: HostRecord::default(),
+        }
+    }
+
+    fn report(mut rig: Rig, stopped: Option<u8>) -> Report {
+        let plan = rig.plan();
+        rig.observe_named(&plan);
+        let tallies = rig.tallies(&plan);
+        let judgement = rig.judge_with(&plan, &tallies);
+        let seen = Seen { observations: &rig.observations, tallies: &tallies, partial: rig.partial };
+        let circumstances = Circumstances {
+            tool: Tool {
+                name: "portproof".to_owned(),
+                version: "0.1.0".to_owned(),
+                commit: None,
+                sha256: None,
+            },
+            run: run(),
+            start: "2026-11-23T10:00:00Z".parse().unwrap(),
+            coverage: Coverage { probes_sent: 2002, ..Coverage::default() },
+            duration: Duration::from_secs(2),
+            stopped,
+            role_denials: vec![],
+        };
+        assemble(&rig.manifest, &plan, &seen, &judgement, circumstances)
+    }
+
+    fn drifted() -> Rig {
+        let mut www = target("www", &["192.0.2.10", "2001:db8::10"]);
+        www.tags = vec!["pci".to_owned()];
+        www.tcp = PortSet::parse("1-100").unwrap();
+        www.expose =
+            vec![Expose { owner: Some("shop team".to_owned()), ..expose("80/tcp", Presence::Required) }];
+        let mut rig = Rig::new(vec![www])
+            .fill("192.0.2.10", State::Closed)
+            .fill("2001:db8::10", State::Filtered)
+            .see("2001:db8::10", 80, State::Open)
+            .see("192.0.2.10", 9, State::Open)
+            .see("192.0.2.10", 7, State::Open);
+        rig.manifest.exceptions.push(exception("EX-1", "www", "EXP001", Some(7)));
+        rig
+    }
+
+    #[test]
+    fn a_report_validates_and_its_totals_reconcile() {
+        let report = report(drifted(), None);
+        let schema = serde_json::to_value(schemars::schema_for!(Report)).unwrap();
+        let value = serde_json::to_value(&report).unwrap();
+        let validator = jsonschema::validator_for(&schema).unwrap();
+        let errors: Vec<String> = validator.iter_errors(&value).map(|error| error.to_string()).collect();
+        assert!(errors.is_empty(), "{errors:?}");
+        assert_eq!(report.coverage.states.total(), report.coverage.planned);
+        assert_eq!(report.summary.verdicts.total(), report.coverage.planned);
+        let per_address: u64 = report.coverage.per_address.iter().map(|record| record.planned).sum();
+        assert_eq!(per_address, report.coverage.planned);
+        assert_eq!(report.coverage.port_sets["www"], "1-100");
+        assert!((report.coverage.rate_pps - 1001.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn findings_name_owner_place_and_evidence_and_stand_in_order() {
+        let report = report(drifted(), None);
+        let told: Vec<(&str, Option<u16>, Verdict)> =
+            report.findings.iter().map(|f| (f.rule.as_str(), f.port, f.verdict)).collect();
+        assert_eq!(
+            told,
+            [
+                ("EXP001", Some(9), Verdict::Fail),
+                ("EXP003", Some(80), Verdict::Fail),
+                ("EXP001", Some(7), Verdict::Waived)
+            ]
+        );
+        let missing = &report.findings[1];
+        assert_eq!(missing.owner.as_deref(), Some("shop team"));
+        assert_eq!((missing.family, missing.address.as_deref()), (Some(Family::Ipv4), Some("192.0.2.10")));
+        assert_eq!(missing.evidence[0].at, "2026-11-23T10:00:01.200Z");
+        assert_eq!(missing.evidence[0].what, "connection refused (RST)");
+        assert_eq!(report.findings[2].exception.as_deref(), Some("EX-1"));
+        assert_eq!((report.summary.findings.high, report.summary.exit_code), (2, 1));
+        assert_eq!(report.exceptions[0].status, "in_force");
+        assert_eq!(report.observations.iter().map(|seen| seen.port).collect::<Vec<_>>(), [7, 9, 80, 80]);
+        assert_eq!(report.observations[0].ladder, ["handshake", "second_look"]);
+    }
+
+    #[test]
+    fn an_interrupted_run_keeps_its_own_exit_code_and_its_outcome() {
+        let mut rig = drifted();
+        rig.partial = true;
+        let report = report(rig, Some(130));
+        assert_eq!((report.summary.exit_code, report.summary.result), (130, Outcome::Deviates));
+    }
+}
