@@ -43,7 +43,7 @@ pub(super) struct Asked<'a> {
 /// Verifies a manifest, prints the summary, writes the reports.
 pub(super) fn run(args: &VerifyArgs, color: Color, typed: &[String]) -> Result<ExitCode, CliError> {
     let VerifyArgs { what, expect, how, select, result, talk } = args;
-    verified(&Asked { what, expect: expect.as_deref(), how, select, result, talk, color, argv })
+    verified(&Asked { what, expect: expect.as_deref(), how, select, result, talk, color, argv: typed })
         .map(ExitCode::from)
 }
 
@@ -128,7 +128,8 @@ fn scanned(prepared: &Prepared, asked: &Asked<'_>) -> Result<(Clock, Ran), CliEr
     let clock = Clock::start();
     let mut observations = Vec::new();
     let mut see = |seen| observations.push(seen);
-    let mut ran = prepared.runtime.block_on(drive(plan, config, &prepared.how, clock, &progress, &mut see))?;
+    let mut ran =
+        prepared.runtime.block_on(drive(plan, config, &prepared.how, clock, &progress, &mut see))?;
     // The last word on an endpoint counts.
     observations.sort_by_key(|observation| observation.endpoint);
     observations.reverse();
