@@ -254,3 +254,21 @@ fn commands_fit_the_family_the_port_and_the_cause() {
     }
     assert!(!page.contains("dport 465 accept"), "a refusing server is not mended at the firewall");
 }
+
+#[test]
+fn what_only_warns_is_shown_among_the_findings_and_counted_as_no_failure() {
+    let mut report = fixture::drifted();
+    let open = report.findings.iter_mut().find(|finding| finding.rule == "EXP001").expect("an open port");
+    open.verdict = portproof::model::Verdict::Pass;
+    assert!(headline(&report).contains("7 wrong"), "{}", headline(&report));
+    let page = page(&report);
+    assert!(page.contains("Warnings: 1 finding") && page.contains("href=\"#section-warnings\""));
+}
+
+#[test]
+fn a_run_that_saw_nothing_gets_no_good_marks() {
+    let page = page(&fixture::silent());
+    assert!(!page.contains("class=\"tone-good\"") && !page.contains("nothing deviates"));
+    assert!(page.contains("The run is partial: it was interrupted"));
+    assert!(self::page(&fixture::conforming()).contains("class=\"tone-good\""));
+}

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::remedy::{Recipe, recipes};
 use crate::{
-    model::{Severity, Verdict, rule},
+    model::{Kind, Severity, Verdict, rule},
     report::{
         EvidenceRecord, Finding, Report,
         index::{Group, acts, grouped},
@@ -26,7 +26,7 @@ pub(super) struct Findings {
     glance: Vec<Glance>,
     /// How many are wrong or in doubt and have no card: they are in the folded tables.
     glance_more: Option<String>,
-    /// Remarks about the paperwork and warnings: they fail nothing.
+    /// Remarks about the paperwork: they fail nothing.
     remarks: Vec<Row>,
 }
 
@@ -134,13 +134,18 @@ pub(super) fn build(report: &Report) -> Findings {
         Some("Deviations and doubts that an exception in force accepts. They stay visible until it ends."),
         |finding| finding.verdict == Verdict::Waived,
     ));
-    let remarks = report
-        .findings
-        .iter()
-        .filter(|finding| matches!(finding.verdict, Verdict::Pass | Verdict::PassBySilence));
+    sections.extend(section(
+        report,
+        "warnings",
+        "low",
+        Some("Differs from the manifest, and the manifest says that it only warns. None of these fails the run."),
+        |finding| passes(finding) && finding.kind != Kind::Governance,
+    ));
+    let remarks =
+        report.findings.iter().filter(|finding| passes(finding) && finding.kind == Kind::Governance);
     let glance: Vec<Glance> = sections
         .iter()
-        .filter(|section| section.id != "waived")
+        .filter(|section| !matches!(section.id.as_str(), "waived" | "warnings"))
         .flat_map(|section| &section.cards)
         .map(glance)
         .collect();
@@ -182,6 +187,7 @@ fn section(
     let name = match id {
         "undecided" => "Could not be decided",
         "waived" => "Waived",
+        "warnings" => "Warnings",
         "critical" => "Critical",
         "high" => "High",
         "medium" => "Medium",
@@ -196,6 +202,10 @@ fn section(
         rest_count: count(rest.len() as u64, "more finding", "more findings"),
         rest: grouped(rest.into_iter()).iter().map(row).collect(),
     })
+}
+
+fn passes(finding: &Finding) -> bool {
+    matches!(finding.verdict, Verdict::Pass | Verdict::PassBySilence)
 }
 
 fn card(report: &Report, finding: &Finding) -> Card {
@@ -229,7 +239,8 @@ fn tone(finding: &Finding) -> &'static str {
     match finding.verdict {
         Verdict::Waived => "waived",
         Verdict::Fail => finding.severity.word(),
-        _ => "undecided",
+        Verdict::Pass | Verdict::PassBySilence => "low",
+        Verdict::Inconclusive | Verdict::NotCovered => "undecided",
     }
 }
 
