@@ -10,7 +10,7 @@ use crate::{
     report::{
         EvidenceRecord, Finding, Report,
         index::{Group, acts, grouped},
-        words::{count, moment},
+        words::{count, moment, thousands},
     },
 };
 
@@ -110,7 +110,7 @@ struct Row {
     title: String,
     owner: String,
     manifest: String,
-    number: u64,
+    number: String,
 }
 
 /// Sorts the findings into sections.
@@ -347,6 +347,6 @@ fn row(group: &Group<'_>) -> Row {
         },
         owner: finding.owner.clone().unwrap_or_default(),
         manifest: finding.manifest.as_ref().map_or_else(String::new, |at| format!("{}:{}", at.path, at.line)),
-        number: group.len(),
+        number: thousands(group.len()),
     }
 }
