@@ -267,6 +267,7 @@ fn facts(report: &Report, finding: &Finding) -> Vec<Fact> {
         Fact { label: "Declared", text: finding.expected.clone() },
         Fact { label: "Seen", text: finding.observed.clone() },
     ];
+    facts.retain(|fact| !fact.text.is_empty());
     let look = look_at(finding).map(|text| Fact { label: "Look at", text: text.to_owned() });
     facts.extend(look.filter(|_| finding.verdict != Verdict::Waived));
     facts.extend(
