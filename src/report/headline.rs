@@ -33,7 +33,17 @@ pub fn headline(report: &Report) -> String {
 /// One plain sentence, or two: what is wrong, what is in doubt, what is waived.
 pub fn verdict_sentence(report: &Report) -> String {
     let (word, body) = verdict_parts(report);
-    format!("{word}. {body}")
+    let partial = partial_sentence(report).map(|text| format!(" {text}")).unwrap_or_default();
+    format!("{word}. {body}{partial}")
+}
+
+/// Said of a run that did not reach its end.
+pub(crate) fn partial_sentence(report: &Report) -> Option<String> {
+    let why = visible(stopped_by(&report.run.stop_reason));
+    report
+        .run
+        .partial
+        .then(|| format!("The run is partial: {why}, so what it does not mention may be anything."))
 }
 
 /// The verdict's word and the sentence after it, apart: a page sets the word off.
@@ -63,10 +73,6 @@ pub(crate) fn verdict_parts(report: &Report) -> (&'static str, String) {
         let verb = if waived == 1 { "is" } else { "are" };
         let number = capital(&spoken(waived, "deviation or doubt", "deviations or doubts"));
         body = format!("{body} {number} {verb} accepted by an exception.");
-    }
-    if report.run.partial {
-        let why = stopped_by(&report.run.stop_reason);
-        body = format!("{body} The run is partial: {why}, so what it does not mention may be anything.");
     }
     (word, visible(&body).into_owned())
 }

@@ -1,6 +1,8 @@
 //! The formats against whole reports: what a reader must find in them, and what must never be there.
 //! Writes each page to `target/tmp/report/`, where `tests/browser/run` and people look at them.
 
+#![allow(clippy::expect_used)] // a test that can't go on says why and stops
+
 mod fixture;
 
 use std::{fs, path::PathBuf};
@@ -210,4 +212,63 @@ fn nothing_of_the_evidence_is_lost_on_the_page() {
     ] {
         assert!(page.contains(text), "{text}");
     }
+}
+
+#[test]
+fn every_mark_of_the_map_is_drawn_and_said_in_words() {
+    let page = page(&fixture::drifted());
+    for (symbol, words) in [
+        ("denied", "open, and denied"),
+        ("unlisted", "open, not declared"),
+        ("defect", "declared and open, not as declared"),
+        ("missing", "declared, not reachable"),
+        ("undecided", "could not be decided"),
+        ("waived", "accepted by an exception"),
+        ("expected", "declared and open"),
+        ("notopen", "not open, as it should be"),
+        ("notopen", "declared optional, and not open"),
+    ] {
+        let cell = format!("<use href=\"#m-{symbol}\"/></svg><span class=\"hidden\">{words}</span>");
+        assert!(page.contains(&cell), "{words}");
+    }
+    let flood = self::page(&fixture::flood());
+    assert!(flood.contains("65,515 more ports"), "what is not drawn is counted");
+    assert!(flood.contains("134 addresses exactly as declared"), "quiet rows are folded and counted");
+}
+
+#[test]
+fn commands_fit_the_family_the_port_and_the_cause() {
+    let page = page(&fixture::drifted());
+    for command in [
+        "nft insert rule inet filter input ip daddr 203.0.113.10 tcp dport 3306 drop",
+        "ip6tables -I INPUT -d 2001:db8:10::10 -p tcp --dport 6379 -j DROP",
+        "ufw prepend deny proto tcp from any to 203.0.113.40 port 8080",
+        // Filtered: the firewall side. Closed: the server side, and no rule to let it through.
+        "nft insert rule inet filter input ip daddr 203.0.113.25 tcp dport 25 accept",
+        "tcpdump -ni any &#x27;tcp port 53 and host 2001:db8:ffff::4&#x27;",
+        "ss -lntp &#x27;sport = :465&#x27;",
+        "openssl s_client -connect 203.0.113.10:443 -servername www.example.com",
+        "portproof verify edge.yaml --only=spare-range",
+    ] {
+        assert!(page.contains(command), "{command}");
+    }
+    assert!(!page.contains("dport 465 accept"), "a refusing server is not mended at the firewall");
+}
+
+#[test]
+fn what_only_warns_is_shown_among_the_findings_and_counted_as_no_failure() {
+    let mut report = fixture::drifted();
+    let open = report.findings.iter_mut().find(|finding| finding.rule == "EXP001").expect("an open port");
+    open.verdict = portproof::model::Verdict::Pass;
+    assert!(headline(&report).contains("7 wrong"), "{}", headline(&report));
+    let page = page(&report);
+    assert!(page.contains("Warnings: 1 finding") && page.contains("href=\"#section-warnings\""));
+}
+
+#[test]
+fn a_run_that_saw_nothing_gets_no_good_marks() {
+    let page = page(&fixture::silent());
+    assert!(!page.contains("class=\"tone-good\"") && !page.contains("nothing deviates"));
+    assert!(page.contains("The run is partial: it was interrupted"));
+    assert!(self::page(&fixture::conforming()).contains("class=\"tone-good\""));
 }

@@ -6,11 +6,11 @@ use serde::Serialize;
 
 use super::remedy::{Recipe, recipes};
 use crate::{
-    model::{Severity, Verdict, rule},
+    model::{Kind, Severity, Verdict, rule},
     report::{
         EvidenceRecord, Finding, Report,
         index::{Group, acts, grouped},
-        words::{count, moment},
+        words::{count, moment, thousands},
     },
 };
 
@@ -26,7 +26,7 @@ pub(super) struct Findings {
     glance: Vec<Glance>,
     /// How many are wrong or in doubt and have no card: they are in the folded tables.
     glance_more: Option<String>,
-    /// Remarks about the paperwork and warnings: they fail nothing.
+    /// Remarks about the paperwork: they fail nothing.
     remarks: Vec<Row>,
 }
 
@@ -110,7 +110,7 @@ struct Row {
     title: String,
     owner: String,
     manifest: String,
-    number: u64,
+    number: String,
 }
 
 /// Sorts the findings into sections.
@@ -134,13 +134,18 @@ pub(super) fn build(report: &Report) -> Findings {
         Some("Deviations and doubts that an exception in force accepts. They stay visible until it ends."),
         |finding| finding.verdict == Verdict::Waived,
     ));
-    let remarks = report
-        .findings
-        .iter()
-        .filter(|finding| matches!(finding.verdict, Verdict::Pass | Verdict::PassBySilence));
+    sections.extend(section(
+        report,
+        "warnings",
+        "low",
+        Some("Differs from the manifest, and the manifest says that it only warns. None of these fails the run."),
+        |finding| passes(finding) && finding.kind != Kind::Governance,
+    ));
+    let remarks =
+        report.findings.iter().filter(|finding| passes(finding) && finding.kind == Kind::Governance);
     let glance: Vec<Glance> = sections
         .iter()
-        .filter(|section| section.id != "waived")
+        .filter(|section| !matches!(section.id.as_str(), "waived" | "warnings"))
         .flat_map(|section| &section.cards)
         .map(glance)
         .collect();
@@ -182,6 +187,7 @@ fn section(
     let name = match id {
         "undecided" => "Could not be decided",
         "waived" => "Waived",
+        "warnings" => "Warnings",
         "critical" => "Critical",
         "high" => "High",
         "medium" => "Medium",
@@ -196,6 +202,10 @@ fn section(
         rest_count: count(rest.len() as u64, "more finding", "more findings"),
         rest: grouped(rest.into_iter()).iter().map(row).collect(),
     })
+}
+
+fn passes(finding: &Finding) -> bool {
+    matches!(finding.verdict, Verdict::Pass | Verdict::PassBySilence)
 }
 
 fn card(report: &Report, finding: &Finding) -> Card {
@@ -229,7 +239,8 @@ fn tone(finding: &Finding) -> &'static str {
     match finding.verdict {
         Verdict::Waived => "waived",
         Verdict::Fail => finding.severity.word(),
-        _ => "undecided",
+        Verdict::Pass | Verdict::PassBySilence => "low",
+        Verdict::Inconclusive | Verdict::NotCovered => "undecided",
     }
 }
 
@@ -256,6 +267,7 @@ fn facts(report: &Report, finding: &Finding) -> Vec<Fact> {
         Fact { label: "Declared", text: finding.expected.clone() },
         Fact { label: "Seen", text: finding.observed.clone() },
     ];
+    facts.retain(|fact| !fact.text.is_empty());
     let look = look_at(finding).map(|text| Fact { label: "Look at", text: text.to_owned() });
     facts.extend(look.filter(|_| finding.verdict != Verdict::Waived));
     facts.extend(
@@ -336,6 +348,6 @@ fn row(group: &Group<'_>) -> Row {
         },
         owner: finding.owner.clone().unwrap_or_default(),
         manifest: finding.manifest.as_ref().map_or_else(String::new, |at| format!("{}:{}", at.path, at.line)),
-        number: group.len(),
+        number: thousands(group.len()),
     }
 }

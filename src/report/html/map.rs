@@ -79,7 +79,7 @@ fn chart(report: &Report, target: &TargetRecord, index: &Index<'_>, seen: &mut B
     let mut folded = Vec::new();
     if more > 0 {
         folded.push(format!(
-            "{} in the tables below, not drawn here",
+            "{} not drawn here; the findings and the JSON report hold them",
             count(more as u64, "more port", "more ports")
         ));
     }

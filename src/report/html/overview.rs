@@ -4,10 +4,10 @@ use serde::Serialize;
 
 use super::records::Fact;
 use crate::{
-    model::{Severity, State},
+    model::{Kind, Severity, State, Verdict},
     report::{
-        Report,
-        headline::{Tally, determined, origin, restrictions, stopped_by},
+        Outcome, Report,
+        headline::{Tally, determined, origin, partial_sentence, restrictions},
         summary::reconciled,
         words::{capital, count, duration, listed, moment, one_in, percent, period, thousands},
     },
@@ -75,12 +75,7 @@ pub(super) fn build(report: &Report) -> Overview {
             .or_else(|| manifest.path.clone())
             .unwrap_or_else(|| "Exposure report".to_owned()),
         environment: manifest.environment.clone(),
-        partial: report.run.partial.then(|| {
-            format!(
-                "This report is partial: {}. What it does not mention may be anything.",
-                stopped_by(&report.run.stop_reason)
-            )
-        }),
+        partial: partial_sentence(report),
         restrictions: restrictions(report).iter().map(|text| capital(text)).collect(),
         tallies: tallies(report),
         facts: facts(report),
@@ -97,28 +92,43 @@ fn tallies(report: &Report) -> Vec<Count> {
             let n = report
                 .findings
                 .iter()
-                .filter(|finding| {
-                    finding.verdict == crate::model::Verdict::Fail && finding.severity == severity
-                })
+                .filter(|finding| finding.verdict == Verdict::Fail && finding.severity == severity)
                 .count();
             (n > 0).then(|| format!("{} {}", thousands(n as u64), severity.word()))
         })
         .collect();
     let linked = |n: u64, href| (n > 0).then_some(href);
     let said = |n: u64, some: &str, none: &str| (if n > 0 { some } else { none }).to_owned();
+    // Nothing wrong is good news only where everything could be seen.
+    let conforms = report.summary.result == Outcome::Conforms;
+    let calm = if conforms { "good" } else { "plain" };
+    let warned = report
+        .findings
+        .iter()
+        .any(|finding| finding.verdict == Verdict::Pass && finding.kind != Kind::Governance);
     vec![
         Count {
             number: thousands(tally.wrong),
             label: "wrong",
-            detail: if worst.is_empty() { "nothing deviates".to_owned() } else { worst.join(", ") },
-            tone: if tally.wrong > 0 { "wrong" } else { "good" },
+            detail: match worst.is_empty() {
+                false => worst.join(", "),
+                true if conforms => "nothing deviates".to_owned(),
+                true => "nothing that was seen deviates".to_owned(),
+            },
+            tone: if tally.wrong > 0 { "wrong" } else { calm },
             href: linked(tally.wrong, "#findings"),
         },
         Count {
             number: thousands(tally.unsure),
             label: "unsure",
-            detail: said(tally.unsure, "do not count as conforming", "nothing is in doubt"),
-            tone: if tally.unsure > 0 { "undecided" } else { "good" },
+            detail: match tally.unsure {
+                0 if report.run.partial => "but the run is partial",
+                0 => "nothing is in doubt",
+                1 => "does not count as conforming",
+                _ => "do not count as conforming",
+            }
+            .to_owned(),
+            tone: if tally.unsure > 0 { "undecided" } else { calm },
             href: linked(tally.unsure, "#section-undecided"),
         },
         Count {
@@ -131,9 +141,9 @@ fn tallies(report: &Report) -> Vec<Count> {
         Count {
             number: thousands(tally.remarks),
             label: if tally.remarks == 1 { "remark" } else { "remarks" },
-            detail: said(tally.remarks, "paperwork to put in order", "the paperwork is in order"),
+            detail: said(tally.remarks, "to put in order; they fail nothing", "the paperwork is in order"),
             tone: "plain",
-            href: linked(tally.remarks, "#paperwork"),
+            href: linked(tally.remarks, if warned { "#section-warnings" } else { "#paperwork" }),
         },
     ]
 }
