@@ -3,5 +3,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    portproof::cli::main(std::env::args_os().collect())
+    portproof::cli::main(&std::env::args_os().collect::<Vec<_>>())
 }

@@ -36,7 +36,7 @@ Reference:
 pub(super) struct Cli {
     #[command(subcommand)]
     pub(super) command: Command,
-    /// Colour the output: auto, always or never; NO_COLOR is respected
+    /// Colour the output: auto, always or never; `NO_COLOR` is respected
     #[arg(long, global = true, value_enum, default_value_t = Color::Auto, value_name = "WHEN")]
     pub(super) color: Color,
 }

@@ -59,11 +59,8 @@ impl CliError {
 impl fmt::Display for CliError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // Diagnostics of the manifest come rendered, with their own head line.
-        if self.message.starts_with("error") {
-            f.write_str(self.message.trim_end())?
-        } else {
-            write!(f, "error: {}", self.message)?
-        }
+        let head = if self.message.starts_with("error") { "" } else { "error: " };
+        write!(f, "{head}{}", self.message.trim_end())?;
         self.hint.as_ref().map_or(Ok(()), |hint| write!(f, "\n\nhint: {hint}"))
     }
 }

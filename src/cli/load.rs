@@ -273,8 +273,12 @@ impl Roles for Profiles {
     }
 }
 
-/// The ports that a target's roles deny and that are asked for it besides its own.
+/// The ports that a target's roles deny and that are asked for it besides its own. None over UDP, which
+/// this version can't ask: a role must not turn a run into doubt that nobody can resolve.
 pub(super) fn denied_by_roles(profiles: &Profiles, roles: &[String], protocol: Protocol) -> PortSet {
+    if protocol == Protocol::Udp {
+        return PortSet::NONE;
+    }
     let denials = roles.iter().filter_map(|role| profiles.role(role)).flat_map(|role| &role.never);
     let narrow = denials.filter(|never| never.protocol == protocol && never.ports.len() <= WIDE);
     narrow.fold(PortSet::NONE, |all, never| all.union(&never.ports))

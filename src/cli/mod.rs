@@ -28,12 +28,12 @@ use self::{
 };
 
 /// Runs the program on its arguments, the first of which is its name.
-pub fn main(argv: Vec<OsString>) -> ExitCode {
-    if let Some(equivalent) = nmap::equivalent(&argv) {
+pub fn main(argv: &[OsString]) -> ExitCode {
+    if let Some(equivalent) = nmap::equivalent(argv) {
         output::say(&equivalent);
         return Code::Usage.into();
     }
-    let cli = match Cli::try_parse_from(nmap::translated(&argv)) {
+    let cli = match Cli::try_parse_from(nmap::translated(argv)) {
         Ok(cli) => cli,
         // Help and version are data and end well; anything else is usage.
         Err(error) => {

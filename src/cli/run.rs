@@ -1,6 +1,6 @@
 //! A run of a plan, from the first probe to the last answer.
 
-use std::{future::pending, time::Duration};
+use std::{collections::BTreeMap, future::pending, time::Duration};
 
 use tokio::{
     runtime::Runtime,
@@ -9,7 +9,11 @@ use tokio::{
 
 use super::{error::CliError, how::How, progress::Progress};
 use crate::{
-    drive::{Clock, connect::Connect, raise_descriptor_limit},
+    drive::{
+        Clock,
+        connect::{Connect, MOST_IN_FLIGHT},
+        raise_descriptor_limit,
+    },
     model::{Coverage, Moment, Observation, Protocol, Tally},
     scan::{Config, Plan, Scan},
     spec::{self, manifest::Manifest},
@@ -49,6 +53,8 @@ impl Stop {
 
 /// How often results are taken out and shown.
 const LOOK: Duration = Duration::from_millis(50);
+/// Seconds that a silent connect is waited for, when nothing is known of the path.
+const SILENCE: f64 = 2.0;
 /// Beyond this rate one thread is not enough.
 const BUSY: u64 = 50_000;
 
@@ -83,7 +89,8 @@ pub(super) fn askable(plan: &spec::plan::Plan, manifest: &Manifest) -> Plan {
     asked
 }
 
-/// How long the probes of a plan take at least, at the rates asked for, when everything is silent.
+/// How long the probes of a plan take, at the rates asked for and with the sockets there are, when
+/// everything is silent.
 pub(super) fn estimate(
     plan: &spec::plan::Plan,
     manifest: &Manifest,
@@ -100,8 +107,9 @@ pub(super) fn estimate(
         let limit = [how.rate.per_address, own].into_iter().flatten().min();
         limit.map_or(0.0, |limit| f64::from(ports) / limit as f64)
     });
-    let pass = longest.fold(whole, f64::max);
-    (probes, Duration::try_from_secs_f64(pass * f64::from(how.attempts) + 2.0).unwrap_or(Duration::MAX))
+    let waiting = planned.div_ceil(MOST_IN_FLIGHT as u64) as f64 * SILENCE;
+    let pass = longest.fold(whole.max(waiting), f64::max);
+    (probes, Duration::try_from_secs_f64(pass * f64::from(how.attempts) + SILENCE).unwrap_or(Duration::MAX))
 }
 
 /// Drives a scan to its end, or until somebody stops it. `see` gets each observation as it is made.
@@ -128,7 +136,7 @@ pub(super) async fn drive(
         }
     };
     tokio::pin!(deadline);
-    let mut tallies = Vec::new();
+    let mut tallies = BTreeMap::new();
     let mut stop = Stop::Complete;
     let running = driver.run(workers);
     tokio::pin!(running);
@@ -155,14 +163,15 @@ pub(super) async fn drive(
             seen.push(observation);
         }
         while let Some(tally) = scan.poll_tally() {
-            tallies.push(tally);
+            let key = (tally.address, tally.protocol);
+            tallies.entry(key).and_modify(|sum: &mut Tally| sum.add(&tally)).or_insert(tally);
         }
         drop(scan);
         seen.into_iter().for_each(&mut *see);
         progress.show(&totals, expected, clock.now() - began, surprises);
         if over {
             progress.end();
-            let observations = Vec::new();
+            let (observations, tallies) = (Vec::new(), tallies.into_values().collect());
             return Ok(Ran { observations, tallies, coverage: totals, began, ended: clock.now(), stop });
         }
     }

@@ -226,7 +226,7 @@ impl Line {
             port: endpoint.port,
             state: observation.state,
             reason: observation.reason.to_string(),
-            rtt_ms: observation.rtt.map(|rtt| rtt.as_secs_f64() * 1000.0),
+            rtt_ms: observation.rtt.map(|rtt| (rtt.as_secs_f64() * 1e6).round() / 1000.0),
             attempts: observation.attempts,
             supersedes: observation.supersedes,
         }

@@ -109,8 +109,9 @@ fn announce(prepared: &Prepared, talk: &TalkArgs) {
         || "as fast as this machine can".to_owned(),
         |rate| format!("at most {rate} probes a second"),
     );
+    let hosts = if addresses == 1 { "1 address".to_owned() } else { format!("{addresses} addresses") };
     output::say(&format!(
-        "asking {planned} endpoints on {addresses} addresses by connect, {rate}; at most {probes} probes, {} if everything is silent",
+        "asking {planned} endpoints on {hosts} by connect, {rate}; at most {probes} probes, {} if everything is silent",
         about(least)
     ));
     if talk.verbose {

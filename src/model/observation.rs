@@ -64,6 +64,18 @@ pub struct Tally {
     pub rtt: Option<Duration>,
 }
 
+impl Tally {
+    /// Adds what another part of the run says of the same address and protocol.
+    pub fn add(&mut self, other: &Self) {
+        self.states += other.states;
+        self.not_sent += other.not_sent;
+        self.prohibited += other.prohibited;
+        self.local = other.local.or(self.local);
+        self.soft = other.soft.or(self.soft);
+        self.rtt = self.rtt.or(other.rtt);
+    }
+}
+
 impl Observation {
     /// Whether a second, later look found the endpoint open again.
     pub fn seen_open_twice(&self) -> bool {

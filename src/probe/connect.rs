@@ -138,7 +138,7 @@ mod tests {
     fn the_queue_tells_code_and_sender() {
         let message = control(0, 11, ORIGIN_ICMP, (3, 13), [192, 0, 2, 1]);
         let error = read_error_queue(&message).unwrap();
-        assert_eq!(error, IcmpError { what: Unreachable::AdminProhibited, sender: "192.0.2.1".parse().ok() });
+        assert_eq!(error, IcmpError { what: AdminProhibited, sender: "192.0.2.1".parse().ok() });
         let mut behind = control(1, 29, 0, (0, 0), [0; 4]);
         behind.extend(&message);
         assert_eq!(read_error_queue(&behind), Some(error));

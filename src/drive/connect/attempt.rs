@@ -116,7 +116,13 @@ impl Attempt {
             Ok(()) => {
                 // A RST on close: no TIME_WAIT, so that 28,000 local ports last for millions of connects.
                 let _ = socket.set_linger(Some(Duration::ZERO));
-                (Outcome::Connected, None, socket.local_addr().ok().and_then(|address| address.as_socket()))
+                let source = socket.local_addr().ok().and_then(|address| address.as_socket());
+                // On this very machine the kernel may pick the asked port as our own, and connect the
+                // socket to itself (simultaneous open, RFC 9293 3.5): that is nobody else's answer.
+                let itself = source == Some(SocketAddr::new(probe.endpoint.address, probe.endpoint.port));
+                let outcome =
+                    if itself { Outcome::Local(LocalError::LocalPorts) } else { Outcome::Connected };
+                (outcome, None, source)
             }
             Err(error) => (outcome(&error), queued(&socket), None),
         };

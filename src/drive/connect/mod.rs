@@ -19,6 +19,8 @@ use std::{
 
 use tokio::sync::{Notify, mpsc};
 
+pub use self::slots::MOST_IN_FLIGHT;
+
 use self::{
     attempt::{Attempt, Started},
     slots::Slots,

@@ -13,14 +13,14 @@ pub(super) struct Slots {
 /// Descriptors left to the rest of the program: the report, the resolver, the terminal.
 const RESERVE: usize = 16;
 /// More sockets than this gain nothing and cost the kernel's memory.
-const MOST: usize = 16_384;
+pub const MOST_IN_FLIGHT: usize = 16_384;
 
 impl Slots {
     /// Places for a process that may hold so many descriptors, those already open taken off.
     pub(super) fn new(descriptors: u64) -> Self {
         let open = std::fs::read_dir("/proc/self/fd").map_or(8, Iterator::count);
         let allowed = usize::try_from(descriptors).unwrap_or(usize::MAX);
-        let free = allowed.saturating_sub(open + RESERVE).clamp(4, MOST);
+        let free = allowed.saturating_sub(open + RESERVE).clamp(4, MOST_IN_FLIGHT);
         Self { free: AtomicUsize::new(free), debt: AtomicUsize::new(0) }
     }
 
