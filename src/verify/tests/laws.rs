@@ -151,7 +151,7 @@ fn one_by_one(rig: &Rig, plan: &Plan) -> StateCounts {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(400))]
+    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
 
     /// `judge_with` itself proves that verdicts and states reconcile and that ids are unique.
     #[test]
