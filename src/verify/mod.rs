@@ -188,7 +188,7 @@ pub fn judge(
     seen: &Seen<'_>,
     context: &Context<'_>,
 ) -> Judgement {
-    let views = view::views(plan, seen);
+    let views = view::views(plan, seen, context.udp_mouth);
     let answered = view::Answered::by(&views);
     let waivers = Waivers::of(manifest, context);
     let case = Case { manifest, plan, resolution, seen, context, waivers, views, answered };
