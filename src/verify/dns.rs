@@ -10,7 +10,7 @@ use super::{
     remedy, words,
 };
 use crate::{
-    model::{Basis, Family, Kind, Refusal, Rule, Severity, Verdict},
+    model::{Basis, Family, Refusal, Rule, Severity, Verdict},
     spec::{
         manifest::{Expose, Host, Presence, Target},
         plan::Owner,
@@ -264,7 +264,6 @@ fn literal_refused(case: &Case<'_>, owner: Owner, address: IpAddr, why: &Refusal
         return;
     }
     let mut draft = Draft::new(COVERAGE_GAP, Some(owner.target), address.to_string());
-    debug_assert_eq!(draft.rule.kind, Kind::Doubt);
     draft.cause = Some("outside_scope");
     draft.host = Some(entry.host.to_string());
     draft.place = Some(entry.place.clone());

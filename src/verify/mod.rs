@@ -3,6 +3,16 @@
 //!
 //! What could not be determined never counts as conforming, and each endpoint rests on at most one
 //! finding: what becomes of the finding (waived, allowed) becomes of the endpoints that rest on it.
+//!
+//! # Where the contract leaves room
+//! - `-A` and `-W` on a failure waive the endpoints that rest on it; they never touch doubt, so a
+//!   doubt that `-A` takes out of the list still keeps the run from conforming.
+//! - Addresses of one name share a finding a port; addresses of a block do not.
+//! - An ICMP prohibition is an answer, by somebody on the way: that address is not silent. It does not
+//!   show that the path to other addresses works, so it makes no other silence conform.
+//! - Where a target denies what another one requires of the same address, open is forbidden and not
+//!   open is missing: a contradiction never passes.
+//! - A finding about the whole run belongs to no target, so no exception waives it.
 
 mod dns;
 mod docket;
@@ -73,7 +83,8 @@ pub struct Context<'a> {
     pub fail_on: FailOn,
     /// What the role and port profiles say.
     pub roles: &'a dyn Roles,
-    /// Whether this run could ask UDP at all.
+    /// Whether this run could ask UDP at all. Without it every planned UDP endpoint is a gap, so a
+    /// plan should then hold only UDP that somebody asked for.
     pub udp_mouth: bool,
     /// The families that the operator left in the run; both unless `--families` says otherwise.
     pub families: &'a [Family],
@@ -177,7 +188,7 @@ pub fn judge(
     seen: &Seen<'_>,
     context: &Context<'_>,
 ) -> Judgement {
-    let views = view::views(plan, seen);
+    let views = view::views(plan, seen, context.udp_mouth);
     let answered = view::Answered::by(&views);
     let waivers = Waivers::of(manifest, context);
     let case = Case { manifest, plan, resolution, seen, context, waivers, views, answered };

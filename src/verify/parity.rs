@@ -13,7 +13,7 @@ use super::{
 use crate::{
     model::{Endpoint, Family, Protocol, State},
     spec::{
-        manifest::{Host, Target},
+        manifest::{Host, HostEntry, Target},
         plan::Owner,
     },
 };
@@ -74,7 +74,10 @@ fn compare(case: &Case<'_>, t: usize, name: &str, views: &[&View<'_>], docket: &
     }
     let mut draft = Draft::new(FAMILY_PARITY, Some(t), name);
     draft.severity = case.weighed_for(FAMILY_PARITY.severity, t);
-    draft.host = Some(name.to_owned());
+    draft.host = case.manifest.targets.get(t).and_then(|target| {
+        let named = |host: &&HostEntry| host.host == Host::Name(name.to_owned());
+        target.hosts.iter().find(named).map(|entry| entry.host.to_string())
+    });
     draft.place = case.manifest.targets.get(t).map(|target| target.place.clone());
     draft.title = format!("{name} exposes different ports over IPv4 and IPv6");
     "the same ports over both families".clone_into(&mut draft.expected);

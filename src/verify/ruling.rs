@@ -8,6 +8,7 @@ use super::{
     host::{self, Bearing},
     remedy,
     table::{Cell, cell},
+    view::Life,
     words,
 };
 use crate::{
@@ -219,7 +220,8 @@ impl Bench<'_, '_> {
                 "filtered",
                 Verdict::Fail,
                 format!(
-                    "{who} is required and is dropped or prohibited on the way, while other packets to this address are answered: look at the firewall."
+                    "{who} is required and is dropped or prohibited on the way{}: look at the firewall.",
+                    if self.view.life == Life::Host { ", while the host answers on other ports" } else { "" }
                 ),
                 remedy::filtered(at),
             ),

@@ -89,11 +89,13 @@ impl Answered {
     }
 }
 
-/// Every address of the plan about which something was seen, in numeric order.
-pub(super) fn views<'a>(plan: &'a Plan, seen: &Seen<'a>) -> Vec<View<'a>> {
+/// Every address of the plan about which something was seen, in numeric order. What is not judged
+/// (UDP in a run that can't ask it, ports that nobody planned) is no sign of life either.
+pub(super) fn views<'a>(plan: &'a Plan, seen: &Seen<'a>, udp: bool) -> Vec<View<'a>> {
+    let asked = |protocol| udp || protocol == Protocol::Tcp;
     let mut views: BTreeMap<IpAddr, View<'a>> = BTreeMap::new();
     let empty = |address, group| View { address, group, life: Life::Unasked, tallies: vec![], seen: vec![] };
-    for tally in seen.tallies {
+    for tally in seen.tallies.iter().filter(|tally| asked(tally.protocol)) {
         let Some(group) = group_of(plan, tally.address) else { continue };
         views.entry(tally.address).or_insert_with(|| empty(tally.address, group)).tallies.push(tally);
     }
@@ -101,8 +103,9 @@ pub(super) fn views<'a>(plan: &'a Plan, seen: &Seen<'a>) -> Vec<View<'a>> {
         let endpoint = observation.endpoint;
         let Some(group) = group_of(plan, endpoint.address) else { continue };
         let ask = group.ask(endpoint.protocol);
-        if !ask.planned().contains(endpoint.port) || ask.blind.contains(endpoint.port) {
-            continue; // asked by nobody's plan: it can't be judged
+        let planned = ask.planned().contains(endpoint.port) && !ask.blind.contains(endpoint.port);
+        if !planned || !asked(endpoint.protocol) {
+            continue;
         }
         let view = views.entry(endpoint.address).or_insert_with(|| empty(endpoint.address, group));
         view.seen.push((i, observation));

@@ -53,7 +53,6 @@ pub(crate) struct Rig {
     pub(crate) levels: BTreeMap<&'static str, Level>,
     pub(crate) fail_on: FailOn,
     pub(crate) selection: plan::Selection,
-    /// No tally is made for addresses that were not given a state.
     pub(crate) at: Date,
 }
 
