@@ -1,6 +1,10 @@
 //! The brain with its five verbs: `fill`, `answer`, `poll_timeout`, `poll_observation`, `done`.
 
-use std::{collections::VecDeque, time::Duration};
+use std::{
+    collections::{HashMap, VecDeque},
+    net::IpAddr,
+    time::Duration,
+};
 
 use super::{
     batch::{Answer, Batch, Probe},
@@ -92,6 +96,8 @@ const PATIENCE: (Duration, Duration, Duration) =
 const SECOND_LOOKS: u32 = 512;
 /// Endpoints of a window per address that it may hold: counters of an address cost more than its bits.
 const ENDPOINTS_PER_ROW: u64 = 512;
+/// Addresses whose round-trip time outlives their window.
+const MAX_PATHS: usize = 1 << 16;
 /// Windows walked at a time, so that the wire does not idle while one waits.
 const MAX_ACTIVE: usize = 3;
 
@@ -109,6 +115,8 @@ pub struct Scan {
     pace: Pace,
     wake: Option<Moment>,
     run_rtt: RoundTrip,
+    /// The times of addresses that answered, for the windows to come.
+    paths: HashMap<IpAddr, RoundTrip>,
     observations: VecDeque<Observation>,
     tallies: VecDeque<Tally>,
     coverage: Coverage,
@@ -129,6 +137,7 @@ impl Scan {
             pace,
             wake: Some(Moment::START),
             run_rtt: RoundTrip::default(),
+            paths: HashMap::new(),
             observations: VecDeque::new(),
             tallies: VecDeque::new(),
             coverage,
@@ -175,15 +184,10 @@ impl Scan {
         }
         window.concluded(spot, answer.attempt);
         let rtt = now - answer.sent_at;
+        // Beyond the mouth's own repeat nobody can tell which of the two was answered (Karn's rule).
+        let is_sample = rtt < self.config.repeats_after || self.config.repeats_after.is_zero();
         if answer.evidence != Evidence::Silence {
             self.coverage.replies += 1;
-            // Beyond the mouth's own repeat nobody can tell which of the two was answered (Karn's rule).
-            if rtt < self.config.repeats_after || self.config.repeats_after.is_zero() {
-                self.run_rtt.sample(rtt);
-                if let Some(row) = window.rows.get_mut(spot.row) {
-                    row.rtt.sample(rtt);
-                }
-            }
         }
         if let (Evidence::Unreachable { what, sender }, Some(row)) =
             (answer.evidence, window.rows.get_mut(spot.row))
@@ -222,6 +226,9 @@ impl Scan {
                 supersedes,
                 looks: Vec::new(),
             });
+        }
+        if is_sample && answer.evidence != Evidence::Silence {
+            self.learn(answer.endpoint.address, rtt);
         }
     }
 
@@ -265,6 +272,17 @@ impl Scan {
             self.finish(now, window, true);
         }
         self.wake = None;
+    }
+
+    /// Takes in a round-trip time: all of an address is one path, whatever window or protocol.
+    fn learn(&mut self, address: IpAddr, rtt: Duration) {
+        self.run_rtt.sample(rtt);
+        if self.paths.len() < MAX_PATHS || self.paths.contains_key(&address) {
+            self.paths.entry(address).or_default().sample(rtt);
+        }
+        for window in &mut self.active {
+            window.learn(address, |path| path.sample(rtt));
+        }
     }
 
     /// The next probe of the front window that has one; a new window when none has.
@@ -316,7 +334,12 @@ impl Scan {
     fn open(&mut self, mut piece: Piece) -> Window {
         piece.blocks.sort_by_key(|block| (block.protocol, block.range));
         self.opened += 1;
-        Window::new(piece, self.config.seed ^ self.opened.wrapping_mul(0xd6e8_feb8_6659_fd93), &self.config)
+        let key = self.config.seed ^ self.opened.wrapping_mul(0xd6e8_feb8_6659_fd93);
+        let mut window = Window::new(piece, key, &self.config);
+        for (address, known) in &self.paths {
+            window.learn(*address, |path| *path = *known);
+        }
+        window
     }
 
     fn finish(&mut self, now: Moment, window: Window, interrupted: bool) {

@@ -4,6 +4,7 @@ mod repair;
 
 use std::{
     collections::{HashMap, HashSet},
+    net::IpAddr,
     time::Duration,
 };
 
@@ -17,7 +18,7 @@ use super::{
     pace::Pace,
     plan::{Block, Piece},
     record::Records,
-    row::Row,
+    row::{RoundTrip, Row},
     share::{Share, overlapping},
 };
 use crate::model::{Endpoint, Moment, Protocol};
@@ -69,8 +70,8 @@ pub(super) struct Window {
     /// When the places of the previous pass may be asked again, and the same for this pass.
     before: Marks,
     marks: Marks,
-    /// Endpoints asked outside the walk, and when each may be asked again.
-    held: HashMap<u64, Moment>,
+    /// Endpoints asked outside the walk, when each may be asked again, and because of which attempt.
+    held: HashMap<u64, (Moment, u8)>,
     pace: Pace,
     share: Share,
     slowed: bool,
@@ -155,7 +156,7 @@ impl Window {
             if self.ledger.mark(index) == Mark::Unsettled
                 && let Some(probe) = self.emit(now, index, attempt, patience)
             {
-                self.held.insert(index, now + config.gap(probe.patience));
+                self.held.insert(index, (now + config.gap(probe.patience), attempt));
                 return Next::Probe(probe);
             }
         }
@@ -188,14 +189,32 @@ impl Window {
 
     /// Where an endpoint stands here, if it does.
     pub(super) fn locate(&self, endpoint: Endpoint) -> Option<Spot> {
-        // Blocks of one protocol are disjoint and ordered by address; few enough of both to search in two halves.
-        let at = self.blocks.partition_point(|block| {
-            (block.protocol, block.range.first()) <= (endpoint.protocol, endpoint.address)
-        });
-        let block = at.checked_sub(1)?;
-        let (row, n) = self.blocks.get(block)?.rank(endpoint)?;
-        let (first, first_row) = *self.starts.get(block)?;
-        Some(Spot { index: first + n, row: first_row + usize::try_from(row).ok()? })
+        let (block, row) = self.block_of(endpoint.protocol, endpoint.address)?;
+        let (_, n) = self.blocks.get(block)?.rank(endpoint)?;
+        let (first, _) = *self.starts.get(block)?;
+        Some(Spot { index: first + n, row })
+    }
+
+    /// The block of an address, and its row.
+    fn block_of(&self, protocol: Protocol, address: IpAddr) -> Option<(usize, usize)> {
+        // Blocks of one protocol are disjoint and ordered by address.
+        let after = |block: &Block| (block.protocol, block.range.first()) <= (protocol, address);
+        let at = self.blocks.partition_point(after).checked_sub(1)?;
+        let block = self.blocks.get(at).filter(|block| block.protocol == protocol)?;
+        let row = usize::try_from(block.range.rank(address)?).ok()?;
+        let (_, first_row) = *self.starts.get(at)?;
+        Some((at, first_row + row))
+    }
+
+    /// Teaches the rows of an address about its path.
+    pub(super) fn learn(&mut self, address: IpAddr, teach: impl Fn(&mut RoundTrip)) {
+        for protocol in [Protocol::Tcp, Protocol::Udp] {
+            if let Some((_, row)) = self.block_of(protocol, address)
+                && let Some(row) = self.rows.get_mut(row)
+            {
+                teach(&mut row.rtt);
+            }
+        }
     }
 
     /// The endpoint of an index, and its row.
@@ -254,7 +273,7 @@ impl Window {
     /// Whether the last attempt at an endpoint was made, and can no longer be answered.
     pub(super) fn is_spent(&self, index: u64, now: Moment, config: &Config) -> bool {
         let marks = if self.pass > self.attempts { &self.before } else { &self.marks };
-        let ready = marks.at(self.order.place_of(index)).max(self.held.get(&index).copied());
+        let ready = marks.at(self.order.place_of(index)).max(self.hold(index));
         let over = ready.is_some_and(|ready| now >= ready + config.patience_beyond_gap());
         over && self.attempts_sent(index) == self.attempts && !self.is_owed_of(index)
     }
@@ -336,7 +355,7 @@ impl Window {
         self.place = 0;
         self.failures.clear();
         if self.pass <= self.attempts {
-            self.held.retain(|_, due| *due > now);
+            self.held.retain(|_, (due, _)| *due > now);
         }
         self.share = Share::new(&self.blocks, &self.starts, &self.rows, config);
         self.pace.set_rate(self.share.rate(self.slowed));
@@ -344,7 +363,7 @@ impl Window {
 
     /// When an endpoint that was asked outside the walk may be asked again.
     fn hold(&self, index: u64) -> Option<Moment> {
-        if self.held.is_empty() { None } else { self.held.get(&index).copied() }
+        if self.held.is_empty() { None } else { self.held.get(&index).map(|(due, _)| *due) }
     }
 
     fn wait(&self, due: Option<Moment>) -> Next {

@@ -8,7 +8,11 @@
 )]
 #![allow(unreachable_pub)] // one binary: nothing is public
 
+mod answers;
 mod drive;
+mod hostile;
 mod laws;
 mod net;
+mod ops;
+mod scenarios;
 mod world;

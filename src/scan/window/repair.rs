@@ -92,14 +92,16 @@ impl Window {
     /// When a failed attempt is due again: at once, unless the walk went on before the failure was
     /// known. Then it keeps its distance from the later attempt, which may be out already.
     fn turn_of(&mut self, due: Moment, index: u64, attempt: u8) -> Moment {
-        if attempt >= self.pass {
+        if self.held.get(&index).is_some_and(|(_, holder)| *holder == attempt) {
             self.held.remove(&index);
+        }
+        if attempt >= self.pass {
             return due;
         }
         let place = self.order.place_of(index);
         let marks = if place < self.place { &self.marks } else { &self.before };
-        let due = marks.at(place).max(self.held.get(&index).copied()).unwrap_or_default().max(due);
-        self.held.insert(index, due);
+        let due = marks.at(place).max(self.hold(index)).unwrap_or_default().max(due);
+        self.held.insert(index, (due, attempt));
         due
     }
 }
