@@ -70,8 +70,10 @@ pub(super) fn today() -> Date {
 pub(super) fn still_authorized(manifest: &Manifest, today: Date) -> Result<(), CliError> {
     if manifest.authorization.expired_on(today) {
         let until = manifest.authorization.valid_until.map_or_else(String::new, |day| day.to_string());
-        let message = format!("the authorization ended on {until}");
-        return Err(CliError::usage(message).hint("have it renewed, then set authorization.valid_until"));
+        let place =
+            manifest.authorization.place.as_ref().map_or_else(String::new, |place| format!("{place}: "));
+        return Err(CliError::usage(format!("{place}the authorization ended on {until}"))
+            .hint("have it renewed, then set authorization.valid_until"));
     }
     Ok(())
 }

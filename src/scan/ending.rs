@@ -1,19 +1,25 @@
 //! How a window ends: every endpoint of it gets its final state, and the sums reconcile.
 
-use std::{collections::VecDeque, net::IpAddr};
+use std::{
+    collections::{HashMap, VecDeque},
+    net::IpAddr,
+};
 
 use super::{
     engine::Config,
     ledger::Mark,
-    record::{Kept, Records, deciding, silent_reason},
+    record::{Kept, Record, deciding, silent_reason},
     row::Row,
     window::Window,
 };
-use crate::model::{Coverage, Endpoint, Evidence, Observation, Protocol, Reason, State, StateCounts, Tally};
+use crate::model::{
+    Coverage, Endpoint, Evidence, Moment, Observation, Protocol, Reason, State, StateCounts, Tally,
+};
 
 /// A window at its end. `interrupted`: its walk did not reach the end.
 pub(super) struct Ending<'a> {
     pub(super) config: &'a Config,
+    pub(super) now: Moment,
     pub(super) window: Window,
     pub(super) interrupted: bool,
 }
@@ -21,8 +27,7 @@ pub(super) struct Ending<'a> {
 impl Ending<'_> {
     /// Settles what is left, observes what matters, and adds up.
     pub(super) fn run(
-        self,
-        records: &mut Records,
+        mut self,
         observations: &mut VecDeque<Observation>,
         tallies: &mut VecDeque<Tally>,
         coverage: &mut Coverage,
@@ -35,12 +40,13 @@ impl Ending<'_> {
             );
         }
         let observed = self.config.every || self.window.named;
-        if observed || self.window.ledger.has_lost() || (self.interrupted && !self.window.is_untouched()) {
-            self.each(records, observations, &mut ended);
+        let unequal = self.window.ledger.has_lost() || self.window.is_owed();
+        if observed || unequal || (self.interrupted && !self.window.is_untouched()) {
+            self.each(observations, &mut ended);
         } else {
             self.by_row(&mut ended);
         }
-        self.kept(records, observations);
+        self.kept(observations);
         for tally in &ended {
             coverage.states.filtered += tally.states.filtered.saturating_sub(tally.prohibited);
             coverage.states.unanswered += tally.states.unanswered;
@@ -65,16 +71,18 @@ impl Ending<'_> {
     }
 
     /// The long way: endpoint by endpoint.
-    fn each(&self, records: &mut Records, observations: &mut VecDeque<Observation>, ended: &mut [Tally]) {
+    fn each(&mut self, observations: &mut VecDeque<Observation>, ended: &mut [Tally]) {
         let observed = self.config.every || self.window.named;
+        let unsent = self.window.unsent();
         for index in 0..self.window.order.size() {
             if self.window.ledger.mark(index) != Mark::Unsettled {
                 continue;
             }
             let Some((row, endpoint)) = self.window.endpoint(index) else { continue };
+            let record = if observed { self.window.records.take(endpoint) } else { Record::default() };
             let (Some(tally), Some(row)) = (ended.get_mut(row), self.window.rows.get(row)) else { continue };
-            let kept = if observed { records.take(endpoint) } else { Vec::new() };
-            let (state, reason, attempts) = self.unsettled(index, endpoint.protocol, row, &kept);
+            let kept = record.attempts;
+            let (state, reason, attempts) = self.unsettled(index, endpoint.protocol, row, &kept, &unsent);
             tally.states.add(state, 1);
             tally.not_sent += u64::from(reason == Reason::NotSent);
             if observed {
@@ -94,25 +102,30 @@ impl Ending<'_> {
     }
 
     /// Settled endpoints whose attempts were kept are observed now that no more can come.
-    fn kept(&self, records: &mut Records, observations: &mut VecDeque<Observation>) {
-        let mine: Vec<(Endpoint, Mark)> = records
-            .endpoints()
-            .filter_map(|endpoint| {
-                Some((endpoint, self.window.ledger.mark(self.window.locate(endpoint)?.index)))
-            })
-            .collect();
-        for (endpoint, mark) in mine {
-            observations.push_back(settled(endpoint, mark.state(endpoint.protocol), records.take(endpoint)));
+    fn kept(&mut self, observations: &mut VecDeque<Observation>) {
+        for endpoint in self.window.records.endpoints() {
+            let Some(spot) = self.window.locate(endpoint) else { continue };
+            let state = self.window.ledger.mark(spot.index).state(endpoint.protocol);
+            observations.push_back(settled(endpoint, state, self.window.records.take(endpoint)));
         }
     }
 
     /// What an endpoint is that nothing settled.
-    fn unsettled(&self, index: u64, protocol: Protocol, row: &Row, kept: &[Kept]) -> (State, Reason, u8) {
-        let sent = self.window.attempts_sent(index);
+    fn unsettled(
+        &self,
+        index: u64,
+        protocol: Protocol,
+        row: &Row,
+        kept: &[Kept],
+        unsent: &HashMap<u64, u8>,
+    ) -> (State, Reason, u8) {
+        let unsent = unsent.get(&index).copied().unwrap_or(0);
+        let sent = self.window.attempts_sent(index).saturating_sub(unsent);
         if let (Some(error), true) = (row.local, row.barred || self.window.ledger.is_lost(index)) {
             return (State::Unknown, Reason::Local(error), sent);
         }
-        if self.interrupted {
+        let unheard = self.interrupted && !self.window.is_spent(index, self.now, self.config);
+        if unsent > 0 || unheard || self.window.is_owed_of(index) {
             let reason = if sent == 0 { Reason::NotSent } else { Reason::Interrupted };
             return (State::Unknown, reason, sent);
         }
@@ -125,7 +138,8 @@ impl Ending<'_> {
 }
 
 /// The observation of a settled endpoint whose attempts were kept.
-fn settled(endpoint: Endpoint, state: State, attempts: Vec<Kept>) -> Observation {
+fn settled(endpoint: Endpoint, state: State, record: Record) -> Observation {
+    let Record { attempts, supersedes } = record;
     let decided = deciding(&attempts, state);
     Observation {
         endpoint,
@@ -135,7 +149,7 @@ fn settled(endpoint: Endpoint, state: State, attempts: Vec<Kept>) -> Observation
         rtt: decided.map(|kept| kept.rtt),
         attempts: attempts.iter().map(|kept| kept.look.attempt).max().unwrap_or(0),
         first_seen: decided.map(|kept| kept.look.at),
-        supersedes: false,
+        supersedes,
         looks: attempts.into_iter().map(|kept| kept.look).collect(),
     }
 }

@@ -1,6 +1,10 @@
 //! The brain with its five verbs: `fill`, `answer`, `poll_timeout`, `poll_observation`, `done`.
 
-use std::{collections::VecDeque, time::Duration};
+use std::{
+    collections::{HashMap, VecDeque},
+    net::IpAddr,
+    time::Duration,
+};
 
 use super::{
     batch::{Answer, Batch, Probe},
@@ -8,7 +12,7 @@ use super::{
     ledger::Mark,
     pace::Pace,
     plan::{Budget, Piece, Plan},
-    record::{Kept, Records},
+    record::Kept,
     row::{RoundTrip, Row},
     window::{Next, Window},
 };
@@ -76,6 +80,12 @@ impl Config {
     pub(super) fn gap(&self, patience: Duration) -> Duration {
         if self.hears_silence { patience.max(MIN_GAP) } else { MIN_GAP }
     }
+
+    /// How much longer than the gap an answer may take that is still waited for.
+    pub(super) fn patience_beyond_gap(&self) -> Duration {
+        let most = self.timeout.unwrap_or(PATIENCE.2 + self.repeats_after);
+        if self.hears_silence { Duration::ZERO } else { most.saturating_sub(MIN_GAP) }
+    }
 }
 
 const MIN_GAP: Duration = Duration::from_secs(1);
@@ -84,10 +94,10 @@ const PATIENCE: (Duration, Duration, Duration) =
     (Duration::from_secs(1), Duration::from_millis(300), Duration::from_secs(3));
 /// Open endpoints of one address that get a second look; more is not a host but a middlebox.
 const SECOND_LOOKS: u32 = 512;
-/// How often an open endpoint that does not confirm itself is looked at.
-const MAX_LOOKS_AGAIN: usize = 2;
 /// Endpoints of a window per address that it may hold: counters of an address cost more than its bits.
 const ENDPOINTS_PER_ROW: u64 = 512;
+/// Addresses whose round-trip time outlives their window.
+const MAX_PATHS: usize = 1 << 16;
 /// Windows walked at a time, so that the wire does not idle while one waits.
 const MAX_ACTIVE: usize = 3;
 
@@ -105,7 +115,8 @@ pub struct Scan {
     pace: Pace,
     wake: Option<Moment>,
     run_rtt: RoundTrip,
-    records: Records,
+    /// The times of addresses that answered, for the windows to come.
+    paths: HashMap<IpAddr, RoundTrip>,
     observations: VecDeque<Observation>,
     tallies: VecDeque<Tally>,
     coverage: Coverage,
@@ -127,7 +138,7 @@ impl Scan {
             pace,
             wake: Some(Moment::START),
             run_rtt: RoundTrip::default(),
-            records: Records::default(),
+            paths: HashMap::new(),
             observations: VecDeque::new(),
             tallies: VecDeque::new(),
             coverage,
@@ -157,29 +168,28 @@ impl Scan {
             .active
             .iter_mut()
             .find_map(|window| window.locate(answer.endpoint).map(|spot| (window, spot)));
-        let Some((window, spot)) = found else {
+        let Some((window, spot)) = found.filter(|(window, spot)| window.was_asked(*spot, answer.attempt))
+        else {
             self.coverage.strays += 1;
             return;
         };
         if let Evidence::Local(error) = answer.evidence {
+            if !window.failed(now, spot, answer.attempt, error) {
+                self.coverage.strays += 1;
+                return;
+            }
             self.coverage.send_errors += 1;
             self.coverage.probes_sent = self.coverage.probes_sent.saturating_sub(1);
             self.coverage.retransmitted =
                 self.coverage.retransmitted.saturating_sub(u64::from(answer.attempt > 1));
-            window.failed(now, spot, answer.attempt, error);
             return;
         }
-        window.concluded(spot);
+        window.concluded(spot, answer.attempt);
         let rtt = now - answer.sent_at;
+        // Beyond the mouth's own repeat nobody can tell which of the two was answered (Karn's rule).
+        let is_sample = rtt < self.config.repeats_after || self.config.repeats_after.is_zero();
         if answer.evidence != Evidence::Silence {
             self.coverage.replies += 1;
-            // Beyond the mouth's own repeat nobody can tell which of the two was answered (Karn's rule).
-            if rtt < self.config.repeats_after || self.config.repeats_after.is_zero() {
-                self.run_rtt.sample(rtt);
-                if let Some(row) = window.rows.get_mut(spot.row) {
-                    row.rtt.sample(rtt);
-                }
-            }
         }
         if let (Evidence::Unreachable { what, sender }, Some(row)) =
             (answer.evidence, window.rows.get_mut(spot.row))
@@ -187,25 +197,27 @@ impl Scan {
         {
             row.soft = Some((what, sender));
         }
+        let before = window.ledger.mark(spot.index);
         let mark = Mark::of(answer.evidence);
         let changed = window.settle(spot, mark);
-        if let Some(before) = changed {
+        if changed {
             shift(&mut self.coverage.states, before, mark);
         }
-        let opened = changed.is_some() && mark == Mark::Open;
-        self.unnamed_open += u64::from(opened && !window.named);
+        self.unnamed_open += u64::from(changed && mark == Mark::Open && !window.named);
+        // Every change of these is observed at once, unless the attempts are kept until the end.
+        let watched = self.config.every || window.named;
+        let supersedes = watched && before != Mark::Unsettled;
         let crowded = window.rows.get(spot.row).is_some_and(|row| row.open > SECOND_LOOKS);
-        let begins = self.config.second_look && (window.named || (opened && !crowded));
+        if self.config.second_look && (window.named || (changed && mark == Mark::Open && !crowded)) {
+            window.records.begin(answer.endpoint, supersedes);
+        }
         let look =
             Look { at: now, attempt: answer.attempt, source: answer.source, evidence: answer.evidence };
-        if self.records.add(answer.endpoint, Kept { look, rtt }, begins) {
-            let (seen, since) = self.records.openings(answer.endpoint);
-            if !window.named && seen == 1 && since < MAX_LOOKS_AGAIN {
-                window.look_again(now + MIN_GAP, spot, answer.attempt.saturating_add(1));
+        if window.records.add(answer.endpoint, Kept { look, rtt }) {
+            if !window.named {
+                window.confirm(now, &self.config, spot, answer.attempt, mark == Mark::Open);
             }
-        } else if let Some(before) = changed
-            && (self.config.every || mark == Mark::Open)
-        {
+        } else if changed && (watched || mark == Mark::Open) {
             self.observations.push_back(Observation {
                 endpoint: answer.endpoint,
                 state: mark.state(answer.endpoint.protocol),
@@ -214,9 +226,12 @@ impl Scan {
                 rtt: Some(rtt),
                 attempts: answer.attempt,
                 first_seen: Some(now),
-                supersedes: before != Mark::Unsettled,
+                supersedes,
                 looks: Vec::new(),
             });
+        }
+        if is_sample && answer.evidence != Evidence::Silence {
+            self.learn(answer.endpoint.address, rtt);
         }
     }
 
@@ -257,26 +272,50 @@ impl Scan {
     /// Ends here and now: what is not settled becomes unknown, what was never asked says so.
     pub fn stop(&mut self, now: Moment) {
         for window in std::mem::take(&mut self.active) {
-            let over = window.is_over(now, &self.config);
-            self.finish(window, !over);
+            let over = window.is_over(now);
+            self.finish(now, window, !over);
         }
         while let Some(piece) = self.waiting.pop_front() {
             let window = self.open(piece);
-            self.finish(window, true);
+            self.finish(now, window, true);
+        }
+        self.wake = None;
+    }
+
+    /// Takes in a round-trip time: all of an address is one path, whatever window or protocol.
+    fn learn(&mut self, address: IpAddr, rtt: Duration) {
+        self.run_rtt.sample(rtt);
+        if self.paths.len() < MAX_PATHS || self.paths.contains_key(&address) {
+            self.paths.entry(address).or_default().sample(rtt);
+        }
+        for window in &mut self.active {
+            window.learn(address, |path| path.sample(rtt));
         }
     }
 
     /// The next probe of the front window that has one; a new window when none has.
     fn next(&mut self, now: Moment) -> Option<Probe> {
         loop {
+            let slowed = self.active.iter().any(Window::is_looking);
             let mut wake: Option<Moment> = None;
             let mut finished = None;
-            for (i, window) in self.active.iter_mut().enumerate() {
+            let mut paced = 0;
+            for i in 0..self.active.len() {
+                let (earlier, rest) = self.active.split_at_mut(i);
+                let Some(window) = rest.first_mut() else { break };
+                if paced > 0
+                    && earlier.iter().any(|other| other.is_paced && window.competes.contains(&other.key))
+                {
+                    continue;
+                }
+                window.slow_down(slowed);
                 let (config, run_rtt) = (&self.config, self.run_rtt);
-                match window.next(now, config, &|row| patience(config, row, run_rtt)) {
+                let next = window.next(now, config, &|row| patience(config, row, run_rtt));
+                window.is_paced = matches!(next, Next::Paced(_));
+                paced += usize::from(window.is_paced);
+                match next {
                     Next::Probe(probe) => return Some(probe),
-                    Next::Wait(due) => wake = Some(wake.map_or(due, |wake| wake.min(due))),
-                    Next::Idle => {}
+                    Next::Wait(due) | Next::Paced(due) => wake = Some(wake.map_or(due, |wake| wake.min(due))),
                     Next::Finished => {
                         finished = Some(i);
                         break;
@@ -285,10 +324,12 @@ impl Scan {
             }
             if let Some(i) = finished {
                 let window = self.active.remove(i);
-                self.finish(window, false);
+                self.finish(now, window, false);
             } else if self.active.len() < MAX_ACTIVE && !self.waiting.is_empty() {
                 if let Some(piece) = self.waiting.pop_front() {
-                    let window = self.open(piece);
+                    let mut window = self.open(piece);
+                    let competes = self.active.iter().filter(|other| window.competes_with(other));
+                    window.competes = competes.map(|other| other.key).collect();
                     self.active.push(window);
                 }
             } else {
@@ -301,12 +342,17 @@ impl Scan {
     fn open(&mut self, mut piece: Piece) -> Window {
         piece.blocks.sort_by_key(|block| (block.protocol, block.range));
         self.opened += 1;
-        Window::new(piece, self.config.seed ^ self.opened.wrapping_mul(0xd6e8_feb8_6659_fd93), &self.config)
+        let key = self.config.seed ^ self.opened.wrapping_mul(0xd6e8_feb8_6659_fd93);
+        let mut window = Window::new(piece, key, &self.config);
+        for (address, known) in &self.paths {
+            window.learn(*address, |path| *path = *known);
+        }
+        window
     }
 
-    fn finish(&mut self, window: Window, interrupted: bool) {
-        let end = Ending { config: &self.config, window, interrupted };
-        end.run(&mut self.records, &mut self.observations, &mut self.tallies, &mut self.coverage);
+    fn finish(&mut self, now: Moment, window: Window, interrupted: bool) {
+        let end = Ending { config: &self.config, now, window, interrupted };
+        end.run(&mut self.observations, &mut self.tallies, &mut self.coverage);
     }
 }
 

@@ -5,15 +5,18 @@
 //! A driver's whole loop is: `fill` a batch, send it, report every `answer`, come back at
 //! `poll_timeout`, until `done`.
 
+mod again;
 mod batch;
 mod ending;
 mod engine;
 mod ledger;
+mod marks;
 mod order;
 mod pace;
 mod plan;
 mod record;
 mod row;
+mod share;
 mod window;
 
 pub use batch::{Answer, Batch, Probe};

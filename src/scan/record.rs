@@ -2,6 +2,7 @@
 
 use std::{collections::HashMap, time::Duration};
 
+use super::ledger::Mark;
 use crate::model::{Endpoint, Evidence, Look, Reason, State};
 
 /// Attempts kept of one endpoint; the first ones say most.
@@ -13,7 +14,15 @@ const MAX_RECORDS: usize = 1 << 20;
 /// The attempts of endpoints that are named, or open and looked at twice.
 #[derive(Debug, Default)]
 pub(super) struct Records {
-    kept: HashMap<Endpoint, Vec<Kept>>,
+    kept: HashMap<Endpoint, Record>,
+}
+
+/// The attempts of one endpoint.
+#[derive(Debug, Default)]
+pub(super) struct Record {
+    pub(super) attempts: Vec<Kept>,
+    /// An observation of it went out before its attempts were kept.
+    pub(super) supersedes: bool,
 }
 
 /// One attempt, and how long its answer took.
@@ -24,36 +33,53 @@ pub(super) struct Kept {
 }
 
 impl Records {
-    /// Keeps an attempt if its endpoint is kept already, or if it `begins` to be. Returns whether it is.
-    pub(super) fn add(&mut self, endpoint: Endpoint, kept: Kept, begins: bool) -> bool {
-        if begins && self.kept.len() < MAX_RECORDS {
-            self.kept.entry(endpoint).or_default();
+    /// Keeps the attempts of an endpoint from now on, if there is room.
+    pub(super) fn begin(&mut self, endpoint: Endpoint, supersedes: bool) {
+        if self.kept.len() < MAX_RECORDS {
+            self.kept.entry(endpoint).or_insert_with(|| Record { attempts: Vec::new(), supersedes });
         }
-        let Some(attempts) = self.kept.get_mut(&endpoint) else { return false };
-        if attempts.len() < MAX_LOOKS {
-            attempts.push(kept);
+    }
+
+    /// Keeps an attempt if its endpoint is kept. Returns whether it is.
+    pub(super) fn add(&mut self, endpoint: Endpoint, kept: Kept) -> bool {
+        self.kept.get_mut(&endpoint).map(|record| record.add(kept)).is_some()
+    }
+
+    /// What is kept of an endpoint, attempts in order; it is no longer kept.
+    pub(super) fn take(&mut self, endpoint: Endpoint) -> Record {
+        let mut record = self.kept.remove(&endpoint).unwrap_or_default();
+        record.attempts.sort_by_key(|kept| (kept.look.attempt, kept.look.at));
+        record
+    }
+
+    /// Every endpoint whose attempts are kept, in order.
+    pub(super) fn endpoints(&self) -> Vec<Endpoint> {
+        let mut endpoints: Vec<Endpoint> = self.kept.keys().copied().collect();
+        endpoints.sort_unstable();
+        endpoints
+    }
+}
+
+impl Record {
+    /// A copy of an answer says nothing new: counted as a second look it would confirm itself.
+    fn add(&mut self, kept: Kept) {
+        let is_copy = |other: &Kept| {
+            (other.look.attempt, other.look.evidence) == (kept.look.attempt, kept.look.evidence)
+        };
+        if self.attempts.iter().any(is_copy) {
+            return;
         }
-        true
-    }
-
-    /// The attempts of an endpoint, in order; it is no longer kept.
-    pub(super) fn take(&mut self, endpoint: Endpoint) -> Vec<Kept> {
-        let mut attempts = self.kept.remove(&endpoint).unwrap_or_default();
-        attempts.sort_by_key(|kept| (kept.look.attempt, kept.look.at));
-        attempts
-    }
-
-    /// How often an endpoint was seen open, and how often it was asked since it first was.
-    pub(super) fn openings(&self, endpoint: Endpoint) -> (usize, usize) {
-        let attempts = self.kept.get(&endpoint).map_or(&[][..], Vec::as_slice);
-        let is_open = |kept: &Kept| kept.look.evidence.state() == Some(State::Open);
-        let since = attempts.iter().position(is_open).map_or(0, |first| attempts.len() - first - 1);
-        (attempts.iter().filter(|kept| is_open(kept)).count(), since)
-    }
-
-    /// Every endpoint whose attempts are kept.
-    pub(super) fn endpoints(&self) -> impl Iterator<Item = Endpoint> + '_ {
-        self.kept.keys().copied()
+        if self.attempts.len() < MAX_LOOKS {
+            self.attempts.push(kept);
+            return;
+        }
+        // What decides the state is kept whatever came before it.
+        let strength = |kept: &Kept| Mark::of(kept.look.evidence);
+        if self.attempts.iter().all(|other| strength(other) < strength(&kept))
+            && let Some(last) = self.attempts.last_mut()
+        {
+            *last = kept;
+        }
     }
 }
 

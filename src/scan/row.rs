@@ -3,7 +3,7 @@
 use std::{net::IpAddr, time::Duration};
 
 use super::ledger::Mark;
-use crate::model::{LocalError, Unreachable};
+use crate::model::{LocalError, Moment, Unreachable};
 
 /// One address of one protocol in one window.
 #[derive(Clone, Debug, Default)]
@@ -13,16 +13,15 @@ pub(super) struct Row {
     pub(super) closed: u32,
     pub(super) prohibited: u32,
     pub(super) rtt: RoundTrip,
+    /// The last failure on our side that left an endpoint undetermined.
     pub(super) local: Option<LocalError>,
     pub(super) soft: Option<(Unreachable, Option<IpAddr>)>,
-    /// Failures that no later probe to it can avoid, in a row.
-    unroutable: u8,
-    /// Probes to it are pointless: we can't reach it at all.
+    /// Probes to it are pointless: we can't reach it at all. Once so, always so: what was not asked
+    /// meanwhile must not be taken for silent.
     pub(super) barred: bool,
+    /// No second look at it before.
+    pub(super) next_look: Moment,
 }
-
-/// An interface may be coming up: one failure to find a route bars nothing yet.
-const UNROUTABLE_LIMIT: u8 = 3;
 
 impl Row {
     pub(super) fn new(ports: u32) -> Self {
@@ -35,18 +34,9 @@ impl Row {
         *self.counter(to) += 1;
     }
 
-    /// Notes a failure on our side; bars the address when no route leads there.
-    pub(super) fn fail(&mut self, error: LocalError) {
-        self.local = Some(error);
-        if matches!(error, LocalError::NoRoute | LocalError::NoFamily) {
-            self.unroutable = self.unroutable.saturating_add(1);
-            self.barred = self.unroutable >= UNROUTABLE_LIMIT;
-        }
-    }
-
-    /// Notes that a probe got out.
-    pub(super) fn sent(&mut self) {
-        self.unroutable = 0;
+    /// Endpoints that are still to be asked.
+    pub(super) fn live(&self) -> u64 {
+        if self.barred { 0 } else { self.unsettled.into() }
     }
 
     fn counter(&mut self, mark: Mark) -> &mut u32 {

@@ -1,20 +1,27 @@
 //! One piece of the plan on its walk: pass after pass over its order, the silent asked again.
 
+mod repair;
+
 use std::{
-    collections::{HashMap, VecDeque},
+    collections::{HashMap, HashSet},
+    net::IpAddr,
     time::Duration,
 };
 
 use super::{
+    again::{Failures, Queue},
     batch::Probe,
     engine::Config,
     ledger::{Ledger, Mark},
+    marks::Marks,
     order::Order,
     pace::Pace,
     plan::{Block, Piece},
-    row::Row,
+    record::Records,
+    row::{RoundTrip, Row},
+    share::{Share, overlapping},
 };
-use crate::model::{Endpoint, LocalError, Moment};
+use crate::model::{Endpoint, Moment, Protocol};
 
 /// What a window has to say when it is asked for a probe.
 #[derive(Debug)]
@@ -23,8 +30,9 @@ pub(super) enum Next {
     Probe(Probe),
     /// Nothing before this moment.
     Wait(Moment),
-    /// Nothing until an answer comes.
-    Idle,
+    /// Nothing before this moment, lest an address gets more than its rate: windows that share
+    /// addresses with this one have to wait as well.
+    Paced(Moment),
     /// Every endpoint has been asked to the end.
     Finished,
 }
@@ -43,45 +51,47 @@ pub(super) struct Window {
     /// Of each block: its first index, and its first row.
     starts: Vec<(u64, usize)>,
     pub(super) named: bool,
+    /// Tells windows apart.
+    pub(super) key: u64,
+    /// Earlier windows that share addresses with this one, where addresses have a rate.
+    pub(super) competes: Vec<u64>,
+    /// It would send, were it not for the rate of an address.
+    pub(super) is_paced: bool,
     pub(super) order: Order,
     pub(super) ledger: Ledger,
     pub(super) rows: Vec<Row>,
-    pub(super) unsettled: u64,
+    pub(super) records: Records,
+    unsettled: u64,
     /// The pass being walked, from 1; one more than the attempts when the walk is over.
-    pub(super) pass: u8,
+    pass: u8,
     /// How far this pass has come.
-    pub(super) place: u64,
+    place: u64,
     attempts: u8,
     /// When the places of the previous pass may be asked again, and the same for this pass.
     before: Marks,
     marks: Marks,
-    /// Nothing of the next pass may go out earlier.
-    floor: Moment,
+    /// Endpoints asked outside the walk, when each may be asked again, and because of which attempt.
+    held: HashMap<u64, (Moment, u8)>,
     pace: Pace,
-    /// Attempts that failed on our side and are due again.
-    again: VecDeque<Again>,
-    tries: HashMap<u64, u8>,
-    /// Failures that were given up, in a row.
-    given_up: u32,
-    /// Open endpoints to be looked at once more.
-    looks: VecDeque<Again>,
-    /// Probes whose end the driver has yet to report; drivers that hear no silence report none.
-    outstanding: u64,
-    /// When the last probe sent can no longer be answered.
-    pub(super) tail: Moment,
+    share: Share,
+    slowed: bool,
+    /// Attempts that failed on our side, or had to wait for their turn, and are due again.
+    again: Queue,
+    failures: Failures,
+    /// Open endpoints to be looked at once more, and for each looked at: the attempt, and how many looks.
+    looks: Queue,
+    looking: HashMap<u64, (u8, u8)>,
+    /// Probes whose end the driver has yet to report; `None` for drivers that hear no silence.
+    flight: Option<HashSet<(u64, u8)>>,
+    /// When the last probe sent can no longer be answered, and the last second look.
+    tail: Moment,
+    look_tail: Moment,
 }
 
-#[derive(Clone, Copy, Debug)]
-struct Again {
-    due: Moment,
-    index: u64,
-    attempt: u8,
-}
-
-/// Retries of a probe that this machine could not send, before its endpoint is given up.
-const TRIES: u8 = 8;
-/// Given up so often in a row, the trouble is general: waiting for each probe would take for ever.
-const GENERAL_TROUBLE: u32 = 64;
+/// More attempts than anybody means; the numbers of second looks come after them.
+const MAX_ATTEMPTS: u8 = 200;
+/// A driver that hears silence owes the end of every probe; after that long it has lost it.
+const GRACE: Duration = Duration::from_secs(10);
 
 impl Window {
     pub(super) fn new(piece: Piece, key: u64, config: &Config) -> Self {
@@ -93,67 +103,118 @@ impl Window {
             size += block.size();
             rows.extend((0..block.addresses()).map(|_| Row::new(block.ports.len())));
         }
-        let mut window = Self {
+        let share = Share::new(&piece.blocks, &starts, &rows, config);
+        let mut pace = Pace::new(None, config.slack);
+        pace.set_rate(share.rate(false));
+        Self {
             blocks: piece.blocks,
             starts,
             named: piece.named,
+            key,
+            competes: Vec::new(),
+            is_paced: false,
             order: Order::new(size, key),
             ledger: Ledger::new(size),
             rows,
+            records: Records::default(),
             unsettled: size,
             pass: 1,
             place: 0,
-            attempts: config.attempts.max(1),
+            attempts: config.attempts.clamp(1, MAX_ATTEMPTS),
             before: Marks::default(),
             marks: Marks::default(),
-            floor: Moment::START,
-            pace: Pace::new(None, config.slack),
-            again: VecDeque::new(),
-            tries: HashMap::new(),
-            given_up: 0,
-            looks: VecDeque::new(),
-            outstanding: 0,
+            held: HashMap::new(),
+            pace,
+            share,
+            slowed: false,
+            again: Queue::default(),
+            failures: Failures::default(),
+            looks: Queue::default(),
+            looking: HashMap::new(),
+            flight: config.hears_silence.then(HashSet::new),
             tail: Moment::START,
-        };
-        window.pace.set_rate(window.fair_rate(config));
-        window
+            look_tail: Moment::START,
+        }
     }
 
     /// The next probe of this window. `patience` tells how long to wait for an answer of a row.
     pub(super) fn next(&mut self, now: Moment, config: &Config, patience: &dyn Fn(&Row) -> Duration) -> Next {
-        if let Some(look) = self.looks.front().copied().filter(|look| look.due <= now) {
-            self.looks.pop_front();
-            return self.emit(now, look.index, look.attempt, patience).map_or(Next::Wait(now), Next::Probe);
+        while let Some((index, attempt)) = self.looks.pop(now) {
+            self.failures.retried(index, attempt);
+            if let Some(probe) = self.emit(now, index, attempt, patience) {
+                self.look_tail = self.look_tail.max(now + probe.patience);
+                return Next::Probe(probe);
+            }
+            self.looking.remove(&index);
         }
-        if let Some(failed) = self.again.front().copied() {
-            if failed.due > now {
-                return self.wait_until(failed.due);
+        while let Some((index, attempt)) = self.again.pop(now) {
+            if let Some(held) = self.hold(index).filter(|held| *held > now) {
+                self.again.push(held, index, attempt, false);
+                continue;
             }
-            self.again.pop_front();
-            // An open endpoint is here for its second look.
-            let wanted = matches!(self.ledger.mark(failed.index), Mark::Unsettled | Mark::Open);
-            if !wanted {
-                return Next::Wait(now);
+            self.failures.retried(index, attempt);
+            if self.ledger.mark(index) == Mark::Unsettled
+                && let Some(probe) = self.emit(now, index, attempt, patience)
+            {
+                self.held.insert(index, (now + config.gap(probe.patience), attempt));
+                return Next::Probe(probe);
             }
-            let Some(probe) = self.emit(now, failed.index, failed.attempt, patience) else {
-                return Next::Wait(now);
-            };
-            self.floor = self.floor.max(now + config.gap(probe.patience));
-            return Next::Probe(probe);
         }
         self.walk(now, config, patience)
     }
 
+    /// Whether second looks are due or under way: the walk leaves them room.
+    pub(super) fn is_looking(&self) -> bool {
+        !self.looks.is_empty()
+    }
+
+    /// Slows the walk down while second looks go to its addresses, and speeds it up afterwards.
+    pub(super) fn slow_down(&mut self, slowed: bool) {
+        if self.slowed != slowed {
+            self.slowed = slowed;
+            self.pace.set_rate(self.share.rate(slowed));
+        }
+    }
+
+    /// Whether an address is in both windows, and has a limit.
+    pub(super) fn competes_with(&self, other: &Self) -> bool {
+        let limited = self.share.rate(false).is_some() || other.share.rate(false).is_some();
+        limited
+            && self.blocks.iter().any(|block| {
+                [Protocol::Tcp, Protocol::Udp]
+                    .into_iter()
+                    .any(|protocol| overlapping(&other.blocks, protocol, block.range).next().is_some())
+            })
+    }
+
     /// Where an endpoint stands here, if it does.
     pub(super) fn locate(&self, endpoint: Endpoint) -> Option<Spot> {
-        // Blocks of one protocol are disjoint and ordered by address; few enough of both to search in two halves.
-        let at = self.blocks.partition_point(|block| {
-            (block.protocol, block.range.first()) <= (endpoint.protocol, endpoint.address)
-        });
-        let block = at.checked_sub(1)?;
-        let (row, n) = self.blocks.get(block)?.rank(endpoint)?;
-        let (first, first_row) = *self.starts.get(block)?;
-        Some(Spot { index: first + n, row: first_row + usize::try_from(row).ok()? })
+        let (block, row) = self.block_of(endpoint.protocol, endpoint.address)?;
+        let (_, n) = self.blocks.get(block)?.rank(endpoint)?;
+        let (first, _) = *self.starts.get(block)?;
+        Some(Spot { index: first + n, row })
+    }
+
+    /// The block of an address, and its row.
+    fn block_of(&self, protocol: Protocol, address: IpAddr) -> Option<(usize, usize)> {
+        // Blocks of one protocol are disjoint and ordered by address.
+        let after = |block: &Block| (block.protocol, block.range.first()) <= (protocol, address);
+        let at = self.blocks.partition_point(after).checked_sub(1)?;
+        let block = self.blocks.get(at).filter(|block| block.protocol == protocol)?;
+        let row = usize::try_from(block.range.rank(address)?).ok()?;
+        let (_, first_row) = *self.starts.get(at)?;
+        Some((at, first_row + row))
+    }
+
+    /// Teaches the rows of an address about its path.
+    pub(super) fn learn(&mut self, address: IpAddr, teach: impl Fn(&mut RoundTrip)) {
+        for protocol in [Protocol::Tcp, Protocol::Udp] {
+            if let Some((_, row)) = self.block_of(protocol, address)
+                && let Some(row) = self.rows.get_mut(row)
+            {
+                teach(&mut row.rtt);
+            }
+        }
     }
 
     /// The endpoint of an index, and its row.
@@ -165,11 +226,11 @@ impl Window {
         Some((first_row + usize::try_from(row).ok()?, endpoint))
     }
 
-    /// Settles an endpoint, or strengthens what is settled. Returns what it was before, when it changed.
-    pub(super) fn settle(&mut self, spot: Spot, mark: Mark) -> Option<Mark> {
+    /// Settles an endpoint, or strengthens what is settled. Returns whether anything changed.
+    pub(super) fn settle(&mut self, spot: Spot, mark: Mark) -> bool {
         let before = self.ledger.mark(spot.index);
         if mark <= before {
-            return None;
+            return false;
         }
         self.ledger.set(spot.index, mark);
         if before == Mark::Unsettled {
@@ -178,51 +239,7 @@ impl Window {
         if let Some(row) = self.rows.get_mut(spot.row) {
             row.shift(before, mark);
         }
-        Some(before)
-    }
-
-    /// Notes that a probe ended, with whatever evidence, and had really left.
-    pub(super) fn concluded(&mut self, spot: Spot) {
-        self.outstanding = self.outstanding.saturating_sub(1);
-        self.given_up = 0;
-        if !self.tries.is_empty() {
-            self.tries.remove(&spot.index);
-        }
-        if let Some(row) = self.rows.get_mut(spot.row) {
-            row.sent();
-        }
-    }
-
-    /// Notes that a probe failed on our side: it is due again a little later, or given up.
-    pub(super) fn failed(&mut self, now: Moment, spot: Spot, attempt: u8, error: LocalError) {
-        self.outstanding = self.outstanding.saturating_sub(1);
-        let Some(row) = self.rows.get_mut(spot.row) else { return };
-        row.fail(error);
-        if row.barred {
-            return;
-        }
-        let limit = match error {
-            _ if self.given_up >= GENERAL_TROUBLE => 0,
-            LocalError::Forbidden | LocalError::Other(_) => 1,
-            _ => TRIES,
-        };
-        let tries = self.tries.get(&spot.index).copied().unwrap_or(0);
-        if tries >= limit {
-            self.tries.remove(&spot.index);
-            self.ledger.set_lost(spot.index);
-            self.given_up = self.given_up.saturating_add(1);
-            return;
-        }
-        self.tries.insert(spot.index, tries + 1);
-        let due = now + Duration::from_millis(10 << tries.min(6));
-        let at = self.again.partition_point(|other| other.due <= due);
-        self.again.insert(at, Again { due, index: spot.index, attempt });
-    }
-
-    /// Asks an open endpoint once more, at `due`.
-    pub(super) fn look_again(&mut self, due: Moment, spot: Spot, attempt: u8) {
-        let at = self.looks.partition_point(|other| other.due <= due);
-        self.looks.insert(at, Again { due, index: spot.index, attempt });
+        true
     }
 
     /// Whether nothing of it was asked yet.
@@ -230,32 +247,67 @@ impl Window {
         self.pass == 1 && self.place == 0
     }
 
-    /// Attempts really sent to an endpoint that was never settled, up to this point of the walk.
+    /// Whether the driver owes the end of any probe.
+    pub(super) fn is_owed(&self) -> bool {
+        self.flight.as_ref().is_some_and(|flight| !flight.is_empty())
+    }
+
+    /// Whether the driver owes the end of a probe to an endpoint.
+    pub(super) fn is_owed_of(&self, index: u64) -> bool {
+        let flight = self.flight.as_ref().filter(|flight| !flight.is_empty());
+        flight.is_some_and(|flight| (1..=self.attempts).any(|attempt| flight.contains(&(index, attempt))))
+    }
+
+    /// Attempts that the walk made at an endpoint that was never settled, up to this point.
     pub(super) fn attempts_sent(&self, index: u64) -> u8 {
         let walked = self.order.place_of(index) < self.place;
         (self.pass - 1 + u8::from(walked)).min(self.attempts)
     }
 
+    /// Whether this can be an answer: its endpoint was asked that often, or looked at again.
+    pub(super) fn was_asked(&self, spot: Spot, attempt: u8) -> bool {
+        let look = self.looking.get(&spot.index).map_or(0, |(look, _)| *look);
+        (1..=self.attempts_sent(spot.index).max(look)).contains(&attempt)
+    }
+
+    /// Whether the last attempt at an endpoint was made, and can no longer be answered.
+    pub(super) fn is_spent(&self, index: u64, now: Moment, config: &Config) -> bool {
+        let marks = if self.pass > self.attempts { &self.before } else { &self.marks };
+        let ready = marks.at(self.order.place_of(index)).max(self.hold(index));
+        let over = ready.is_some_and(|ready| now >= ready + config.patience_beyond_gap());
+        over && self.attempts_sent(index) == self.attempts && !self.is_owed_of(index)
+    }
+
+    /// How many of the attempts of an endpoint have yet to leave, where any has.
+    pub(super) fn unsent(&self) -> HashMap<u64, u8> {
+        let mut unsent = HashMap::new();
+        for index in self.again.indices() {
+            *unsent.entry(index).or_default() += 1;
+        }
+        unsent
+    }
+
     /// Whether every endpoint was asked as often as planned and the last answer can no longer come.
-    pub(super) fn is_over(&self, now: Moment, config: &Config) -> bool {
-        let walked = self.pass > self.attempts || self.unsettled == 0;
-        let quiet = self.again.is_empty() && self.looks.is_empty();
-        let heard = if config.hears_silence {
-            self.outstanding == 0
-        } else {
-            self.unsettled == 0 || now >= self.tail
-        };
-        walked && quiet && heard
+    pub(super) fn is_over(&self, now: Moment) -> bool {
+        let walked = self.unsettled == 0 || (self.pass > self.attempts && self.again.is_empty());
+        walked && self.looks.is_empty() && now >= self.heard_at()
+    }
+
+    /// When nothing can be heard any more of what was sent so far.
+    fn heard_at(&self) -> Moment {
+        match (&self.flight, self.unsettled) {
+            (Some(flight), _) if flight.is_empty() => Moment::START,
+            (Some(_), _) => self.tail + GRACE,
+            (None, 0) => self.look_tail,
+            (None, _) => self.tail,
+        }
     }
 
     /// One step of the walk: the next unsettled endpoint of this pass, or of the next one.
     fn walk(&mut self, now: Moment, config: &Config, patience: &dyn Fn(&Row) -> Duration) -> Next {
-        loop {
-            if self.unsettled == 0 || self.pass > self.attempts {
-                return self.end(now, config);
-            }
-            if now < self.floor && self.place == 0 {
-                return self.wait_until(self.floor);
+        while self.unsettled > 0 && self.pass <= self.attempts {
+            if self.again.stalls() {
+                return self.wait(None);
             }
             while self.place < self.order.size() {
                 let index = self.order.at(self.place);
@@ -264,39 +316,62 @@ impl Window {
                     continue;
                 }
                 if let Some(due) = self.before.due(self.place).filter(|due| *due > now) {
-                    return self.wait_until(due);
+                    return self.wait(Some(due));
                 }
                 if !self.pace.is_due(now) {
-                    return self.wait_until(self.pace.due());
+                    return Next::Paced(self.earliest(Some(self.pace.due())).unwrap_or(now));
                 }
                 let place = self.place;
                 self.place += 1;
+                if let Some(held) = self.hold(index).filter(|held| *held > now) {
+                    self.pace.take(now);
+                    self.again.push(held, index, self.pass, false);
+                    continue;
+                }
                 let Some(probe) = self.emit(now, index, self.pass, patience) else { continue };
                 self.pace.take(now);
                 self.marks.note(place, now, now + config.gap(probe.patience));
                 return Next::Probe(probe);
             }
-            self.before = std::mem::take(&mut self.marks);
-            self.pass += 1;
-            self.place = 0;
-            self.pace.set_rate(self.fair_rate(config));
+            if !self.again.is_empty() {
+                return self.wait(None);
+            }
+            self.turn(now, config);
+        }
+        if self.unsettled == 0 {
+            self.again.clear();
+        }
+        if self.is_over(now) {
+            Next::Finished
+        } else {
+            self.wait(Some(self.heard_at()).filter(|at| *at > now))
         }
     }
 
-    /// The walk is over; what remains is to look again, and to listen.
-    fn end(&self, now: Moment, config: &Config) -> Next {
-        if self.is_over(now, config) {
-            return Next::Finished;
+    /// Begins the next pass.
+    fn turn(&mut self, now: Moment, config: &Config) {
+        self.before = std::mem::take(&mut self.marks);
+        self.pass += 1;
+        self.place = 0;
+        self.failures.clear();
+        if self.pass <= self.attempts {
+            self.held.retain(|_, (due, _)| *due > now);
         }
-        match self.looks.front() {
-            Some(look) => Next::Wait(look.due),
-            None if config.hears_silence => Next::Idle,
-            None => Next::Wait(self.tail),
-        }
+        self.share = Share::new(&self.blocks, &self.starts, &self.rows, config);
+        self.pace.set_rate(self.share.rate(self.slowed));
     }
 
-    fn wait_until(&self, due: Moment) -> Next {
-        Next::Wait(self.looks.front().map_or(due, |look| look.due.min(due)))
+    /// When an endpoint that was asked outside the walk may be asked again.
+    fn hold(&self, index: u64) -> Option<Moment> {
+        if self.held.is_empty() { None } else { self.held.get(&index).map(|(due, _)| *due) }
+    }
+
+    fn wait(&self, due: Option<Moment>) -> Next {
+        Next::Wait(self.earliest(due).unwrap_or(Moment::START))
+    }
+
+    fn earliest(&self, due: Option<Moment>) -> Option<Moment> {
+        [due, self.looks.due(), self.again.due()].into_iter().flatten().min()
     }
 
     /// A probe to an endpoint; none to an address that we can't reach at all.
@@ -310,62 +385,10 @@ impl Window {
         let (row, endpoint) = self.endpoint(index)?;
         let row = self.rows.get(row).filter(|row| !row.barred)?;
         let patience = patience(row);
-        self.outstanding += 1;
+        if let Some(flight) = &mut self.flight {
+            flight.insert((index, attempt));
+        }
         self.tail = self.tail.max(now + patience);
         Some(Probe { endpoint, attempt, patience })
-    }
-
-    /// The rate of a pass at which no address gets more than its own limit, as an average over the pass:
-    /// the order spreads the probes, so an address sees its share of the unsettled endpoints.
-    fn fair_rate(&self, config: &Config) -> Option<u64> {
-        let mut fair: Option<u64> = None;
-        for (block, (_, first_row)) in self.blocks.iter().zip(&self.starts) {
-            let Some(limit) = [config.rate.per_address, block.rate].into_iter().flatten().min() else {
-                continue;
-            };
-            let rows = self
-                .rows
-                .iter()
-                .skip(*first_row)
-                .take(usize::try_from(block.addresses()).unwrap_or(usize::MAX));
-            let Some(most) = rows.map(|row| row.unsettled).max().filter(|most| *most > 0) else { continue };
-            let rate = u128::from(limit) * u128::from(self.unsettled) / u128::from(most);
-            let rate = u64::try_from(rate).unwrap_or(u64::MAX).max(1);
-            fair = Some(fair.map_or(rate, |fair| fair.min(rate)));
-        }
-        fair
-    }
-}
-
-/// When the places of a pass may be asked again, kept coarsely: one entry for some milliseconds.
-#[derive(Debug, Default)]
-struct Marks {
-    /// Every place below the first may be asked again at the second, or is not noted here.
-    entries: VecDeque<(u64, Moment)>,
-    opened: Moment,
-}
-
-const COARSE: Duration = Duration::from_millis(10);
-
-impl Marks {
-    fn note(&mut self, place: u64, now: Moment, ready: Moment) {
-        match self.entries.back_mut() {
-            Some((end, due)) if now - self.opened < COARSE => {
-                *end = place + 1;
-                *due = (*due).max(ready);
-            }
-            _ => {
-                self.entries.push_back((place + 1, ready));
-                self.opened = now;
-            }
-        }
-    }
-
-    /// When a place may be asked again; `None` when it was not asked in that pass. Places must rise.
-    fn due(&mut self, place: u64) -> Option<Moment> {
-        while self.entries.front().is_some_and(|(end, _)| *end <= place) {
-            self.entries.pop_front();
-        }
-        self.entries.front().map(|(_, due)| *due)
     }
 }

@@ -8,8 +8,8 @@ use std::{
     time::Duration,
 };
 
-use socket2::{Domain, Protocol, SockAddr, Socket, Type};
-use tokio::net::TcpStream;
+use socket2::{Domain, Protocol, SockAddr, SockRef, Socket, Type};
+use tokio::{io::Interest, net::TcpStream, time::timeout_at};
 
 use super::{
     super::{Clock, sys},
@@ -87,31 +87,37 @@ impl Attempt {
     /// Waits for the answer as long as the probe's patience lasts.
     pub(super) async fn wait(self, clock: &Clock) -> Ended {
         let Self { socket, probe, sent_at } = self;
-        let left = probe.patience.saturating_sub(clock.now() - sent_at).max(Duration::from_millis(1));
-        let silent = |outcome| Ended { probe, sent_at, source: None, outcome, icmp: None, immediate: false };
+        let over = clock.instant(sent_at + probe.patience).into();
+        let ended = |outcome, icmp| Ended { probe, sent_at, source: None, outcome, icmp, immediate: false };
         let stream = match TcpStream::from_std(socket.into()) {
             Ok(stream) => stream,
-            Err(error) => return silent(local(&error)),
+            Err(error) => return ended(local(&error), None),
         };
-        let ready = tokio::time::timeout(left, stream.writable()).await.is_ok();
-        let socket = match stream.into_std() {
-            Ok(stream) => Socket::from(stream),
-            Err(error) => return silent(local(&error)),
-        };
-        let attempt = Self { socket, probe, sent_at };
-        match attempt.check() {
-            Ok(ended) => ended,
-            // Ready without an answer does not happen; patience that ran out does.
-            Err(_) => silent(if ready {
-                Outcome::Local(LocalError::Other(libc::EALREADY))
-            } else {
-                Outcome::Silence
-            }),
+        loop {
+            let ready = timeout_at(over, stream.writable()).await.is_ok();
+            let socket = SockRef::from(&stream);
+            match socket.connect(&address(probe)) {
+                Err(error) if error.raw_os_error() == Some(libc::EALREADY) => {}
+                result => return Self::ended(&socket, probe, sent_at, result),
+            }
+            if !ready {
+                return ended(Outcome::Silence, None);
+            }
+            // An ICMP error that comes while the kernel is still inside `connect()` is queued and ends
+            // nothing: the SYN would be repeated. It is evidence all the same.
+            if let Some(icmp) = queued(&socket) {
+                return ended(Outcome::Unreachable(icmp.what), Some(icmp));
+            }
+            // Woken for nothing: forget the readiness, and wait for the next.
+            let _ = stream.try_io(Interest::WRITABLE, || Err::<(), _>(ErrorKind::WouldBlock.into()));
         }
     }
 
     fn end(self, result: io::Result<()>) -> Ended {
-        let Self { socket, probe, sent_at, .. } = self;
+        Self::ended(&SockRef::from(&self.socket), self.probe, self.sent_at, result)
+    }
+
+    fn ended(socket: &SockRef<'_>, probe: Probe, sent_at: Moment, result: io::Result<()>) -> Ended {
         let (outcome, icmp, source) = match result {
             Ok(()) => {
                 // A RST on close: no TIME_WAIT, so that 28,000 local ports last for millions of connects.
@@ -124,7 +130,7 @@ impl Attempt {
                     if itself { Outcome::Local(LocalError::LocalPorts) } else { Outcome::Connected };
                 (outcome, None, source)
             }
-            Err(error) => (outcome(&error), queued(&socket), None),
+            Err(error) => (outcome(&error), queued(socket), None),
         };
         Ended { probe, sent_at, source, outcome, icmp, immediate: false }
     }

@@ -1,0 +1,194 @@
+//! Answers by hand: what upgrades, what changes nothing, what is looked at again.
+
+use std::{collections::BTreeSet, time::Duration};
+
+use portproof::{
+    model::{Endpoint, Evidence, Moment, Observation, PortSet, Protocol, State, Unreachable},
+    scan::{Answer, Batch, Config, Plan, Rate, Scan},
+};
+
+use super::{
+    drive::Mouth,
+    net::Host,
+    world::{Ask, World, permit},
+};
+
+const PROHIBITED: Evidence = Evidence::Unreachable { what: Unreachable::AdminProhibited, sender: None };
+
+/// A scan of one port of one address, asked once already.
+fn asked(config: Config, named: bool) -> (Scan, Endpoint) {
+    let mut plan = Plan::default();
+    let (port, none) = (PortSet::single(80), PortSet::NONE);
+    let (named, rest) = if named { (port, none) } else { (none, port) };
+    plan.add(&permit("10.0.0.1/32".parse().unwrap()), Protocol::Tcp, named, rest, None);
+    let mut scan = Scan::new(plan, config);
+    let mut batch = Batch::with_room(4);
+    scan.fill(Moment::START, &mut batch);
+    assert_eq!(batch.probes().len(), 1);
+    (scan, batch.probes()[0].endpoint)
+}
+
+fn hear(scan: &mut Scan, ms: u64, endpoint: Endpoint, attempt: u8, evidence: Evidence) {
+    let answer = Answer { endpoint, attempt, sent_at: Moment::START, source: None, evidence };
+    scan.answer(Moment::from_millis(ms), &answer);
+}
+
+fn observed(scan: &mut Scan) -> Vec<Observation> {
+    std::iter::from_fn(|| scan.poll_observation()).collect()
+}
+
+#[test]
+fn later_stronger_answers_upgrade_and_weaker_ones_change_nothing() {
+    let strength = [Evidence::Silence, PROHIBITED, Evidence::Refused, Evidence::Connected];
+    for named in [false, true] {
+        for (i, &first) in strength.iter().enumerate() {
+            for (j, &second) in strength.iter().enumerate() {
+                let (mut scan, endpoint) = asked(Config { every: true, ..Config::default() }, named);
+                hear(&mut scan, 5, endpoint, 1, first);
+                hear(&mut scan, 6, endpoint, 1, second);
+                scan.stop(Moment::from_millis(7));
+                let seen = observed(&mut scan);
+                let strongest = strength[i.max(j)].state().unwrap_or(State::Unknown);
+                assert_eq!(seen.last().unwrap().state, strongest, "{first:?}, then {second:?}");
+                let words = if i > 0 && j > i { 2 } else { 1 };
+                assert_eq!(seen.len(), words, "{first:?}, then {second:?}: {seen:?}");
+                assert_eq!(seen.iter().filter(|seen| seen.supersedes).count(), words - 1);
+                assert_eq!(scan.totals().states.of(strongest), 1);
+            }
+        }
+    }
+}
+
+#[test]
+fn nothing_is_superseded_that_was_not_said() {
+    let (mut scan, endpoint) = asked(Config::default(), false);
+    hear(&mut scan, 5, endpoint, 1, Evidence::Refused);
+    assert!(observed(&mut scan).is_empty(), "closed and unnamed: not observed");
+    hear(&mut scan, 6, endpoint, 1, Evidence::Connected);
+    let seen = observed(&mut scan);
+    assert_eq!((seen.len(), seen[0].state, seen[0].supersedes), (1, State::Open, false));
+}
+
+#[test]
+fn a_named_endpoint_is_observed_whatever_its_state() {
+    for second_look in [false, true] {
+        for evidence in [Evidence::Connected, Evidence::Refused, PROHIBITED, Evidence::Silence] {
+            let (mut scan, endpoint) = asked(Config { second_look, ..Config::default() }, true);
+            hear(&mut scan, 5, endpoint, 1, evidence);
+            scan.stop(Moment::from_millis(7));
+            assert_eq!(observed(&mut scan).len(), 1, "{evidence:?}");
+        }
+    }
+}
+
+#[test]
+fn strays_are_counted_and_never_believed() {
+    let (mut scan, endpoint) = asked(Config::default(), false);
+    let outside = [
+        Endpoint { port: 81, ..endpoint },
+        Endpoint { protocol: Protocol::Udp, ..endpoint },
+        Endpoint { address: "10.0.0.2".parse().unwrap(), ..endpoint },
+        Endpoint { address: "::1".parse().unwrap(), ..endpoint },
+    ];
+    for stray in outside {
+        hear(&mut scan, 5, stray, 1, Evidence::Connected);
+    }
+    // Its second attempt was never made, and there is no attempt 0.
+    hear(&mut scan, 5, endpoint, 2, Evidence::Connected);
+    hear(&mut scan, 5, endpoint, 0, Evidence::Connected);
+    let totals = scan.totals();
+    assert_eq!((totals.strays, totals.states.unknown, totals.replies), (6, 1, 0));
+    assert!(observed(&mut scan).is_empty());
+}
+
+#[test]
+fn a_copy_of_an_answer_is_no_second_look() {
+    let (mut scan, endpoint) = asked(Config { second_look: true, ..Config::default() }, false);
+    hear(&mut scan, 5, endpoint, 1, Evidence::Connected);
+    hear(&mut scan, 6, endpoint, 1, Evidence::Connected);
+    scan.stop(Moment::from_millis(7));
+    let seen = observed(&mut scan);
+    assert_eq!((seen.len(), seen[0].state), (1, State::Open));
+    assert!(!seen[0].seen_open_twice());
+}
+
+#[test]
+fn what_decided_is_kept_however_many_copies_came_before() {
+    let (mut scan, endpoint) = asked(Config { second_look: true, ..Config::default() }, true);
+    for sender in 0..40 {
+        let sender = Some([192, 0, 2, sender].into());
+        let soft = Evidence::Unreachable { what: Unreachable::Host, sender };
+        hear(&mut scan, 5, endpoint, 1, soft);
+    }
+    hear(&mut scan, 6, endpoint, 1, Evidence::Connected);
+    scan.stop(Moment::from_millis(7));
+    let seen = observed(&mut scan);
+    assert_eq!((seen[0].state, seen[0].reason), (State::Open, Evidence::Connected.reason()));
+}
+
+/// One host that answers as open on every one of these ports.
+fn tarpit(ports: &str, mouth: Mouth) -> World {
+    let at = "10.0.0.1/32".parse().unwrap();
+    let rest = PortSet::parse(ports).unwrap();
+    let ask = Ask { at, protocol: Protocol::Tcp, named: PortSet::NONE, rest, rate: None };
+    let rate = Rate { run: Some(20_000), per_address: None };
+    let config = Config { rate, second_look: true, ..Config::default() };
+    World {
+        asks: vec![ask],
+        hosts: vec![Host { at, tarpit: true, ..Host::default() }],
+        config,
+        mouth,
+        seed: 1,
+    }
+}
+
+const MOUTHS: [Mouth; 2] = [Mouth::Raw { batch: 64 }, Mouth::Connect { capacity: 200 }];
+
+#[test]
+fn an_open_unnamed_endpoint_is_looked_at_again_at_least_a_second_later() {
+    for mouth in MOUTHS {
+        let outcome = tarpit("1-40", mouth).run();
+        assert_eq!(outcome.observations.len(), 40);
+        for (endpoint, times) in outcome.asked() {
+            assert_eq!(times.len(), 2, "{endpoint}");
+            assert!(times[1] - times[0] >= Duration::from_secs(1), "{endpoint}");
+        }
+        for seen in &outcome.observations {
+            assert!(seen.seen_open_twice(), "{mouth:?} {seen:?}");
+        }
+    }
+}
+
+#[test]
+fn a_host_that_is_open_everywhere_gets_512_second_looks_and_the_scan_ends() {
+    for mouth in MOUTHS {
+        let outcome = tarpit("1-3000", mouth).run();
+        assert_eq!(outcome.coverage.states.open, 3000);
+        assert_eq!(outcome.wire.len(), 3000 + 512);
+        let seen: BTreeSet<Endpoint> = outcome.observations.iter().map(|seen| seen.endpoint).collect();
+        assert_eq!((seen.len(), outcome.observations.len()), (3000, 3000));
+        assert!(outcome.ended < Moment::from_millis(10_000), "{}", outcome.ended);
+    }
+}
+
+#[test]
+fn nothing_outside_a_permit_is_ever_probed() {
+    let mut plan = Plan::default();
+    let scope = portproof::model::Scope {
+        entries: vec![portproof::model::ScopeEntry::Name(portproof::model::NamePattern::Below(
+            "example.com".into(),
+        ))],
+        exclude: vec![],
+    };
+    // Authorized by a wildcard: the declared ports only.
+    let permit = scope.authorize_resolved("198.51.100.1".parse().unwrap(), "www.example.com", &[], false);
+    plan.add(&permit.unwrap(), Protocol::Tcp, PortSet::single(443), PortSet::all(), None);
+    assert_eq!(plan.planned(), 1);
+    let mut scan = Scan::new(plan, Config::default());
+    let mut batch = Batch::with_room(64);
+    for second in 0..10 {
+        scan.fill(Moment::from_millis(1000 * second), &mut batch);
+    }
+    assert!(!batch.probes().is_empty());
+    assert!(batch.probes().iter().all(|probe| probe.endpoint == Endpoint::tcp([198, 51, 100, 1], 443)));
+}

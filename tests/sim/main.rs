@@ -1,0 +1,18 @@
+//! The simulated storey: the real scan in virtual time against a scripted network. No clock, no
+//! socket, no sleep; everything follows from a seed.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::cast_sign_loss)]
+#![allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_precision_loss,
+    clippy::inconsistent_struct_constructor
+)]
+#![allow(unreachable_pub)] // one binary: nothing is public
+
+mod answers;
+mod drive;
+mod hostile;
+mod laws;
+mod net;
+mod ops;
+mod scenarios;
+mod world;
