@@ -31,10 +31,13 @@
 //! silence is asked again, at least a second later. At the end every endpoint has a state. `verify`
 //! holds the states against the manifest and says pass, fail or doubt; `report` writes that down.
 
+#[cfg(feature = "edge")]
 pub mod cli;
+#[cfg(feature = "edge")]
 pub mod drive;
 pub mod model;
 pub mod probe;
+#[cfg(feature = "edge")]
 pub mod report;
 pub mod scan;
 pub mod spec;

@@ -10,14 +10,13 @@ use ipnet::IpNet;
 
 use super::error::CliError;
 use crate::{
-    model::{PortSet, Protocol, Scope, Severity, clean},
+    model::{PortSet, Protocol, Scope, clean},
     report::{Declared, DeclaredKind},
     spec::{
-        self, Diagnostics, Files, Names,
+        self, Diagnostics, Files,
         manifest::{Host, HostEntry, Manifest, Place},
         profile::Profiles,
     },
-    verify::Roles,
 };
 
 /// A file larger than this is no manifest; refused before it is read into memory.
@@ -226,51 +225,6 @@ fn matches(pattern: &[u8], name: &[u8]) -> bool {
         }
     }
     (pattern.first() == Some(&b'.') || name.first() != Some(&b'.')) && rest(pattern, name)
-}
-
-impl Names for Profiles {
-    fn roles(&self) -> Vec<String> {
-        self.roles().map(|role| role.name.clone()).collect()
-    }
-
-    fn services(&self) -> Vec<String> {
-        let aliases = self.service_aliases().map(|(alias, _)| alias.to_owned());
-        self.services().map(|service| service.name.clone()).chain(aliases).collect()
-    }
-
-    fn service_ports(&self, service: &str, protocol: Protocol) -> Option<PortSet> {
-        let known = self.knows_service(service);
-        let ports =
-            self.service_ports(service).into_iter().filter(|(of, _)| *of == protocol).map(|(_, port)| port);
-        known.then(|| ports.collect())
-    }
-
-    fn common(&self, protocol: Protocol) -> PortSet {
-        self.common(protocol).clone()
-    }
-
-    fn role_denies(&self, role: &str, protocol: Protocol) -> PortSet {
-        self.role(role).map_or(PortSet::NONE, |role| role.forbidden(protocol))
-    }
-}
-
-impl Roles for Profiles {
-    fn forbids(&self, role: &str, protocol: Protocol, port: u16) -> Option<(Severity, String)> {
-        let never = self.role(role)?.forbids(protocol, port)?;
-        // A role may say "nothing here" mildly of a wide range; a sensitive port in it is still that.
-        let worst = self
-            .sensitivity(protocol, port)
-            .map_or(never.severity, |sensitive| sensitive.severity.max(never.severity));
-        Some((worst, never.why.clone()))
-    }
-
-    fn sensitivity(&self, protocol: Protocol, port: u16) -> Option<(Severity, String)> {
-        self.sensitivity(protocol, port).map(|sensitive| (sensitive.severity, sensitive.why.clone()))
-    }
-
-    fn service_name(&self, protocol: Protocol, port: u16) -> Option<String> {
-        self.service_name(protocol, port).map(str::to_owned)
-    }
 }
 
 /// The ports that a target's roles deny and that are asked for it besides its own. None over UDP, which

@@ -20,6 +20,7 @@ pub mod resolution;
 mod yaml;
 
 pub use diagnostic::{Diagnostic, Diagnostics, Gravity};
+#[cfg(feature = "edge")]
 pub(crate) use nearest::nearest;
 pub use read::{Files, Names, read};
 

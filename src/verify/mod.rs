@@ -26,6 +26,7 @@ mod governance;
 mod host;
 mod outcome;
 mod parity;
+mod profiles;
 mod remedy;
 mod ruling;
 mod table;

@@ -3,6 +3,7 @@
 
 mod builtin;
 mod error;
+mod names;
 mod read;
 mod role;
 mod services;
