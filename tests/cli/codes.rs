@@ -177,7 +177,10 @@ fn a_manifest_that_cannot_be_used_ends_with_2_names_its_line_and_sends_nothing()
         (scoped("  scope: [203.0.113.0/24]\n"), &["127.0.0.1", "scope", "portproof.yaml:5"]),
         (scoped("  scope: [127.0.0.1]\n  valid_until: 2020-01-01\n"), &["ended on 2020-01-01", "renewed"]),
         (format!("{head}{}", target.replace(&format!("[{port}]"), "[0]")), &["port 0"]),
-        (format!("{head}{}{}", target, &target["targets:\n".len()..]), &["two targets are called", "its own `id`"]),
+        (
+            format!("{head}{}{}", target, &target["targets:\n".len()..]),
+            &["two targets are called", "its own `id`"],
+        ),
     ] {
         let run = desk.verify_text(&text, &[]).ends(2).complains(said);
         assert!(run.err.contains("portproof.yaml") || run.err.contains("authorization"), "{}", run.err);

@@ -5,5 +5,14 @@
 
 mod desk;
 mod doors;
+#[path = "../lab/isolate.rs"]
+mod isolate;
 
 mod codes;
+mod demo;
+mod reference;
+mod repeat;
+mod scan;
+mod selection;
+mod silence;
+mod streams;
