@@ -14,7 +14,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 /// A run that hangs is ended and fails.
-const LIMIT: Duration = Duration::from_secs(60);
+const LIMIT: Duration = Duration::from_mins(1);
 /// Where [`Desk::verify`] puts the report.
 pub(crate) const REPORT: &str = "report.json";
 
@@ -98,7 +98,7 @@ impl Desk {
     /// Whether any part of a file is left here.
     pub(crate) fn crumbs(&self) -> Vec<String> {
         let names = fs::read_dir(self.path()).unwrap().map(|entry| entry.unwrap().file_name());
-        names.filter_map(|name| name.into_string().ok()).filter(|name| name.ends_with(".part")).collect()
+        names.filter_map(|name| name.into_string().ok()).filter(|name| name.contains(".part")).collect()
     }
 }
 
