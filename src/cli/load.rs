@@ -1,7 +1,7 @@
 //! From files to values: profiles, manifests and what they include, lists of hosts.
 
 use std::{
-    fs,
+    fs::{self, File},
     io::{self, Read as _},
     path::{Path, PathBuf},
 };
@@ -19,7 +19,7 @@ use crate::{
     },
 };
 
-/// A file larger than this is no manifest; refused before it is read into memory.
+/// A file larger than this is no manifest; no more of it is read into memory.
 const MAX_FILE: u64 = 16 << 20;
 /// A role's range of more ports than this says "nothing here", not "ask for these": the default set
 /// is asked anyway.
@@ -134,14 +134,17 @@ pub(super) fn host_list(source: &str) -> Result<Vec<HostEntry>, CliError> {
         text_of(Path::new(source)).map_err(CliError::usage)?
     };
     let mut hosts = Vec::new();
-    for (line, entry) in (1..).zip(text.lines()) {
+    // Windows puts a mark before the first line, and a carriage return behind each.
+    for (line, entry) in (1..).zip(text.trim_start_matches('\u{feff}').lines()) {
         let entry = entry.split('#').next().unwrap_or_default().trim();
         if entry.is_empty() {
             continue;
         }
         let place = Place { path: source.to_owned(), line, column: 1 };
-        let host = spec::host::host(entry)
-            .map_err(|error| CliError::usage(format!("{place}: {}", error.message)))?;
+        let host = spec::host::host(entry).map_err(|error| {
+            let told = CliError::usage(format!("{place}: {}", error.message));
+            error.help.into_iter().fold(told, CliError::hint)
+        })?;
         hosts.push(HostEntry { host, place });
     }
     if hosts.is_empty() {
@@ -152,15 +155,24 @@ pub(super) fn host_list(source: &str) -> Result<Vec<HostEntry>, CliError> {
 
 /// The text of a file that is small enough to be what it is taken for.
 pub(super) fn text_of(path: &Path) -> Result<String, String> {
-    let wrong = |error: io::Error| format!("can't read {}: {error}", clean(&path.display().to_string()));
-    let length = fs::metadata(path).map_err(wrong)?.len();
-    if length > MAX_FILE {
+    let name = clean(&path.display().to_string());
+    let wrong = |error: io::Error| match error.kind() {
+        io::ErrorKind::NotFound => format!("there is no file {name}"),
+        io::ErrorKind::IsADirectory => format!("{name} is a directory; name a file in it"),
+        io::ErrorKind::InvalidData => format!("{name} is not text: it holds bytes that are not UTF-8"),
+        io::ErrorKind::PermissionDenied => format!("{name} may not be read by this user"),
+        _ => format!("can't read {name}: {error}"),
+    };
+    let mut text = String::new();
+    // A device tells no length and may never end.
+    let read = File::open(path).and_then(|file| file.take(MAX_FILE + 1).read_to_string(&mut text));
+    if read.map_err(wrong)? as u64 > MAX_FILE {
         return Err(format!(
-            "{} holds {length} bytes; a manifest is smaller, and `include` joins several",
-            path.display()
+            "{name} holds more than {} MiB; a manifest is smaller, and `include` joins several",
+            MAX_FILE >> 20
         ));
     }
-    fs::read_to_string(path).map_err(wrong)
+    Ok(text)
 }
 
 fn diagnosed(wrong: &Diagnostics, colour: bool) -> CliError {

@@ -9,7 +9,7 @@ use super::{
     prepare::Prepared,
     run::{askable, estimate},
 };
-use crate::{model::Protocol, spec::plan::Group};
+use crate::{model::Protocol, report::count, spec::plan::Group};
 
 /// Groups shown one by one; a fleet is summed up.
 const SHOWN: usize = 40;
@@ -64,7 +64,10 @@ pub(super) fn run(args: &PlanArgs, color: Color) -> Result<ExitCode, CliError> {
     let gap = if unasked == 0 { String::new() } else { format!(", {unasked} of them not asked from here") };
     let _ = writeln!(
         text,
-        "total          {addresses} addresses, {endpoints} endpoints{gap}, at most {probes} probes, {} if everything is silent",
+        "total          {}, {}{gap}, at most {}, {} if everything is silent",
+        count(bounded(addresses), "address", "addresses"),
+        count(bounded(endpoints), "endpoint", "endpoints"),
+        count(probes, "probe", "probes"),
         about(least)
     );
     output::print(text.as_bytes())?;
@@ -106,6 +109,10 @@ fn write_group(text: &mut String, prepared: &Prepared, group: &Group) {
         asked.join(", "),
         group.permit.basis()
     );
+}
+
+fn bounded(n: u128) -> u64 {
+    u64::try_from(n).unwrap_or(u64::MAX)
 }
 
 /// A length of time for a person.

@@ -78,8 +78,25 @@ impl Prepared {
         let forbidden =
             |target: &Target, protocol| load::denied_by_roles(&profiles, &target.profiles, protocol);
         let plan = plan::plan(&manifest, &resolution, &selection, &forbidden).map_err(CliError::usage)?;
+        not_empty(&plan, &resolution)?;
         Ok(Self { profiles, manifest, selection, how, at, resolution, plan, restrictions, runtime })
     }
+}
+
+/// A run that asks nothing and has nothing to judge must not end like one that found nothing wrong.
+fn not_empty(plan: &Plan, resolution: &Resolution) -> Result<(), CliError> {
+    let planned = plan.groups.iter().any(|group| group.planned() > 0);
+    let judged =
+        !plan.refused.is_empty() || resolution.answers.iter().any(|answer| answer.addresses.is_empty());
+    if planned || judged {
+        return Ok(());
+    }
+    let error = CliError::usage("nothing is left to verify: no address, or no port of any, is in the run");
+    let hint = plan.left_out.first().map_or_else(
+        || "look at the manifest's `tcp` and `expose`, and at --tcp, --families and --exclude".to_owned(),
+        |left| format!("{}: {}", left.what, left.why),
+    );
+    Err(error.hint(hint))
 }
 
 /// Takes the default UDP set out of targets that do not ask for it: this version has no UDP probes. What

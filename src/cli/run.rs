@@ -112,14 +112,15 @@ pub(super) fn estimate(
     (probes, Duration::try_from_secs_f64(pass * f64::from(how.attempts) + SILENCE).unwrap_or(Duration::MAX))
 }
 
-/// Drives a scan to its end, or until somebody stops it. `see` gets each observation as it is made.
+/// Drives a scan to its end, or until somebody stops it. `see` gets observations soon after they are made,
+/// a look's worth at a time.
 pub(super) async fn drive(
     plan: Plan,
     config: Config,
     how: &How,
     clock: Clock,
     progress: &Progress,
-    see: &mut dyn FnMut(Observation),
+    see: &mut dyn FnMut(Vec<Observation>),
 ) -> Result<Ran, CliError> {
     let expected = plan.planned().saturating_mul(config.attempts.into());
     let workers = if config.rate.run.is_none_or(|rate| rate > BUSY) { cores() } else { 1 };
@@ -167,7 +168,9 @@ pub(super) async fn drive(
             tallies.entry(key).and_modify(|sum: &mut Tally| sum.add(&tally)).or_insert(tally);
         }
         drop(scan);
-        seen.into_iter().for_each(&mut *see);
+        if !seen.is_empty() {
+            see(seen);
+        }
         progress.show(&totals, expected, clock.now() - began, surprises);
         if over {
             progress.end();

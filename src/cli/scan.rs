@@ -20,8 +20,10 @@ use super::{
 use crate::{
     drive::{Clock, resolve},
     model::{Coverage, Observation, PortSet, Protocol, State, StateCounts},
+    report::{count, thousands},
     scan::Config,
     spec::{
+        host::host,
         manifest::{Manifest, Target},
         plan::{self, Selection},
         profile::Profiles,
@@ -64,13 +66,14 @@ pub(super) fn run(args: &ScanArgs, color: Color) -> Result<ExitCode, CliError> {
     }
     if !args.talk.quiet {
         let (_, least) = estimate(&plan, &manifest, &how, None);
-        output::say(&format!("{planned} endpoints by connect, {} if everything is silent", about(least)));
+        let endpoints = count(planned, "endpoint", "endpoints");
+        output::say(&format!("{endpoints} by connect, {} if everything is silent", about(least)));
     }
     let config = Config { every: args.states == States::All, ..how.config() };
     let mut printer = Printer::new(args);
     let progress = Progress::over(planned, &args.talk);
     let ran = runtime
-        .block_on(drive(asked, config, &how, Clock::start(), &progress, &mut |seen| printer.see(&seen)))?;
+        .block_on(drive(asked, config, &how, Clock::start(), &progress, &mut |seen| printer.see(seen)))?;
     runtime.shutdown_background();
     printer.end(&ran.coverage, (ran.ended - ran.began).as_secs_f64(), ran.stop)?;
     Ok(match ran.stop {
@@ -84,6 +87,12 @@ pub(super) fn run(args: &ScanArgs, color: Color) -> Result<ExitCode, CliError> {
 
 /// The targets as a manifest that names nothing.
 fn manifest(args: &ScanArgs, profiles: &Profiles, colour: bool) -> Result<Manifest, CliError> {
+    for target in &args.targets {
+        if let Err(error) = host(target) {
+            let told = CliError::usage(error.message);
+            return Err(error.help.into_iter().fold(told, CliError::hint));
+        }
+    }
     let mut hosts = args.targets.clone();
     if let Some(list) = &args.input_list {
         hosts.extend(load::host_list(list)?.iter().map(|entry| entry.host.to_string()));
@@ -146,17 +155,20 @@ impl Printer {
         Self { format: args.format, quiet: args.talk.quiet, out, seen: Vec::new() }
     }
 
-    /// Text and json are ordered, so they wait for the end; ndjson is said at once.
-    fn see(&mut self, observation: &Observation) {
+    /// Text and json are ordered, so they wait for the end; ndjson is said at once, not when a buffer is
+    /// full.
+    fn see(&mut self, observations: Vec<Observation>) {
         if self.format != Format::Ndjson {
-            self.seen.push(observation.clone());
+            self.seen.extend(observations);
             return;
         }
-        let line = Line::of(observation);
-        // A reader that went away is noticed when the rest is written.
-        let _ = serde_json::to_writer(&mut self.out, &line)
-            .map_err(io::Error::from)
-            .and_then(|()| self.out.write_all(b"\n"));
+        for observation in &observations {
+            // A reader that went away is noticed when the rest is written.
+            let _ = serde_json::to_writer(&mut self.out, &Line::of(observation))
+                .map_err(io::Error::from)
+                .and_then(|()| self.out.write_all(b"\n"));
+        }
+        let _ = self.out.flush();
     }
 
     fn end(mut self, coverage: &Coverage, duration: f64, stop: Stop) -> Result<(), CliError> {
@@ -182,13 +194,13 @@ impl Printer {
         if !self.quiet && self.format == Format::Text {
             let states = &coverage.states;
             output::say(&format!(
-                "{} endpoints: {} open, {} closed, {} filtered, {} unknown; {} probes in {duration:.1} s{}",
-                coverage.planned,
-                states.open,
-                states.closed,
-                states.filtered,
-                states.unknown,
-                coverage.probes_sent,
+                "{}: {} open, {} closed, {} filtered, {} unknown; {} in {duration:.1} s{}",
+                count(coverage.planned, "endpoint", "endpoints"),
+                thousands(states.open),
+                thousands(states.closed),
+                thousands(states.filtered),
+                thousands(states.unknown),
+                count(coverage.probes_sent, "probe", "probes"),
                 if stop == Stop::Complete { String::new() } else { format!("; {}", stop.word()) }
             ));
         }

@@ -22,7 +22,7 @@ use crate::{
     model::{Family, Level, rule},
     report::{
         self, Circumstances, Git, HostRecord, Methods, NotScanned, Report, Run, Selection as SelectionRecord,
-        Tool, summary::Style,
+        Tool, count, summary::Style,
     },
     scan::Config,
     verify::{Context, FailOn, Seen, judge},
@@ -107,11 +107,13 @@ fn announce(prepared: &Prepared, talk: &TalkArgs) {
     let (probes, least) = estimate(&prepared.plan, &prepared.manifest, &prepared.how, None);
     let rate = prepared.how.rate.run.map_or_else(
         || "as fast as this machine can".to_owned(),
-        |rate| format!("at most {rate} probes a second"),
+        |rate| format!("at most {} a second", count(rate, "probe", "probes")),
     );
-    let hosts = if addresses == 1 { "1 address".to_owned() } else { format!("{addresses} addresses") };
+    let hosts = count(u64::try_from(addresses).unwrap_or(u64::MAX), "address", "addresses");
     output::say(&format!(
-        "asking {planned} endpoints on {hosts} by connect, {rate}; at most {probes} probes, {} if everything is silent",
+        "asking {} on {hosts} by connect, {rate}; at most {}, {} if everything is silent",
+        count(planned, "endpoint", "endpoints"),
+        count(probes, "probe", "probes"),
         about(least)
     ));
     if talk.verbose {
@@ -128,7 +130,7 @@ fn scanned(prepared: &Prepared, asked: &Asked<'_>) -> Result<(Clock, Ran), CliEr
     let progress = Progress::over(plan.planned(), asked.talk);
     let clock = Clock::start();
     let mut observations = Vec::new();
-    let mut see = |seen| observations.push(seen);
+    let mut see = |seen| observations.extend(seen);
     let mut ran =
         prepared.runtime.block_on(drive(plan, config, &prepared.how, clock, &progress, &mut see))?;
     // The last word on an endpoint counts.

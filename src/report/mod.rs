@@ -12,3 +12,4 @@ mod words;
 pub use assemble::{Circumstances, assemble, manifest_record, resolver_record, time};
 pub use document::*;
 pub use headline::{headline, verdict_sentence};
+pub(crate) use words::{count, thousands};

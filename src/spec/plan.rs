@@ -409,6 +409,16 @@ impl Planner<'_> {
             Some(Asked::Ports(ports)) => (named.intersection(ports), ports.difference(&named)),
         };
         let (named, rest) = permit.allow(named, rest);
+        // What no entry names here is not declared here: it is asked like any other port, and looked at
+        // twice when open.
+        let here = claims.iter().fold(PortSet::NONE, |all, (target, _)| {
+            all.union(&target.named_here(
+                protocol,
+                permit.range().family(),
+                self.vantage().map(String::as_str),
+            ))
+        });
+        let (named, rest) = (named.intersection(&here), rest.union(&named.difference(&here)));
         let blind = self.blind(protocol).intersection(&named.union(&rest));
         Ask { named, rest, blind }
     }

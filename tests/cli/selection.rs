@@ -1,0 +1,273 @@
+//! What of the manifest is in the run, and how it is judged: each flag against the same few ports.
+
+use std::fs;
+
+use crate::{
+    desk::{Desk, Run},
+    doors::{Door, Wall},
+};
+
+const HOST: &str = "127.0.0.1";
+
+fn day(days: i64) -> String {
+    let today = jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date();
+    today.saturating_add(jiff::SignedDuration::from_hours(24 * days)).to_string()
+}
+
+/// One target on loopback: asks these ports, and says this of them.
+fn one(tcp: &[u16], rest: &str) -> String {
+    let tcp: Vec<String> = tcp.iter().map(ToString::to_string).collect();
+    format!(
+        "portproof: 1\ntargets:\n  - {{id: here, hosts: [{HOST}], tcp: \"{}\", udp: none, {rest}}}\n",
+        tcp.join(",")
+    )
+}
+
+#[test]
+fn expect_takes_what_an_administrator_types() {
+    let (desk, a, b, wall) = (Desk::new(), Door::open(), Door::open(), Wall::new());
+    let (low, high) = (a.port.min(b.port), a.port.max(b.port));
+    let asked = format!("{low},{high},{}", wall.port);
+    for expected in [
+        format!("{low},{high}"),
+        format!("{high},{low}"),
+        format!("{low}/tcp,{high}/tcp"),
+        format!("{low}, {high}"),
+        format!("{low},{low},{high}"),
+        format!("{low}-{low},{high}"),
+    ] {
+        let run = desk.verify(&["--expect", &expected, "--tcp", &asked, HOST]);
+        assert_eq!(run.ends(0).report()["coverage"]["planned"], 3, "{expected}");
+    }
+    let run = desk.verify(&["--expect", "none", "--tcp", &asked, HOST]).ends(1);
+    let open = [format!("EXP001 fail {low}"), format!("EXP001 fail {high}")];
+    // Nothing expected means dark, and the wall answered.
+    assert_eq!(run.complaints(), [&open[..], &["EXP014 fail".to_owned()]].concat());
+    let run = desk.verify(&["--expect", &low.to_string(), "--tcp", &asked, HOST]).ends(1);
+    assert_eq!(run.complaints(), [format!("EXP001 fail {high}")]);
+}
+
+#[test]
+fn the_level_of_a_rule_is_what_the_command_line_says() {
+    let (desk, door) = (Desk::new(), Door::open());
+    desk.file("portproof.yaml", one(&[door.port], "expose: []"));
+    let finding = |word: &str| [format!("EXP001 {word} {}", door.port)];
+    assert_eq!(desk.verify(&["-D", "EXP001"]).ends(1).complaints(), finding("fail"));
+    for warn in [&["-W", "EXP001"][..], &["-W", "unexpected-open"], &["--warn", "exp001"]] {
+        let run = desk.verify(warn).ends(0);
+        assert_eq!(run.complaints(), [""; 0]);
+        assert!(run.findings().contains(&format!("EXP001 pass {}", door.port)), "{:?}", run.findings());
+    }
+    let run = desk.verify(&["-A", "EXP001"]).ends(0);
+    assert!(!run.findings().iter().any(|finding| finding.contains("EXP001")), "{:?}", run.findings());
+    assert_eq!(desk.verify(&["-A", "EXP001", "-D", "EXP001"]).ends(1).complaints(), finding("fail"));
+    let run = desk.verify(&["-A", "EXP001", "-D", "MAN002"]).ends(1);
+    assert_eq!(run.complaints(), ["MAN002 fail"], "paperwork fails where it is denied");
+}
+
+#[test]
+fn unlisted_warn_reports_and_does_not_fail() {
+    let (desk, door) = (Desk::new(), Door::open());
+    let run = desk.verify_text(&one(&[door.port], "expose: [], unlisted: warn"), &[]).ends(0);
+    assert_eq!(run.result(), "conforms");
+    assert!(run.findings().contains(&format!("EXP001 pass {}", door.port)), "{:?}", run.findings());
+    assert!(run.out.contains(&door.port.to_string()), "{}", run.out);
+}
+
+/// A manifest whose one deviation is accepted until a day.
+fn excepted(port: u16, expires: &str) -> String {
+    let paper = "reason: moving, requested_by: web team, approved_by: board";
+    format!(
+        "{}exceptions:\n  - {{id: EX-1, match: {{target: here, port: {port}/tcp, rule: EXP001}}, {paper}, \
+         requested_on: {old}, approved_on: {old}, expires: {expires}}}\n",
+        one(&[port], "expose: []"),
+        old = day(-400),
+    )
+}
+
+#[test]
+fn an_exception_waives_through_its_last_day_and_no_longer() {
+    let (desk, door) = (Desk::new(), Door::open());
+    let waived = [format!("EXP001 waived {}", door.port)];
+    let fails = [format!("EXP001 fail {}", door.port)];
+    for (expires, code, told) in [(day(30), 0, &waived), (day(-1), 1, &fails)] {
+        let run = desk.verify_text(&excepted(door.port, &expires), &[]).ends(code);
+        assert_eq!(&run.complaints(), told, "expires {expires}");
+        assert_eq!(run.findings().iter().any(|finding| finding.starts_with("EXC001")), code == 1);
+    }
+    desk.file("portproof.yaml", excepted(door.port, &day(-1)));
+    assert_eq!(desk.verify(&["--at", &day(-1)]).ends(0).complaints(), waived, "its last day counts");
+    desk.file("portproof.yaml", excepted(door.port, &day(30)));
+    let strict = desk.verify(&["--strict"]).ends(1);
+    assert_eq!(strict.complaints(), fails);
+    assert!(strict.headline().contains("exceptions ignored"), "{}", strict.headline());
+    assert_eq!(desk.verify(&["--at", &day(31)]).ends(1).complaints(), fails);
+}
+
+#[test]
+fn only_and_exclude_narrow_the_run_and_say_so() {
+    let (desk, a, b) = (Desk::new(), Door::open(), Door::open());
+    let target = |id: &str, host: &str, port: u16, tag: &str| {
+        format!(
+            "  - {{id: {id}, hosts: [{host}], tags: [{tag}], tcp: declared, udp: none, expose: [{port}]}}\n"
+        )
+    };
+    let text = format!(
+        "portproof: 1\ntargets:\n{}{}",
+        target("first", HOST, a.port, "pci"),
+        target("second", "127.0.0.2", b.port, "lab")
+    );
+    desk.file("portproof.yaml", text);
+    let addresses = |run: &Run| -> Vec<String> {
+        let per_address = run.report()["coverage"]["per_address"].as_array().unwrap().clone();
+        per_address.iter().map(|place| place["address"].as_str().unwrap().to_owned()).collect()
+    };
+    for only in ["first", "tag:pci"] {
+        let run = desk.verify(&["--only", only]).ends(0);
+        assert_eq!(addresses(&run), [HOST]);
+        assert!(run.headline().contains("only ta"), "{}", run.headline());
+        assert_eq!(run.report()["run"]["selection"]["only"][0], only);
+    }
+    b.visits();
+    let run = desk.verify(&["--exclude", "127.0.0.2"]).ends(0);
+    assert_eq!(addresses(&run), [HOST]);
+    assert!(run.headline().contains("127.0.0.2"), "{}", run.headline());
+    desk.verify(&["--exclude", "127.0.0.2/31"]).ends(0);
+    desk.verify(&["--only", "nobody"]).ends(2).complains(&["--only nobody", "no target"]);
+    desk.verify(&["--only", "tag:nobody"]).ends(2);
+}
+
+/// A run that asks nothing proves nothing, so it must not look like a run that found nothing.
+#[test]
+fn a_selection_that_leaves_nothing_is_a_mistake() {
+    let (desk, door) = (Desk::new(), Door::open());
+    let port = door.port.to_string();
+    for flags in
+        [&["--tcp", "none"][..], &["--exclude", HOST], &["--families", "ipv6"], &["--exclude", "127.0.0.0/8"]]
+    {
+        let run = desk.verify(&[flags, &["--expect", &port, HOST]].concat()).ends(2);
+        assert_eq!(run.complains(&["nothing is left to verify"]).out, "");
+    }
+    desk.file("portproof.yaml", one(&[], "expose: []").replace("\"\"", "none"));
+    desk.verify(&[]).ends(2).complains(&["nothing is left to verify"]);
+    assert_eq!(door.visits(), 0);
+}
+
+#[test]
+fn hosts_come_from_a_file_or_standard_input() {
+    let (desk, door) = (Desk::new(), Door::open());
+    let text = one(&[door.port], &format!("expose: [{}]", door.port))
+        .replace("hosts: [127.0.0.1]", "hosts: [127.0.0.9]");
+    desk.file("portproof.yaml", &text);
+    desk.verify(&[]).ends(1);
+    for list in [
+        "127.0.0.1\n",
+        "# ours\n\n 127.0.0.1 # the web\n",
+        "127.0.0.1\r\n",
+        "\u{feff}127.0.0.1\r\n",
+        "127.0.0.1",
+    ] {
+        desk.file("fleet.txt", list);
+        let run = desk.verify(&["--hosts", "here=@fleet.txt"]).ends(0);
+        assert_eq!(run.report()["targets"][0]["addresses"][0]["address"], HOST, "{list:?}");
+        let piped = desk.typed(&["verify", "--hosts", "here=-"], list).ends(0);
+        assert!(piped.headline().starts_with("CONFORMS"));
+    }
+    for (list, said) in [
+        ("", "fleet.txt holds no host"),
+        ("# none\n", "fleet.txt holds no host"),
+        ("127.0.0.1\n300.1.1.1\n", "fleet.txt:2"),
+        ("127.0.0.1 127.0.0.2\n", "fleet.txt:1"),
+        ("https://127.0.0.1/\n", "is a URL"),
+    ] {
+        desk.file("fleet.txt", list);
+        desk.verify(&["--hosts", "here=@fleet.txt"]).ends(2).complains(&[said]);
+    }
+    desk.verify(&["--hosts", "there=@fleet.txt"]).ends(2);
+    desk.verify(&["--hosts", "here=fleet.txt"]).ends(2).complains(&["ID=@FILE"]);
+    desk.verify(&["--hosts", "here=@"]).ends(2);
+    desk.file("fleet.txt", "127.0.0.9\n");
+    let scoped = text.replace("targets:", "authorization: {scope: [127.0.0.9]}\ntargets:");
+    desk.file("portproof.yaml", scoped);
+    desk.file("fleet.txt", "127.0.0.1\n");
+    desk.verify(&["--hosts", "here=@fleet.txt"]).ends(2).complains(&["127.0.0.1", "authorization.scope"]);
+}
+
+#[test]
+fn the_vantage_decides_which_entries_hold() {
+    let (desk, a, b) = (Desk::new(), Door::open(), Door::open());
+    let rest = format!("expose: [{}, {{port: {}/tcp, from: [office]}}]", a.port, b.port);
+    let text = one(&[a.port, b.port], &rest);
+    desk.file("portproof.yaml", text.replace("targets:", "vantages: {office: {}, internet: {}}\ntargets:"));
+    let run = desk.verify(&["--vantage", "office"]).ends(0);
+    assert!(run.headline().contains("(office)"), "{}", run.headline());
+    let run = desk.verify(&["--vantage", "internet"]).ends(1);
+    assert_eq!(run.complaints(), [format!("EXP001 fail {}", b.port)]);
+    desk.verify(&["--vantage", "moon"]).ends(2).complains(&["`moon`", "office"]);
+    desk.verify(&[]).ends(2).complains(&["--vantage NAME", "office"]);
+}
+
+#[test]
+fn a_folder_of_profiles_is_looked_at_first() {
+    let (desk, door) = (Desk::new(), Door::open());
+    let role =
+        fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/profiles/roles/web-server.yaml")).unwrap();
+    desk.file("own/roles/kiosk.yaml", role.replace("web-server", "kiosk"));
+    desk.file("portproof.yaml", one(&[door.port], &format!("profiles: [kiosk], expose: [{}]", door.port)));
+    desk.verify(&["--tcp", "declared"]).ends(2).complains(&["kiosk"]);
+    desk.run(&["lint", "--profile-dir", "own"]).ends(1);
+    desk.verify(&["--profile-dir", "own", "--tcp", "declared"]).ends(0);
+    assert!(desk.run(&["profiles", "--profile-dir", "own"]).ends(0).out.contains("kiosk"));
+    desk.file("own/roles/kiosk.yaml", "name: [");
+    desk.verify(&["--profile-dir", "own"]).ends(2).complains(&["kiosk.yaml"]);
+}
+
+#[test]
+fn a_large_block_wants_a_word() {
+    let (desk, door) = (Desk::new(), Door::open());
+    let port = door.port.to_string();
+    for args in [
+        &["plan", "--expect", &port, "127.0.0.0/8"][..],
+        &["verify", "--expect", &port, "--tcp", "declared", "127.0.0.0/8"],
+        &["scan", "-p", &port, "127.0.0.0/15"],
+    ] {
+        desk.run(args).ends(2).complains(&["addresses", "--i-know-this-is-large"]);
+    }
+    let plan =
+        desk.run(&["plan", "--expect", &port, "--tcp", "declared", "--i-know-this-is-large", "127.0.0.0/8"]);
+    assert!(plan.ends(0).out.contains("16,777,216 addresses"));
+    assert_eq!(door.visits(), 0);
+}
+
+#[test]
+fn files_of_every_editor_are_read_and_others_are_named() {
+    let (desk, door) = (Desk::new(), Door::open());
+    let text = one(&[door.port], &format!("expose: [{}]", door.port));
+    for text in [
+        text.replace('\n', "\r\n"),
+        format!("\u{feff}{text}"),
+        format!("\u{feff}{}", text.replace('\n', "\r\n")),
+        text.trim_end().to_owned(),
+        format!("---\n{text}...\n"),
+    ] {
+        desk.verify_text(&text, &[]).ends(0);
+    }
+    fs::create_dir(desk.place("folder")).unwrap();
+    desk.file("latin1.yaml", b"portproof: 1\n# \xe9t\xe9\n");
+    desk.file("utf16.yaml", b"\xff\xfep\0o\0r\0t\0");
+    desk.file("nul.yaml", b"portproof: 1\0\n");
+    for (path, said) in [
+        ("folder", "folder is a directory"),
+        ("nowhere.yaml", "there is no file nowhere.yaml"),
+        ("latin1.yaml", "not UTF-8"),
+        ("utf16.yaml", "not UTF-8"),
+        ("nul.yaml", "nul.yaml"),
+        ("/dev/null", "empty"),
+        ("/dev/zero", "/dev/zero"),
+    ] {
+        for command in ["verify", "plan", "lint"] {
+            desk.run(&[command, path]).ends(2).complains(&[said]);
+        }
+    }
+    assert!(door.visits() > 0);
+}
