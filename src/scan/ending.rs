@@ -160,5 +160,6 @@ fn tally(address: IpAddr, protocol: Protocol, row: &Row) -> Tally {
         StateCounts { open: row.open.into(), closed: row.closed.into(), ..StateCounts::default() };
     states.add(State::Filtered, prohibited);
     let (local, soft, rtt) = (row.local, row.soft, row.rtt.smoothed());
-    Tally { address, protocol, states, not_sent: 0, local, soft, prohibited, rtt }
+    let fell_silent = row.fell_silent;
+    Tally { address, protocol, states, not_sent: 0, local, soft, prohibited, rtt, fell_silent }
 }

@@ -9,7 +9,7 @@ use super::{
 use crate::model::{LocalError, Moment};
 
 /// How often an open endpoint that does not confirm itself is looked at.
-const MAX_LOOKS_AGAIN: u8 = 2;
+pub(in crate::scan) const MAX_LOOKS_AGAIN: u8 = 2;
 
 impl Window {
     /// Notes that a probe was answered, silence included: it had really left.
