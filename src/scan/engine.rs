@@ -46,7 +46,7 @@ pub struct Config {
     pub repeats_after: Duration,
     /// The driver reports the end of every probe, silence included.
     pub hears_silence: bool,
-    /// Look at every unnamed open endpoint once more, later, and keep the attempts of those that matter.
+    /// Look at every open endpoint once more, later, and keep the attempts of those that matter.
     pub second_look: bool,
     /// Observe every endpoint, not only the open and the named.
     pub every: bool,
@@ -218,8 +218,8 @@ impl Scan {
         let look =
             Look { at: now, attempt: answer.attempt, source: answer.source, evidence: answer.evidence };
         if window.records.add(answer.endpoint, Kept { look, rtt }) {
-            if !window.named {
-                window.confirm(now, &self.config, spot, answer.attempt, mark == Mark::Open);
+            if self.config.second_look {
+                window.confirm(now, &self.config, spot, answer.attempt, (mark == Mark::Open, crowded));
             }
         } else if changed && (watched || mark == Mark::Open) {
             self.observations.push_back(Observation {
@@ -231,7 +231,8 @@ impl Scan {
                 attempts: answer.attempt,
                 first_seen: Some(now),
                 supersedes,
-                looks: Vec::new(),
+                // Too many to be looked at twice, or records: still what was seen is evidence.
+                looks: if self.config.second_look { vec![look] } else { Vec::new() },
             });
         }
         if is_sample && answer.evidence != Evidence::Silence {

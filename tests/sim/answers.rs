@@ -160,6 +160,22 @@ fn an_open_unnamed_endpoint_is_looked_at_again_at_least_a_second_later() {
 }
 
 #[test]
+fn a_named_open_endpoint_is_looked_at_again_as_well() {
+    // The manifest names it, perhaps for another vantage: open, it may be unexpected all the same.
+    for mouth in MOUTHS {
+        let mut world = tarpit("1-40", mouth);
+        std::mem::swap(&mut world.asks[0].named, &mut world.asks[0].rest);
+        let outcome = world.run();
+        assert_eq!(outcome.observations.len(), 40);
+        assert!(outcome.observations.iter().all(Observation::seen_open_twice), "{mouth:?}");
+        assert!(outcome.asked().values().all(|times| times[1] - times[0] >= Duration::from_secs(1)));
+        assert!(outcome.ended < Moment::from_millis(3000), "{}", outcome.ended);
+        world.asks[0].named = PortSet::parse("1-3000").unwrap();
+        assert_eq!(world.run().wire.len(), 3000 + 512);
+    }
+}
+
+#[test]
 fn a_host_that_is_open_everywhere_gets_512_second_looks_and_the_scan_ends() {
     for mouth in MOUTHS {
         let outcome = tarpit("1-3000", mouth).run();
@@ -167,6 +183,9 @@ fn a_host_that_is_open_everywhere_gets_512_second_looks_and_the_scan_ends() {
         assert_eq!(outcome.wire.len(), 3000 + 512);
         let seen: BTreeSet<Endpoint> = outcome.observations.iter().map(|seen| seen.endpoint).collect();
         assert_eq!((seen.len(), outcome.observations.len()), (3000, 3000));
+        let looks = outcome.observations.iter().map(|seen| seen.looks.len());
+        assert_eq!(looks.clone().min(), Some(1), "what is not looked at twice was still seen");
+        assert_eq!(looks.filter(|looks| *looks >= 2).count(), 512);
         assert!(outcome.ended < Moment::from_millis(10_000), "{}", outcome.ended);
     }
 }

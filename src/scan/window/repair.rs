@@ -67,10 +67,10 @@ impl Window {
         config: &Config,
         spot: Spot,
         attempt: u8,
-        is_open: bool,
+        (is_open, is_crowded): (bool, bool),
     ) {
         let looks = match self.looking.get(&spot.index) {
-            None if is_open => 1,
+            None if is_open && !is_crowded => 1,
             Some((look, looks)) if *look == attempt && !is_open => looks + 1,
             _ => return,
         };
