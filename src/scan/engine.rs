@@ -199,6 +199,7 @@ impl Scan {
             && what.is_soft()
         {
             row.soft = Some((what, sender));
+            window.ledger.set_soft(spot.index);
         }
         let before = window.ledger.mark(spot.index);
         let mark = Mark::of(answer.evidence);
