@@ -62,6 +62,9 @@ pub struct Tally {
     pub prohibited: u64,
     /// Smoothed round-trip time, where anything answered.
     pub rtt: Option<Duration>,
+    /// It answered earlier in this run and no longer did when its silence was to be believed: what is
+    /// silent there proves nothing.
+    pub fell_silent: bool,
 }
 
 impl Tally {
@@ -73,6 +76,7 @@ impl Tally {
         self.local = other.local.or(self.local);
         self.soft = other.soft.or(self.soft);
         self.rtt = self.rtt.or(other.rtt);
+        self.fell_silent |= other.fell_silent;
     }
 }
 

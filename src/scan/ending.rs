@@ -8,7 +8,7 @@ use std::{
 use super::{
     engine::Config,
     ledger::Mark,
-    record::{Kept, Record, deciding, silent_reason},
+    record::{Kept, Record, deciding},
     row::Row,
     window::Window,
 };
@@ -82,7 +82,8 @@ impl Ending<'_> {
             let record = if observed { self.window.records.take(endpoint) } else { Record::default() };
             let (Some(tally), Some(row)) = (ended.get_mut(row), self.window.rows.get(row)) else { continue };
             let kept = record.attempts;
-            let (state, reason, attempts) = self.unsettled(index, endpoint.protocol, row, &kept, &unsent);
+            let soft = self.soft(index, row, &kept);
+            let (state, reason, attempts) = self.unsettled(index, endpoint.protocol, row, soft, &unsent);
             tally.states.add(state, 1);
             tally.not_sent += u64::from(reason == Reason::NotSent);
             if observed {
@@ -90,7 +91,7 @@ impl Ending<'_> {
                     endpoint,
                     state,
                     reason,
-                    sender: kept.iter().rev().find_map(|kept| kept.look.evidence.sender()),
+                    sender: soft.and_then(Evidence::sender),
                     rtt: None,
                     attempts,
                     first_seen: None,
@@ -116,7 +117,7 @@ impl Ending<'_> {
         index: u64,
         protocol: Protocol,
         row: &Row,
-        kept: &[Kept],
+        soft: Option<Evidence>,
         unsent: &HashMap<u64, u8>,
     ) -> (State, Reason, u8) {
         let unsent = unsent.get(&index).copied().unwrap_or(0);
@@ -129,11 +130,19 @@ impl Ending<'_> {
             let reason = if sent == 0 { Reason::NotSent } else { Reason::Interrupted };
             return (State::Unknown, reason, sent);
         }
-        let reason = match (kept.is_empty(), row.soft) {
-            (true, Some((what, sender))) => Evidence::Unreachable { what, sender }.reason(),
-            _ => silent_reason(kept),
-        };
+        let reason = soft.map_or(Reason::NoResponse, Evidence::reason);
         (Mark::Unsettled.state(protocol), reason, sent)
+    }
+
+    /// The soft ICMP error that came for a silent endpoint, if one did. Where its attempts are not
+    /// kept, which of the errors about its address it was is not known, and the last one speaks.
+    fn soft(&self, index: u64, row: &Row, kept: &[Kept]) -> Option<Evidence> {
+        if kept.is_empty() {
+            let (what, sender) = row.soft.filter(|_| self.window.ledger.is_soft(index))?;
+            return Some(Evidence::Unreachable { what, sender });
+        }
+        let mut evidence = kept.iter().rev().map(|kept| kept.look.evidence);
+        evidence.find(|evidence| matches!(evidence, Evidence::Unreachable { .. }))
     }
 }
 
@@ -160,5 +169,6 @@ fn tally(address: IpAddr, protocol: Protocol, row: &Row) -> Tally {
         StateCounts { open: row.open.into(), closed: row.closed.into(), ..StateCounts::default() };
     states.add(State::Filtered, prohibited);
     let (local, soft, rtt) = (row.local, row.soft, row.rtt.smoothed());
-    Tally { address, protocol, states, not_sent: 0, local, soft, prohibited, rtt }
+    let fell_silent = row.fell_silent;
+    Tally { address, protocol, states, not_sent: 0, local, soft, prohibited, rtt, fell_silent }
 }

@@ -14,7 +14,8 @@ use super::{
     plan::{Budget, Piece, Plan},
     record::Kept,
     row::{RoundTrip, Row},
-    window::{Next, Window},
+    window::{MAX_ATTEMPTS, MAX_LOOKS_AGAIN, Next, Window},
+    witness::Witnesses,
 };
 use crate::model::{Coverage, Evidence, Look, Moment, Observation, Protocol, StateCounts, Tally};
 
@@ -45,7 +46,7 @@ pub struct Config {
     pub repeats_after: Duration,
     /// The driver reports the end of every probe, silence included.
     pub hears_silence: bool,
-    /// Look at every unnamed open endpoint once more, later, and keep the attempts of those that matter.
+    /// Look at every open endpoint once more, later, and keep the attempts of those that matter.
     pub second_look: bool,
     /// Observe every endpoint, not only the open and the named.
     pub every: bool,
@@ -117,6 +118,7 @@ pub struct Scan {
     run_rtt: RoundTrip,
     /// The times of addresses that answered, for the windows to come.
     paths: HashMap<IpAddr, RoundTrip>,
+    witnesses: Witnesses,
     observations: VecDeque<Observation>,
     tallies: VecDeque<Tally>,
     coverage: Coverage,
@@ -130,6 +132,7 @@ impl Scan {
             Budget { endpoints: config.window.max(1), addresses: (config.window / ENDPOINTS_PER_ROW).max(1) };
         let coverage = Coverage { planned: plan.planned(), ..Coverage::default() };
         let pace = Pace::new(config.rate.run, config.slack);
+        let witnesses = Witnesses::new(config.attempts.clamp(1, MAX_ATTEMPTS) + MAX_LOOKS_AGAIN + 1);
         Self {
             config,
             waiting: plan.pieces(budget).into(),
@@ -139,6 +142,7 @@ impl Scan {
             wake: Some(Moment::START),
             run_rtt: RoundTrip::default(),
             paths: HashMap::new(),
+            witnesses,
             observations: VecDeque::new(),
             tallies: VecDeque::new(),
             coverage,
@@ -164,6 +168,9 @@ impl Scan {
 
     /// Takes in what came of a probe.
     pub fn answer(&mut self, now: Moment, answer: &Answer) {
+        if self.witnesses.is_parting(answer.attempt) {
+            return self.hear_parting(now, answer);
+        }
         let found = self
             .active
             .iter_mut()
@@ -178,11 +185,7 @@ impl Scan {
                 self.coverage.strays += 1;
                 return;
             }
-            self.coverage.send_errors += 1;
-            self.coverage.probes_sent = self.coverage.probes_sent.saturating_sub(1);
-            self.coverage.retransmitted =
-                self.coverage.retransmitted.saturating_sub(u64::from(answer.attempt > 1));
-            return;
+            return self.not_sent(answer.attempt);
         }
         window.concluded(spot, answer.attempt);
         let rtt = now - answer.sent_at;
@@ -196,12 +199,14 @@ impl Scan {
             && what.is_soft()
         {
             row.soft = Some((what, sender));
+            window.ledger.set_soft(spot.index);
         }
         let before = window.ledger.mark(spot.index);
         let mark = Mark::of(answer.evidence);
         let changed = window.settle(spot, mark);
         if changed {
             shift(&mut self.coverage.states, before, mark);
+            self.witnesses.note(answer.endpoint, mark, now + self.config.gap(Duration::ZERO));
         }
         self.unnamed_open += u64::from(changed && mark == Mark::Open && !window.named);
         // Every change of these is observed at once, unless the attempts are kept until the end.
@@ -214,8 +219,8 @@ impl Scan {
         let look =
             Look { at: now, attempt: answer.attempt, source: answer.source, evidence: answer.evidence };
         if window.records.add(answer.endpoint, Kept { look, rtt }) {
-            if !window.named {
-                window.confirm(now, &self.config, spot, answer.attempt, mark == Mark::Open);
+            if self.config.second_look {
+                window.confirm(now, &self.config, spot, answer.attempt, (mark == Mark::Open, crowded));
             }
         } else if changed && (watched || mark == Mark::Open) {
             self.observations.push_back(Observation {
@@ -227,7 +232,8 @@ impl Scan {
                 attempts: answer.attempt,
                 first_seen: Some(now),
                 supersedes,
-                looks: Vec::new(),
+                // Too many to be looked at twice, or records: still what was seen is evidence.
+                looks: if self.config.second_look { vec![look] } else { Vec::new() },
             });
         }
         if is_sample && answer.evidence != Evidence::Silence {
@@ -271,7 +277,8 @@ impl Scan {
 
     /// Ends here and now: what is not settled becomes unknown, what was never asked says so.
     pub fn stop(&mut self, now: Moment) {
-        for window in std::mem::take(&mut self.active) {
+        for mut window in std::mem::take(&mut self.active) {
+            window.stop_parting(now);
             let over = window.is_over(now);
             self.finish(now, window, !over);
         }
@@ -280,6 +287,28 @@ impl Scan {
             self.finish(now, window, true);
         }
         self.wake = None;
+    }
+
+    /// Takes in what came of a parting look, which is about an address and no endpoint's state.
+    fn hear_parting(&mut self, now: Moment, answer: &Answer) {
+        let heard = self.active.iter_mut().find_map(|window| window.hear_parting(now, answer));
+        if heard.is_none() && !self.witnesses.was_asked(answer.endpoint, answer.attempt) {
+            self.coverage.strays += 1;
+        } else if let Evidence::Local(_) = answer.evidence {
+            match heard {
+                Some(()) => self.not_sent(answer.attempt),
+                None => self.coverage.strays += 1,
+            }
+        } else if answer.evidence != Evidence::Silence {
+            self.coverage.replies += 1;
+        }
+    }
+
+    /// Takes a probe that never left out of the totals.
+    fn not_sent(&mut self, attempt: u8) {
+        self.coverage.send_errors += 1;
+        self.coverage.probes_sent = self.coverage.probes_sent.saturating_sub(1);
+        self.coverage.retransmitted = self.coverage.retransmitted.saturating_sub(u64::from(attempt > 1));
     }
 
     /// Takes in a round-trip time: all of an address is one path, whatever window or protocol.
@@ -310,7 +339,8 @@ impl Scan {
                 }
                 window.slow_down(slowed);
                 let (config, run_rtt) = (&self.config, self.run_rtt);
-                let next = window.next(now, config, &|row| patience(config, row, run_rtt));
+                let patience = |row: &Row| patience(config, row, run_rtt);
+                let next = window.next(now, config, &patience, &mut self.witnesses);
                 window.is_paced = matches!(next, Next::Paced(_));
                 paced += usize::from(window.is_paced);
                 match next {

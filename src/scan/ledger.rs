@@ -38,17 +38,20 @@ impl Mark {
     }
 }
 
-/// The marks of a window, and one lazily kept bit for attempts that failed on our side for good.
+/// The marks of a window, and two lazily kept bits: for attempts that failed on our side for good, and
+/// for soft ICMP errors.
 #[derive(Debug)]
 pub(super) struct Ledger {
     marks: Vec<u8>,
     /// One bit an endpoint; empty until the first loss.
     lost: Vec<u8>,
+    /// The same, until the first soft error.
+    soft: Vec<u8>,
 }
 
 impl Ledger {
     pub(super) fn new(size: u64) -> Self {
-        Self { marks: vec![0; byte_count(size, 4)], lost: Vec::new() }
+        Self { marks: vec![0; byte_count(size, 4)], lost: Vec::new(), soft: Vec::new() }
     }
 
     #[inline]
@@ -71,8 +74,7 @@ impl Ledger {
 
     /// Whether an attempt of this endpoint was given up on our side.
     pub(super) fn is_lost(&self, index: u64) -> bool {
-        let (byte, shift) = place(index, 8);
-        self.lost.get(byte).is_some_and(|byte| byte >> shift & 1 == 1)
+        bit(&self.lost, index)
     }
 
     /// Whether any attempt was given up on our side.
@@ -81,13 +83,32 @@ impl Ledger {
     }
 
     pub(super) fn set_lost(&mut self, index: u64) {
-        if self.lost.is_empty() {
-            self.lost = vec![0; self.marks.len().div_ceil(2)];
-        }
-        let (byte, shift) = place(index, 8);
-        if let Some(byte) = self.lost.get_mut(byte) {
-            *byte |= 1 << shift;
-        }
+        set_bit(&mut self.lost, self.marks.len(), index);
+    }
+
+    /// Whether a soft ICMP error came for this endpoint.
+    pub(super) fn is_soft(&self, index: u64) -> bool {
+        bit(&self.soft, index)
+    }
+
+    pub(super) fn set_soft(&mut self, index: u64) {
+        set_bit(&mut self.soft, self.marks.len(), index);
+    }
+}
+
+fn bit(bits: &[u8], index: u64) -> bool {
+    let (byte, shift) = place(index, 8);
+    bits.get(byte).is_some_and(|byte| byte >> shift & 1 == 1)
+}
+
+/// Sets a bit of a set that is not there until it is needed; four endpoints have a byte of marks.
+fn set_bit(bits: &mut Vec<u8>, marks: usize, index: u64) {
+    if bits.is_empty() {
+        *bits = vec![0; marks.div_ceil(2)];
+    }
+    let (byte, shift) = place(index, 8);
+    if let Some(byte) = bits.get_mut(byte) {
+        *byte |= 1 << shift;
     }
 }
 

@@ -18,6 +18,7 @@ mod record;
 mod row;
 mod share;
 mod window;
+mod witness;
 
 pub use batch::{Answer, Batch, Probe};
 pub use engine::{Config, Rate, Scan, WINDOW};

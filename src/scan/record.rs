@@ -3,7 +3,7 @@
 use std::{collections::HashMap, time::Duration};
 
 use super::ledger::Mark;
-use crate::model::{Endpoint, Evidence, Look, Reason, State};
+use crate::model::{Endpoint, Look, State};
 
 /// Attempts kept of one endpoint; the first ones say most.
 const MAX_LOOKS: usize = 16;
@@ -86,10 +86,4 @@ impl Record {
 /// The attempt that decided a state: the first whose evidence means it.
 pub(super) fn deciding(attempts: &[Kept], state: State) -> Option<Kept> {
     attempts.iter().find(|kept| kept.look.evidence.state() == Some(state)).copied()
-}
-
-/// Why a silent endpoint is what it is: a soft error if one came, else silence.
-pub(super) fn silent_reason(attempts: &[Kept]) -> Reason {
-    let soft = attempts.iter().rev().find(|kept| matches!(kept.look.evidence, Evidence::Unreachable { .. }));
-    soft.map_or(Reason::NoResponse, |kept| kept.look.evidence.reason())
 }

@@ -19,6 +19,8 @@ pub(super) struct Row {
     /// Probes to it are pointless: we can't reach it at all. Once so, always so: what was not asked
     /// meanwhile must not be taken for silent.
     pub(super) barred: bool,
+    /// It answered in this run, and at the parting look it did not.
+    pub(super) fell_silent: bool,
     /// No second look at it before.
     pub(super) next_look: Moment,
 }

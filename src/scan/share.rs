@@ -13,9 +13,10 @@ pub(super) struct Share {
     live: u64,
 }
 
-/// Second looks get a sixteenth of an address's rate, for each protocol; the walk leaves them an eighth.
+/// Second looks get a sixteenth of an address's rate, for each protocol, and for named and unnamed
+/// endpoints apart; the walk leaves them a quarter.
 const LOOKS: u64 = 16;
-const REST: (u128, u128) = (7, 8);
+const REST: (u128, u128) = (3, 4);
 
 impl Share {
     /// The share of a pass that begins: blocks with their first index and row, ordered by protocol

@@ -1,5 +1,6 @@
 //! One piece of the plan on its walk: pass after pass over its order, the silent asked again.
 
+mod parting;
 mod repair;
 
 use std::{
@@ -20,8 +21,12 @@ use super::{
     record::Records,
     row::{RoundTrip, Row},
     share::{Share, overlapping},
+    witness::Witnesses,
 };
 use crate::model::{Endpoint, Moment, Protocol};
+
+use self::parting::Partings;
+pub(super) use self::repair::MAX_LOOKS_AGAIN;
 
 /// What a window has to say when it is asked for a probe.
 #[derive(Debug)]
@@ -86,10 +91,12 @@ pub(super) struct Window {
     /// When the last probe sent can no longer be answered, and the last second look.
     tail: Moment,
     look_tail: Moment,
+    /// Once the walk is over: addresses that answered and are silent now.
+    partings: Option<Partings>,
 }
 
-/// More attempts than anybody means; the numbers of second looks come after them.
-const MAX_ATTEMPTS: u8 = 200;
+/// More attempts than anybody means; the numbers of second and parting looks come after them.
+pub(super) const MAX_ATTEMPTS: u8 = 200;
 /// A driver that hears silence owes the end of every probe; after that long it has lost it.
 const GRACE: Duration = Duration::from_secs(10);
 
@@ -134,14 +141,27 @@ impl Window {
             flight: config.hears_silence.then(HashSet::new),
             tail: Moment::START,
             look_tail: Moment::START,
+            partings: None,
         }
     }
 
     /// The next probe of this window. `patience` tells how long to wait for an answer of a row.
-    pub(super) fn next(&mut self, now: Moment, config: &Config, patience: &dyn Fn(&Row) -> Duration) -> Next {
+    pub(super) fn next(
+        &mut self,
+        now: Moment,
+        config: &Config,
+        patience: &dyn Fn(&Row) -> Duration,
+        witnesses: &mut Witnesses,
+    ) -> Next {
         while let Some((index, attempt)) = self.looks.pop(now) {
+            let rests = self.endpoint(index).and_then(|(_, endpoint)| witnesses.rests(endpoint, now));
+            if let Some(rests) = rests {
+                self.looks.push(rests, index, attempt, false);
+                continue;
+            }
             self.failures.retried(index, attempt);
             if let Some(probe) = self.emit(now, index, attempt, patience) {
+                witnesses.rest(probe.endpoint, now + config.gap(probe.patience));
                 self.look_tail = self.look_tail.max(now + probe.patience);
                 return Next::Probe(probe);
             }
@@ -160,7 +180,10 @@ impl Window {
                 return Next::Probe(probe);
             }
         }
-        self.walk(now, config, patience)
+        match self.walk(now, config, patience) {
+            Next::Finished => self.part(now, config, patience, witnesses),
+            next => next,
+        }
     }
 
     /// Whether second looks are due or under way: the walk leaves them room.

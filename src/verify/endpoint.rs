@@ -111,6 +111,17 @@ impl Bench<'_, '_> {
             return;
         }
         let silent = matches!(state, State::Filtered | State::Unanswered);
+        let mut n = n;
+        if let Bearing::FellSilent(entry) = self.bearing
+            && silent
+        {
+            let prohibited = if state == State::Filtered { self.prohibited().min(n) } else { 0 };
+            self.docket.count(state, Verdict::Inconclusive, n - prohibited, Some(entry));
+            if prohibited == 0 {
+                return;
+            }
+            n = prohibited;
+        }
         let (verdict, on) = match self.bearing {
             Bearing::Interfered(entry) => (Verdict::Inconclusive, Some(entry)),
             _ if state == State::Open => {
@@ -119,7 +130,7 @@ impl Bench<'_, '_> {
             _ if state == State::Unanswered && self.protocol == Protocol::Tcp => {
                 (Verdict::Inconclusive, Some(self.gap(Gap::Undetermined, Verdict::Inconclusive)))
             }
-            _ if silent && self.bearing != Bearing::Answers => self.silent(),
+            _ if silent && !self.bearing.answers() => self.silent(),
             _ if state == State::Unanswered => {
                 let doubtful = self.doubtful(given, named);
                 let in_doubt = n.min(u64::from(doubtful.len()));
@@ -135,6 +146,15 @@ impl Bench<'_, '_> {
             },
         };
         self.docket.count(state, verdict, n, on);
+    }
+
+    /// Endpoints that a firewall prohibited and nobody observed one by one.
+    fn prohibited(&self) -> u64 {
+        let counted = self.view.tally(self.protocol).map_or(0, |tally| tally.prohibited);
+        let of_protocol = self.view.seen.iter().filter(|(_, seen)| seen.endpoint.protocol == self.protocol);
+        let observed =
+            of_protocol.filter(|(_, seen)| seen.state == State::Filtered && !view::is_silent(seen));
+        counted.saturating_sub(observed.count() as u64)
     }
 
     /// UDP ports that a role denies, that were not observed, and whose silence says nothing.

@@ -27,6 +27,8 @@ pub(super) enum Bearing {
     Answers,
     /// Its answers prove nothing.
     Interfered(Entry),
+    /// It answered, and then no longer: its silence proves nothing, its answers stand.
+    FellSilent(Entry),
     /// Nobody answered in the whole run.
     Nobody(Entry),
     /// Silent, expected to be, and another host of this run answered.
@@ -39,6 +41,9 @@ pub(super) fn bearing(case: &Case<'_>, view: &View<'_>, docket: &mut Docket) -> 
     if let Some(opens) = answers_everything(case, view) {
         return Bearing::Interfered(everything(case, view, opens, docket));
     }
+    if fell_silent(view) {
+        return Bearing::FellSilent(banned(case, view, docket));
+    }
     if view.life != Life::Silent {
         return Bearing::Answers;
     }
@@ -50,6 +55,18 @@ pub(super) fn bearing(case: &Case<'_>, view: &View<'_>, docket: &mut Docket) -> 
         None if view.group.expect_dark && case.answered.host => Bearing::Dark,
         None => Bearing::Silent(None),
     }
+}
+
+impl Bearing {
+    /// Whether each endpoint that was answered stands for itself.
+    pub(super) fn answers(self) -> bool {
+        matches!(self, Self::Answers | Self::FellSilent(_))
+    }
+}
+
+/// Whether an address that had answered no longer did before the end.
+fn fell_silent(view: &View<'_>) -> bool {
+    view.tallies().any(|tally| tally.fell_silent)
 }
 
 /// How many undeclared ports are open, where that is more than a host would have.
@@ -81,6 +98,30 @@ fn everything(case: &Case<'_>, view: &View<'_>, opens: u64, docket: &mut Docket)
         words::number(opens)
     );
     draft.places.insert(view.address, format!("{} undeclared ports open", words::number(opens)));
+    docket.file(draft)
+}
+
+/// EXP011 for an address that answered and then fell silent.
+fn banned(case: &Case<'_>, view: &View<'_>, docket: &mut Docket) -> Entry {
+    let Some(&owner) = view.group.owners.first() else {
+        return docket.file(Draft::new(INTERFERENCE, None, ""));
+    };
+    let who = case.spoken(owner, view.address);
+    let answered = [State::Open, State::Closed].into_iter().find_map(|state| {
+        let of_state = |(_, seen): &&(usize, &Observation)| seen.state == state;
+        view.seen.iter().find(of_state).map(|(_, seen)| seen.endpoint)
+    });
+    let example =
+        answered.map(|at| format!(", for example on {}/{},", at.port, at.protocol)).unwrap_or_default();
+    let mut draft = interference(case, view, owner);
+    draft.cause = Some("fell_silent");
+    draft.title = format!("{who} fell silent in the middle of the scan");
+    "answers to the end from an address that answered before".clone_into(&mut draft.expected);
+    draft.message = format!(
+        "{who} answered earlier in this run{example} and no longer did when the same endpoint was asked again at the end. An intrusion prevention system or a rate limit may have banned us, so everything that was silent there proves nothing."
+    );
+    draft.remedy = remedy::fell_silent(view.address);
+    draft.places.insert(view.address, "answered at first, silent at the end".to_owned());
     docket.file(draft)
 }
 
@@ -272,5 +313,5 @@ fn total(view: &View<'_>, state: State) -> u64 {
 
 /// Whether what an address shows proves nothing.
 pub(super) fn is_interfered(case: &Case<'_>, view: &View<'_>) -> bool {
-    answers_everything(case, view).is_some()
+    fell_silent(view) || answers_everything(case, view).is_some()
 }

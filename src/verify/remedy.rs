@@ -95,6 +95,13 @@ pub(super) fn unresponsive(address: IpAddr, dark: bool) -> String {
     }
 }
 
+/// EXP011 `fell_silent`.
+pub(super) fn fell_silent(address: IpAddr) -> String {
+    format!(
+        "Let the scanner's address through the intrusion prevention system before {address} for the time of the scan, or ask more slowly (`--per-host-rate 10`). Wait until the ban is over, then run again."
+    )
+}
+
 /// EXP014.
 pub(super) fn edge(address: IpAddr) -> String {
     format!(

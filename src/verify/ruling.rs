@@ -8,7 +8,7 @@ use super::{
     host::{self, Bearing},
     remedy,
     table::{Cell, cell},
-    view::Life,
+    view::{self, Life},
     words,
 };
 use crate::{
@@ -39,7 +39,12 @@ impl Bench<'_, '_> {
                 Some(host::contradiction(self.case, self.view, seen, self.docket)),
             );
         }
-        if matches!(seen.state, State::Filtered | State::Unanswered) && self.bearing != Bearing::Answers {
+        if let Bearing::FellSilent(entry) = self.bearing
+            && view::is_silent(seen)
+        {
+            return (Verdict::Inconclusive, Some(entry));
+        }
+        if matches!(seen.state, State::Filtered | State::Unanswered) && !self.bearing.answers() {
             return self.one_silent(seen, &expectation);
         }
         match cell {
@@ -86,9 +91,10 @@ impl Bench<'_, '_> {
     pub(super) fn silent(&mut self) -> Ruling {
         match self.bearing {
             Bearing::Dark => (Verdict::PassBySilence, None),
-            Bearing::Interfered(entry) | Bearing::Nobody(entry) | Bearing::Silent(Some(entry)) => {
-                (Verdict::Inconclusive, Some(entry))
-            }
+            Bearing::Interfered(entry)
+            | Bearing::FellSilent(entry)
+            | Bearing::Nobody(entry)
+            | Bearing::Silent(Some(entry)) => (Verdict::Inconclusive, Some(entry)),
             Bearing::Silent(None) | Bearing::Answers => {
                 (Verdict::Inconclusive, Some(host::unresponsive(self.case, self.view, self.docket)))
             }
@@ -208,7 +214,7 @@ impl Bench<'_, '_> {
                 ),
                 remedy::unanswered(at),
             ),
-            _ if self.bearing != Bearing::Answers => (
+            _ if !self.bearing.answers() => (
                 "host_silent",
                 Verdict::Fail,
                 format!(

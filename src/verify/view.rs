@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, net::IpAddr};
 
 use super::{Case, Seen};
 use crate::{
-    model::{Endpoint, Evidence, Family, Observation, Protocol, State, Tally},
+    model::{Endpoint, Evidence, Family, Observation, Protocol, Reason, State, Tally},
     spec::plan::{Group, Plan},
 };
 
@@ -131,6 +131,15 @@ fn is_prohibited(seen: &Observation) -> bool {
         matches!(look.evidence, Evidence::Unreachable { .. })
             && look.evidence.state() == Some(State::Filtered)
     })
+}
+
+/// Whether nobody said anything final about it: neither the host nor a firewall.
+pub(super) fn is_silent(seen: &Observation) -> bool {
+    matches!(seen.state, State::Filtered | State::Unanswered)
+        && matches!(
+            seen.reason,
+            Reason::NoResponse | Reason::NetUnreach | Reason::HostUnreach | Reason::TimeExceeded
+        )
 }
 
 /// What shows that an address lives, as a clause, and whether it does.

@@ -26,6 +26,7 @@ mod nmap;
 mod portproof;
 mod servers;
 
+mod bans;
 mod first_use;
 mod harness;
 mod names;

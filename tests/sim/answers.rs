@@ -113,6 +113,33 @@ fn a_copy_of_an_answer_is_no_second_look() {
 }
 
 #[test]
+fn a_soft_error_is_the_reason_of_the_endpoint_that_it_came_for_and_of_no_other() {
+    for named in [false, true] {
+        let mut plan = Plan::default();
+        let (ports, none) = (PortSet::parse("80-99").unwrap(), PortSet::NONE);
+        let (named, rest) = if named { (ports, none) } else { (none, ports) };
+        plan.add(&permit("10.0.0.1/32".parse().unwrap()), Protocol::Tcp, named, rest, None);
+        let mut scan = Scan::new(plan, Config { every: true, attempts: 1, ..Config::default() });
+        let mut batch = Batch::with_room(20);
+        for ms in 0..40 {
+            scan.fill(Moment::from_millis(ms), &mut batch);
+        }
+        let sender = Some([192, 0, 2, 1].into());
+        let soft = Evidence::Unreachable { what: Unreachable::Host, sender };
+        hear(&mut scan, 50, batch.probes()[7].endpoint, 1, soft);
+        while !scan.done() {
+            let next = scan.poll_timeout().unwrap();
+            scan.fill(next, &mut Batch::with_room(1));
+        }
+        for seen in observed(&mut scan) {
+            let expected = if seen.endpoint == batch.probes()[7].endpoint { soft } else { Evidence::Silence };
+            assert_eq!((seen.state, seen.reason), (State::Filtered, expected.reason()), "{}", seen.endpoint);
+            assert_eq!(seen.sender, expected.sender());
+        }
+    }
+}
+
+#[test]
 fn what_decided_is_kept_however_many_copies_came_before() {
     let (mut scan, endpoint) = asked(Config { second_look: true, ..Config::default() }, true);
     for sender in 0..40 {
@@ -160,6 +187,23 @@ fn an_open_unnamed_endpoint_is_looked_at_again_at_least_a_second_later() {
 }
 
 #[test]
+fn a_named_open_endpoint_is_looked_at_again_as_well() {
+    // The manifest names it, perhaps for another vantage: open, it may be unexpected all the same.
+    for mouth in MOUTHS {
+        let mut world = tarpit("1-40", mouth);
+        let ask = &mut world.asks[0];
+        std::mem::swap(&mut ask.named, &mut ask.rest);
+        let outcome = world.run();
+        assert_eq!(outcome.observations.len(), 40);
+        assert!(outcome.observations.iter().all(Observation::seen_open_twice), "{mouth:?}");
+        assert!(outcome.asked().values().all(|times| times[1] - times[0] >= Duration::from_secs(1)));
+        assert!(outcome.ended < Moment::from_millis(3000), "{}", outcome.ended);
+        world.asks[0].named = PortSet::parse("1-3000").unwrap();
+        assert_eq!(world.run().wire.len(), 3000 + 512);
+    }
+}
+
+#[test]
 fn a_host_that_is_open_everywhere_gets_512_second_looks_and_the_scan_ends() {
     for mouth in MOUTHS {
         let outcome = tarpit("1-3000", mouth).run();
@@ -167,6 +211,9 @@ fn a_host_that_is_open_everywhere_gets_512_second_looks_and_the_scan_ends() {
         assert_eq!(outcome.wire.len(), 3000 + 512);
         let seen: BTreeSet<Endpoint> = outcome.observations.iter().map(|seen| seen.endpoint).collect();
         assert_eq!((seen.len(), outcome.observations.len()), (3000, 3000));
+        let looks = outcome.observations.iter().map(|seen| seen.looks.len());
+        assert_eq!(looks.clone().min(), Some(1), "what is not looked at twice was still seen");
+        assert_eq!(looks.filter(|looks| *looks >= 2).count(), 512);
         assert!(outcome.ended < Moment::from_millis(10_000), "{}", outcome.ended);
     }
 }

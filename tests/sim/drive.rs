@@ -3,6 +3,7 @@
 
 use std::{
     collections::{BTreeMap, HashMap},
+    net::IpAddr,
     time::Duration,
 };
 
@@ -53,6 +54,15 @@ impl Outcome {
             );
         }
         states
+    }
+
+    /// How many parting looks each address got. Their numbers come after those of two second looks.
+    pub fn partings(&self, attempts: u8) -> BTreeMap<IpAddr, usize> {
+        let mut partings = BTreeMap::new();
+        for sent in self.wire.iter().filter(|sent| sent.attempt > attempts + 2) {
+            *partings.entry(sent.endpoint.address).or_default() += 1;
+        }
+        partings
     }
 
     /// When each endpoint was asked, in order.

@@ -111,6 +111,10 @@ proptest! {
     fn exactly_n_probes_go_to_each_silent_endpoint(world in world(LOSSY)) {
         let outcome = world.run();
         let asked = outcome.asked();
+        for (address, looks) in outcome.partings(world.config.attempts) {
+            // Two a window, and an address is in four at most: both protocols, named and not.
+            prop_assert!(looks <= 8, "{address}: {looks} parting looks");
+        }
         for (endpoint, seen) in outcome.states() {
             let probes = asked[&endpoint].len();
             let n = usize::from(world.config.attempts);
@@ -118,7 +122,7 @@ proptest! {
                 prop_assert_eq!(probes, n, "{}: {:?}", endpoint, seen);
             }
             let looks = if world.config.second_look { 2 } else { 0 };
-            prop_assert!(probes <= n + looks, "{endpoint}: {probes} probes");
+            prop_assert!(probes <= n + looks + 4, "{endpoint}: {probes} probes");
         }
     }
 

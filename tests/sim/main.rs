@@ -9,6 +9,7 @@
 #![allow(unreachable_pub)] // one binary: nothing is public
 
 mod answers;
+mod bans;
 mod drive;
 mod hostile;
 mod laws;

@@ -41,6 +41,8 @@ pub struct Host {
     pub reorder: f64,
     /// RSTs a second that a host sends at most.
     pub rst_per_second: Option<u32>,
+    /// So many probes each address takes; then it bans us, and drops whatever comes.
+    pub ban_after: Option<u32>,
     /// The path is dead from..to, in milliseconds.
     pub dead: Option<(u64, u64)>,
     pub trouble: Option<Trouble>,
@@ -93,6 +95,7 @@ impl Default for Host {
             duplicate: 0.0,
             reorder: 0.0,
             rst_per_second: None,
+            ban_after: None,
             dead: None,
             trouble: None,
         }
@@ -159,6 +162,7 @@ struct Path {
     in_burst: bool,
     rst_second: u64,
     rsts: u32,
+    probes: u32,
 }
 
 impl Net {
@@ -195,7 +199,8 @@ impl Net {
         let sent = Sent { at: now, endpoint: probe.endpoint, attempt: probe.attempt };
         self.wire.push(sent);
         let evidence = host.reply(probe.endpoint.port);
-        if evidence == Evidence::Silence
+        if self.bans(&host, sent)
+            || evidence == Evidence::Silence
             || self.is_lost(&host, sent)
             || self.is_limited(&host, sent, evidence)
         {
@@ -241,6 +246,13 @@ impl Net {
             }
         }
         self.random.chance(host.loss)
+    }
+
+    fn bans(&mut self, host: &Host, sent: Sent) -> bool {
+        let Some(after) = host.ban_after else { return false };
+        let path = self.paths.entry(sent.endpoint.address).or_default();
+        path.probes += 1;
+        path.probes > after
     }
 
     fn is_limited(&mut self, host: &Host, sent: Sent, evidence: Evidence) -> bool {

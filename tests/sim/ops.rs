@@ -211,7 +211,9 @@ impl Run {
         assert_eq!(totals.planned, self.planned.len() as u64);
         assert!(totals.strays >= self.strays);
         let looks = if self.config.second_look { 2 } else { 0 };
-        let most = self.planned.len() as u64 * u64::from(self.config.attempts + looks) + self.failures;
+        // Besides, two parting looks an address and window at most, each of which holds an endpoint of it.
+        let each = u64::from(self.config.attempts) + looks + 2;
+        let most = self.planned.len() as u64 * each + self.failures;
         assert!(self.probes <= most, "{} probes, {most} at most", self.probes);
     }
 

@@ -9,7 +9,7 @@ use super::{
 use crate::model::{LocalError, Moment};
 
 /// How often an open endpoint that does not confirm itself is looked at.
-const MAX_LOOKS_AGAIN: u8 = 2;
+pub(in crate::scan) const MAX_LOOKS_AGAIN: u8 = 2;
 
 impl Window {
     /// Notes that a probe was answered, silence included: it had really left.
@@ -67,10 +67,10 @@ impl Window {
         config: &Config,
         spot: Spot,
         attempt: u8,
-        is_open: bool,
+        (is_open, is_crowded): (bool, bool),
     ) {
         let looks = match self.looking.get(&spot.index) {
-            None if is_open => 1,
+            None if is_open && !is_crowded => 1,
             Some((look, looks)) if *look == attempt && !is_open => looks + 1,
             _ => return,
         };

@@ -112,6 +112,58 @@ fn attempts_that_disagree_are_interference() {
     assert_eq!(judgement.only("EXP001").port, Some(80), "the other port stands for itself");
 }
 
+/// 22/tcp answered, and then nothing did: the rest is silent.
+fn banned() -> Rig {
+    let mut www = www();
+    www.expose.push(expose("22/tcp", Presence::Required));
+    www.expose.push(expose("25/tcp", Presence::Optional));
+    www.deny.push(deny("6379/tcp"));
+    let mut rig = Rig::new(vec![www]).with_lively_host().fill(HOST, State::Filtered);
+    rig = rig.see(HOST, 22, State::Open).see(HOST, 80, State::Closed);
+    rig.fell_silent = Some(ip(HOST));
+    rig
+}
+
+#[test]
+fn what_is_silent_at_an_address_that_fell_silent_is_in_doubt_and_its_answers_stand() {
+    let judgement = banned().judge();
+    assert_eq!(judgement.rules(), ["EXP011"], "one finding, and nothing is called missing");
+    let finding = judgement.only("EXP011");
+    assert_eq!((finding.cause, finding.endpoints), (Some("fell_silent"), 999));
+    assert!(finding.message.contains("22/tcp"), "{}", finding.message);
+    assert_eq!((judgement.tcp(HOST, 22), judgement.tcp(HOST, 80)), (Verdict::Pass, Verdict::Pass));
+    for silent in [443, 25, 6379] {
+        assert_eq!(judgement.tcp(HOST, silent), Verdict::Inconclusive, "{silent}");
+    }
+    assert_eq!((judgement.verdicts.inconclusive, judgement.exit()), (999, 3));
+}
+
+#[test]
+fn what_a_firewall_prohibited_stands_where_the_host_fell_silent() {
+    let mut rig = banned();
+    rig.prohibited.insert(ip(HOST), 100);
+    let judgement = rig.judge();
+    assert_eq!((judgement.only("EXP011").endpoints, judgement.verdicts.inconclusive), (899, 899));
+    // Two that answered, and the lively host's one.
+    assert_eq!(judgement.verdicts.pass, 100 + 2 + 1);
+    let mut named = banned();
+    let icmp = Evidence::Unreachable { what: Unreachable::AdminProhibited, sender: None };
+    let mut seen = observed(ip(HOST), Protocol::Tcp, 443, State::Filtered);
+    seen.reason = Reason::AdminProhibited;
+    seen.looks.iter_mut().for_each(|look| look.evidence = icmp);
+    named.observations.push(seen);
+    named.prohibited.insert(ip(HOST), 1);
+    let judgement = named.judge();
+    assert_eq!(judgement.only("EXP003").cause, Some("filtered"));
+    assert_eq!(judgement.only("EXP011").endpoints, 998);
+}
+
+#[test]
+fn an_open_port_that_nobody_declares_fails_even_where_the_host_fell_silent() {
+    let judgement = banned().see(HOST, 21, State::Open).judge();
+    assert_eq!((judgement.tcp(HOST, 21), judgement.exit()), (Verdict::Fail, 1));
+}
+
 #[test]
 fn declared_checks_that_this_version_does_not_make_are_one_doubt_a_target() {
     let mut www = www();

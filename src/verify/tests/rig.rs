@@ -44,6 +44,7 @@ pub(crate) struct Rig {
     /// What the endpoints of an address are in that nobody observed one by one.
     pub(crate) fill: BTreeMap<IpAddr, State>,
     pub(crate) prohibited: BTreeMap<IpAddr, u64>,
+    pub(crate) fell_silent: Option<IpAddr>,
     pub(crate) local: Option<LocalError>,
     pub(crate) not_sent: bool,
     pub(crate) partial: bool,
@@ -211,6 +212,7 @@ impl Rig {
             observations: vec![],
             fill: BTreeMap::new(),
             prohibited: BTreeMap::new(),
+            fell_silent: None,
             local: None,
             not_sent: false,
             partial: false,
@@ -288,6 +290,7 @@ impl Rig {
             soft: None,
             prohibited: self.prohibited.get(&address).copied().unwrap_or(0),
             rtt: None,
+            fell_silent: self.fell_silent == Some(address),
         }
     }
 

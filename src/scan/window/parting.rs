@@ -1,0 +1,154 @@
+//! The parting look: before the silence of an address that answered is believed, it is asked once
+//! more. An intrusion prevention system that bans us midway looks like a firewall that drops.
+
+use std::{collections::HashMap, time::Duration};
+
+use super::{
+    super::{
+        again::Queue,
+        batch::{Answer, Probe},
+        engine::Config,
+        row::Row,
+        witness::Witnesses,
+    },
+    GRACE, Next, Window,
+};
+use crate::model::{Endpoint, Evidence, Moment, State};
+
+/// Parting looks of a window, by row.
+#[derive(Debug, Default)]
+pub(super) struct Partings {
+    open: HashMap<usize, Parting>,
+    /// When to see to a row; every open one is in it at least once.
+    due: Queue,
+}
+
+#[derive(Debug)]
+struct Parting {
+    witness: Endpoint,
+    /// The numbers of the looks made, of which there are `tries`.
+    looks: [u8; TRIES],
+    tries: usize,
+    /// Looks that failed on our side.
+    failures: u8,
+    /// When the last look can no longer be answered.
+    over: Moment,
+}
+
+/// One loss is bad luck, two a second apart are an answer.
+const TRIES: usize = 2;
+/// A parting look that this machine fails to send so often leaves the address undetermined.
+const MOST_FAILURES: u8 = 5;
+
+impl Window {
+    /// Asks the witness of each address that is partly silent; the window ends when all have answered
+    /// or none can any more.
+    pub(super) fn part(
+        &mut self,
+        now: Moment,
+        config: &Config,
+        patience: &dyn Fn(&Row) -> Duration,
+        witnesses: &mut Witnesses,
+    ) -> Next {
+        if self.partings.is_none() {
+            self.partings = Some(self.partings(now, witnesses));
+        }
+        let Some(partings) = &mut self.partings else { return Next::Finished };
+        while let Some((index, _)) = partings.due.pop(now) {
+            let Ok(at) = usize::try_from(index) else { continue };
+            let (Some(parting), Some(row)) = (partings.open.get_mut(&at), self.rows.get_mut(at)) else {
+                continue;
+            };
+            if row.unsettled == 0 {
+                partings.open.remove(&at);
+            } else if parting.over > now {
+                partings.due.push(parting.over, index, 0, false);
+            } else if parting.tries == TRIES {
+                row.fell_silent = true;
+                partings.open.remove(&at);
+            } else if let Some(rests) = witnesses.rests(parting.witness, now) {
+                partings.due.push(rests, index, 0, false);
+            } else {
+                let wait = patience(row);
+                let attempt = witnesses.ask(parting.witness, now + config.gap(wait));
+                if let Some(look) = parting.looks.get_mut(parting.tries) {
+                    *look = attempt;
+                }
+                parting.tries += 1;
+                // Who hears silence says when a look is over.
+                parting.over = now + wait + if config.hears_silence { GRACE } else { Duration::ZERO };
+                partings.due.push(parting.over, index, 0, false);
+                return Next::Probe(Probe { endpoint: parting.witness, attempt, patience: wait });
+            }
+        }
+        // Entries of what is over may still be in the queue.
+        let due = partings.due.due().filter(|_| !partings.open.is_empty());
+        due.map_or(Next::Finished, Next::Wait)
+    }
+
+    /// Takes in what came of a parting look of this window. `None`: it is none of this window's.
+    pub(in crate::scan) fn hear_parting(&mut self, now: Moment, answer: &Answer) -> Option<()> {
+        let (_, at) = self.block_of(answer.endpoint.protocol, answer.endpoint.address)?;
+        let partings = self.partings.as_mut()?;
+        let parting = partings.open.get_mut(&at).filter(|parting| parting.witness == answer.endpoint)?;
+        let made = parting.looks.get(..parting.tries)?;
+        let is_last = made.last() == Some(&answer.attempt);
+        if !made.contains(&answer.attempt) {
+            return None;
+        }
+        match (answer.evidence, answer.evidence.state()) {
+            (Evidence::Local(error), _) => {
+                if !is_last {
+                    return None;
+                }
+                parting.tries -= 1;
+                parting.failures += 1;
+                parting.over = now;
+                if parting.failures > MOST_FAILURES {
+                    let row = self.rows.get_mut(at)?;
+                    (row.local, row.barred) = (Some(error), true);
+                    partings.open.remove(&at);
+                }
+            }
+            (_, Some(State::Open | State::Closed)) => {
+                partings.open.remove(&at);
+            }
+            // An ICMP error ends a connect; over a raw socket the answer may still come.
+            _ if is_last && self.flight.is_some() => parting.over = now,
+            _ => return Some(()),
+        }
+        partings.due.push(now, u64::try_from(at).ok()?, 0, false);
+        Some(())
+    }
+
+    /// The run ends before all parting looks are over: what was silent so far counts.
+    pub(in crate::scan) fn stop_parting(&mut self, now: Moment) {
+        let Some(partings) = self.partings.take() else { return };
+        for (at, parting) in partings.open {
+            if let Some(row) = self.rows.get_mut(at).filter(|_| parting.tries > 0 && parting.over <= now) {
+                row.fell_silent = true;
+            }
+        }
+    }
+
+    fn partings(&self, now: Moment, witnesses: &Witnesses) -> Partings {
+        let mut partings = Partings::default();
+        if witnesses.is_empty() {
+            return partings;
+        }
+        for (block, (_, first_row)) in self.blocks.iter().zip(&self.starts) {
+            let rows = self.rows.iter().enumerate().skip(*first_row);
+            for (address, (at, row)) in block.range.iter().zip(rows) {
+                if row.live() > 0
+                    && let Some(witness) = witnesses.of(address, block.protocol)
+                    && let Ok(index) = u64::try_from(at)
+                {
+                    let (looks, tries, failures, over) = ([0; TRIES], 0, 0, now);
+                    partings.open.insert(at, Parting { witness, looks, tries, failures, over });
+                    partings.due.push(now, index, 0, false);
+                }
+            }
+        }
+        partings
+    }
+}

@@ -1,0 +1,98 @@
+//! Who answered in this run: one endpoint an address, asked once more before silence there is believed.
+
+use std::{collections::HashMap, net::IpAddr};
+
+use super::ledger::Mark;
+use crate::model::{Endpoint, Moment, Protocol};
+
+/// One endpoint of each address and protocol that answered, whatever its window, and whether that
+/// window is still there.
+#[derive(Debug)]
+pub(super) struct Witnesses {
+    known: HashMap<(IpAddr, Protocol), Witness>,
+    /// The number of the first parting look: above those of all attempts and second looks.
+    first: u8,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Witness {
+    port: u16,
+    is_open: bool,
+    /// No probe to it before: probes to one endpoint keep their distance, whatever they are for.
+    rests: Moment,
+    /// Parting looks so far.
+    asked: u32,
+}
+
+impl Witnesses {
+    /// No witness yet. `attempts` and second looks have numbers below `first`.
+    pub(super) fn new(first: u8) -> Self {
+        Self { known: HashMap::new(), first }
+    }
+
+    /// Notes that an endpoint answered. Open ones are preferred: a host may limit its refusals.
+    pub(super) fn note(&mut self, endpoint: Endpoint, mark: Mark, rests: Moment) {
+        let is_open = match mark {
+            Mark::Open => true,
+            Mark::Closed => false,
+            Mark::Prohibited | Mark::Unsettled => return,
+        };
+        let new = Witness { port: endpoint.port, is_open, rests, asked: 0 };
+        let known = self.known.entry((endpoint.address, endpoint.protocol)).or_insert(new);
+        if known.port == endpoint.port {
+            (known.is_open, known.rests) = (is_open, known.rests.max(rests));
+        } else if is_open && !known.is_open && known.asked == 0 {
+            *known = new;
+        }
+    }
+
+    /// The witness of an address.
+    pub(super) fn of(&self, address: IpAddr, protocol: Protocol) -> Option<Endpoint> {
+        let witness = self.known.get(&(address, protocol))?;
+        Some(Endpoint { address, protocol, port: witness.port })
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.known.is_empty()
+    }
+
+    /// Until when a witness must not be asked; `None` for endpoints that are none, or may be.
+    pub(super) fn rests(&self, endpoint: Endpoint, now: Moment) -> Option<Moment> {
+        self.witness(endpoint).map(|witness| witness.rests).filter(|rests| *rests > now)
+    }
+
+    /// Notes that an endpoint is asked now, and may be again at a moment.
+    pub(super) fn rest(&mut self, endpoint: Endpoint, until: Moment) {
+        let known = self.known.get_mut(&(endpoint.address, endpoint.protocol));
+        if let Some(witness) = known.filter(|witness| witness.port == endpoint.port) {
+            witness.rests = witness.rests.max(until);
+        }
+    }
+
+    /// The number of its next parting look, which is taken now.
+    pub(super) fn ask(&mut self, endpoint: Endpoint, rests: Moment) -> u8 {
+        let span = u32::from(u8::MAX - self.first) + 1;
+        let Some(witness) = self.known.get_mut(&(endpoint.address, endpoint.protocol)) else {
+            return self.first;
+        };
+        let number = u8::try_from(witness.asked % span).unwrap_or(0);
+        witness.asked = witness.asked.saturating_add(1);
+        witness.rests = rests;
+        self.first.saturating_add(number)
+    }
+
+    /// Whether an attempt of this number is a parting look.
+    pub(super) fn is_parting(&self, attempt: u8) -> bool {
+        attempt >= self.first
+    }
+
+    /// Whether a parting look was really made.
+    pub(super) fn was_asked(&self, endpoint: Endpoint, attempt: u8) -> bool {
+        self.witness(endpoint).is_some_and(|witness| u32::from(attempt - self.first) < witness.asked)
+    }
+
+    fn witness(&self, endpoint: Endpoint) -> Option<&Witness> {
+        let known = self.known.get(&(endpoint.address, endpoint.protocol));
+        known.filter(|witness| witness.port == endpoint.port)
+    }
+}

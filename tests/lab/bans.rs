@@ -1,0 +1,40 @@
+//! A far side that bans a scanner: what it hides afterwards is not the truth about its ports.
+
+use super::{
+    host::Host,
+    isolate::{DIR, isolated, run},
+    lab::{Lab, far},
+    portproof::verify,
+};
+
+const HOST: &str = "203.0.113.10";
+
+/// As an intrusion prevention system does: whoever sends more than 20 SYNs within a second is dropped
+/// for an hour, whatever it asks.
+const BAN: &str = "table inet ips {
+    set banned { type ipv4_addr; flags dynamic, timeout; timeout 1h; }
+    set eager { type ipv4_addr; flags dynamic, timeout; timeout 1m; }
+    chain way {
+        type filter hook prerouting priority -250; policy accept;
+        ip saddr @banned drop
+        tcp flags & (syn | ack) == syn update @eager { ip saddr limit rate over 1/hour burst 20 packets } add @banned { ip saddr } drop
+    }
+}
+";
+
+#[test]
+fn a_ban_in_the_middle_is_never_read_as_conforming() {
+    isolated(|| {
+        // 8080 is open and nobody declared it; behind the ban it looks as if a firewall dropped it.
+        let _lab = Lab::new().host(Host::at(HOST).default_drop().listen([22, 443, 8080])).start();
+        let path = format!("{DIR}/ban.nft");
+        std::fs::write(&path, BAN).expect("the lab's directory takes files");
+        run(&mut far(&["nft", "-f", &path]));
+        let verified = verify(&["--tcp", "1-9000", "--expect", "22,443", HOST]);
+        assert_eq!(verified.output.status, 3, "{}", verified.output.stdout);
+        assert_eq!(verified.complaints(), [format!("EXP011 inconclusive fell_silent {HOST} -")]);
+        let [pass, silent] = [verified.verdict("pass"), verified.verdict("inconclusive")];
+        assert_eq!((pass, silent), (2, 8998), "what answered stands, silence proves nothing");
+        verified.reconciles();
+    });
+}
