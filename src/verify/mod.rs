@@ -26,6 +26,7 @@ mod governance;
 mod host;
 mod outcome;
 mod parity;
+mod reach;
 mod remedy;
 mod ruling;
 mod table;
@@ -200,6 +201,7 @@ pub fn judge(
     addresses.extend(gap::unasked_addresses(&case));
     addresses.sort_by_key(|record| record.address);
     dns::judge(&case, &mut docket);
+    reach::judge(&case, &mut docket);
     parity::judge(&case, &mut docket);
     governance::judge(&case, &mut docket);
     docket.close(&case, addresses)
