@@ -180,8 +180,14 @@ fn hosts_outside_the_scope_are_refused() {
         messages(&text("203.0.113.0/24"))[0]
             .starts_with("part of 203.0.113.0/24 is outside `authorization.scope`: 203.0.113.128")
     );
-    for host in ["example.com", "www.example.org", "203.0.113.128", "2001:db8::1"] {
+    for host in ["203.0.113.128", "2001:db8::1"] {
         assert!(messages(&text(host))[0].contains("outside"), "{host}");
+    }
+    // Only without a block is a name outside for certain: its addresses may lie in one.
+    let names = |host: &str| text(host).replace("203.0.113.0/25, ", "");
+    for host in ["example.com", "www.example.org"] {
+        assert!(messages(&names(host))[0].contains("outside"), "{host}");
+        good(&text(host));
     }
 }
 
@@ -645,4 +651,43 @@ proptest! {
             }
         }
     }
+}
+
+#[test]
+fn what_no_host_can_have_is_refused_at_its_place() {
+    let doc = |rest: &str| format!("portproof: 1\ntargets:\n  - {{{rest}}}\n");
+    for (rest, says) in [
+        ("hosts: [192.0.2.1], families: [ipv6], expose: [443]", "leaves IPv4 out"),
+        ("hosts: [192.0.2.0/24], families: [ipv6], expose: [443]", "leaves IPv4 out"),
+        ("hosts: ['2001:db8::1'], families: [ipv4], expose: [443]", "leaves IPv6 out"),
+        ("hosts: [192.0.2.1], expose: [{port: 443, families: [ipv6]}]", "no host of the target can have"),
+        (
+            "hosts: [a.example], families: [ipv4], expose: [{port: 443, families: [ipv6]}]",
+            "no host of the target",
+        ),
+    ] {
+        let said = messages(&doc(rest));
+        assert!(
+            said.iter().any(|message| message.to_lowercase().contains(&says.to_lowercase())),
+            "{rest}: {said:?}"
+        );
+    }
+    for fine in [
+        "hosts: [a.example], expose: [{port: 443, families: [ipv6]}]",
+        "hosts: [192.0.2.1, '2001:db8::1'], expose: [{port: 443, families: [ipv6]}]",
+        "hosts: [192.0.2.1], families: [ipv4], expose: [443]",
+    ] {
+        good(&doc(fine));
+    }
+}
+
+#[test]
+fn a_name_may_lead_into_a_block_of_the_scope() {
+    let doc = |scope: &str| {
+        format!(
+            "portproof: 1\nauthorization: {{reference: R, authorized_by: us, valid_until: 9999-12-31, scope: {scope}}}\ntargets: [{{hosts: [www.example.com], expose: [443]}}]\n"
+        )
+    };
+    good(&doc("[203.0.113.0/24]"));
+    assert!(messages(&doc("[other.example.com]"))[0].contains("outside `authorization.scope`"));
 }

@@ -96,6 +96,13 @@ pub(super) fn replace_hosts(manifest: &mut Manifest, replacements: &[String]) ->
         let target = target
             .ok_or_else(|| CliError::usage(format!("--hosts {replacement}: no target has the id `{id}`")))?;
         target.hosts = hosts;
+        if let Some((entry, family)) =
+            target.hosts.iter().find_map(|entry| Some((entry, target.lacks(&entry.host)?)))
+        {
+            let message =
+                format!("{}: target `{id}` leaves {family} out, and {} needs it", entry.place, entry.host);
+            return Err(CliError::usage(message).hint("add the family to the target's `families`"));
+        }
         let scope = &mut manifest.authorization.scope;
         if manifest.authorization.implied {
             scope.entries.extend(target.hosts.iter().map(|entry| entry.host.as_scope()));

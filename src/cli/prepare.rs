@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     drive::resolve,
-    model::{PortSet, Protocol},
+    model::{PortSet, Protocol, Refusal},
     spec::{
         manifest::{Manifest, Target},
         plan::{self, LeftOut, Plan, Selection},
@@ -78,25 +78,37 @@ impl Prepared {
         let forbidden =
             |target: &Target, protocol| load::denied_by_roles(&profiles, &target.profiles, protocol);
         let plan = plan::plan(&manifest, &resolution, &selection, &forbidden).map_err(CliError::usage)?;
-        not_empty(&plan, &resolution)?;
+        something_to_verify(&plan, &resolution, &selection)?;
         Ok(Self { profiles, manifest, selection, how, at, resolution, plan, restrictions, runtime })
     }
 }
 
-/// A run that asks nothing and has nothing to judge must not end like one that found nothing wrong.
-fn not_empty(plan: &Plan, resolution: &Resolution) -> Result<(), CliError> {
-    let planned = plan.groups.iter().any(|group| group.planned() > 0);
-    let judged =
-        !plan.refused.is_empty() || resolution.answers.iter().any(|answer| answer.addresses.is_empty());
-    if planned || judged {
+/// A run without an endpoint shows nothing. Where DNS is why, the findings say so; anything else is a
+/// slip of who asked, and must not look like a result.
+fn something_to_verify(plan: &Plan, resolution: &Resolution, selection: &Selection) -> Result<(), CliError> {
+    let answers = &resolution.answers;
+    let unresolved = !answers.is_empty() && answers.iter().all(|answer| answer.addresses.is_empty());
+    let led_astray = plan.refused.iter().any(|refused| !matches!(refused.why, Refusal::Excluded(_)));
+    if plan.groups.iter().any(|group| group.planned() > 0) || unresolved || led_astray {
         return Ok(());
     }
-    let error = CliError::usage("nothing is left to verify: no address, or no port of any, is in the run");
-    let hint = plan.left_out.first().map_or_else(
-        || "look at the manifest's `tcp` and `expose`, and at --tcp, --families and --exclude".to_owned(),
-        |left| format!("{}: {}", left.what, left.why),
-    );
-    Err(error.hint(hint))
+    let flags: Vec<&str> = [
+        ("--tcp", selection.tcp.is_some()),
+        ("--udp", selection.udp.is_some()),
+        ("--families", selection.families.is_some()),
+        ("--exclude", !selection.exclude.is_empty()),
+        ("--only", !selection.only.is_empty()),
+    ]
+    .into_iter()
+    .filter_map(|(flag, given)| given.then_some(flag))
+    .collect();
+    let what = if plan.groups.is_empty() { "no address" } else { "no port" };
+    let error = CliError::usage(format!("nothing to verify: {what} is left to ask"));
+    Err(if flags.is_empty() {
+        error.hint("say under `tcp:` or `expose:` which ports to ask, and check `authorization.exclude`")
+    } else {
+        error.hint(format!("{} left nothing of the manifest; ask for more", flags.join(" and ")))
+    })
 }
 
 /// Takes the default UDP set out of targets that do not ask for it: this version has no UDP probes. What

@@ -225,9 +225,16 @@ impl Scope {
         Ok(permit(authority, Basis::Name(pattern.clone())))
     }
 
-    /// Whether a name may be a target at all.
+    /// Whether a name may be a target at all: it is in the scope, or the scope holds blocks that its
+    /// addresses may turn out to lie in.
     pub fn covers_name(&self, name: &str) -> bool {
-        self.pattern_for(name).is_some() && self.name_exclusion([name].into_iter()).is_none()
+        (self.has_blocks() || self.pattern_for(name).is_some())
+            && self.name_exclusion([name].into_iter()).is_none()
+    }
+
+    /// Whether any entry authorizes addresses as such.
+    pub fn has_blocks(&self) -> bool {
+        Self::blocks(&self.entries).next().is_some()
     }
 
     /// The exact entry for a name if there is one, else a wildcard: the exact one authorizes more.

@@ -7,6 +7,7 @@ use super::{
     cover::Cover,
     diagnostic::Diagnostics,
     manifest::{Authorization, Expose, Host, Presence},
+    reach,
     read::{MarkedException, MarkedTarget},
 };
 use crate::model::{AddressRange, PortSet, Protocol};
@@ -22,6 +23,7 @@ pub(super) fn run(
     for marked in targets {
         if !out.is_full() {
             within_target(marked, out);
+            reach::within(marked, out);
         }
     }
     between_targets(targets, out);
@@ -179,7 +181,9 @@ fn in_scope(targets: &[MarkedTarget], authorization: &Authorization, out: &mut D
             let host = &entry.host;
             let (range, block) = match host {
                 Host::Name(name) => {
-                    if excluded.name(name) || !allowed.name(name) {
+                    // Where the scope holds a block, only the addresses can say whether the name leads into
+                    // it; planning refuses those that lie outside.
+                    if excluded.name(name) || !allowed.name(name) && !scope.has_blocks() {
                         outside(host, None, excluded.name(name), *at, out);
                     }
                     continue;

@@ -15,6 +15,7 @@ pub mod plan;
 pub mod port;
 pub mod ports;
 pub mod profile;
+mod reach;
 pub mod read;
 pub mod resolution;
 mod yaml;

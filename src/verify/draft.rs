@@ -101,15 +101,20 @@ impl Draft {
     pub(super) fn merge(&mut self, part: Self) {
         let severity = self.severity.max(part.severity);
         let worse = rank(part.verdict) > rank(self.verdict);
-        let (mut speaks, other) = if worse {
-            (part, std::mem::replace(self, Self::new(self.rule, None, "")))
-        } else {
-            (self.clone(), part)
-        };
+        // Taken, not copied: a finding of a whole block has a part for each of its addresses.
+        let whole = std::mem::replace(self, Self::new(self.rule, None, ""));
+        let (mut speaks, other) = if worse { (part, whole) } else { (whole, part) };
         speaks.severity = severity;
         speaks.also.extend(other.also);
-        for (address, text) in other.places {
-            speaks.places.entry(address).or_insert(text);
+        // The smaller map goes into the larger; where both know an address, the one that speaks is right.
+        let mut places = other.places;
+        if places.len() > speaks.places.len() {
+            places.append(&mut speaks.places);
+            speaks.places = places;
+        } else {
+            for (address, text) in places {
+                speaks.places.entry(address).or_insert(text);
+            }
         }
         speaks.covers.extend(other.covers);
         speaks.notes.extend(other.notes);

@@ -77,6 +77,11 @@ impl<'a> Case<'a> {
         entry.families.contains(&family) && (entry.from.is_empty() || entry.from.iter().any(here))
     }
 
+    /// Whether an entry holds for a family that the operator left in the run.
+    pub(super) fn is_asked(&self, entry: &Expose, family: Family) -> bool {
+        self.context.families.contains(&family) && self.holds(entry, family)
+    }
+
     pub(super) fn expectation(&self, group: &Group, protocol: Protocol, port: u16) -> Expectation<'a> {
         let family = group.permit.range().family();
         let mut claims = Vec::new();

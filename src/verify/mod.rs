@@ -27,6 +27,7 @@ mod host;
 mod outcome;
 mod parity;
 mod profiles;
+mod reach;
 mod remedy;
 mod ruling;
 mod table;
@@ -201,6 +202,7 @@ pub fn judge(
     addresses.extend(gap::unasked_addresses(&case));
     addresses.sort_by_key(|record| record.address);
     dns::judge(&case, &mut docket);
+    reach::judge(&case, &mut docket);
     parity::judge(&case, &mut docket);
     governance::judge(&case, &mut docket);
     docket.close(&case, addresses)

@@ -41,7 +41,8 @@ pub struct Outcome {
 }
 
 impl Outcome {
-    /// Sums up. `doubtful`: some finding was in doubt before `-A` took it out of the list.
+    /// Sums up. `doubtful`: some finding was in doubt before `-A` took it out of the list. A run that
+    /// planned nothing and found nothing has shown nothing.
     pub(super) fn of(
         findings: &[Finding],
         verdicts: &VerdictCounts,
@@ -50,6 +51,8 @@ impl Outcome {
         fail_on: FailOn,
     ) -> Self {
         let failing = |finding: &&Finding| finding.verdict == Verdict::Fail;
+        let speaks = |finding: &Finding| matches!(finding.verdict, Verdict::Fail | Verdict::Waived);
+        let empty = verdicts.total() == 0 && !findings.iter().any(speaks);
         Self {
             deviates: verdicts.fail > 0 || findings.iter().any(|finding| failing(&finding)),
             failing: findings
@@ -57,7 +60,7 @@ impl Outcome {
                 .filter(failing)
                 .filter(|finding| fail_on.includes(finding.severity))
                 .count(),
-            undetermined: partial || doubtful || verdicts.inconclusive + verdicts.not_covered > 0,
+            undetermined: partial || empty || doubtful || verdicts.inconclusive + verdicts.not_covered > 0,
         }
     }
 

@@ -132,3 +132,54 @@ fn in_a_run_in_which_nobody_answered_a_name_without_address_is_only_in_doubt() {
     assert_eq!(judgement.exit(), 3);
     assert_eq!(judgement.only("EXP003").verdict, Verdict::Inconclusive);
 }
+
+#[test]
+fn what_is_required_over_a_family_that_the_name_lacks_is_missing() {
+    let mut only6 = www(true);
+    only6.expose[0].families = vec![Family::Ipv6];
+    let judgement =
+        resolved(only6.clone(), (Answered, &["203.0.113.10"]), (NoData, &[])).with_lively_host().judge();
+    let finding = judgement.only("EXP003");
+    assert_eq!((finding.cause, finding.verdict), (Some("unresolved"), Verdict::Fail));
+    assert_eq!(judgement.exit(), 1);
+    // The other family failed: that is doubt, and said once.
+    let judgement = resolved(only6.clone(), (Answered, &["203.0.113.10"]), (ServFail, &[])).judge();
+    assert!(judgement.rules().contains(&"EXP012") && !judgement.rules().contains(&"EXP003"));
+    // The operator left the family out.
+    let mut rig = resolved(only6, (Answered, &["203.0.113.10"]), (NoData, &[]));
+    rig.selection.families = Some(vec![Family::Ipv4]);
+    assert!(!rig.judge().rules().contains(&"EXP003"));
+}
+
+#[test]
+fn a_required_name_at_an_address_that_the_manifest_excludes_is_not_covered() {
+    let unseen = || {
+        let mut rig = resolved(www(true), (Answered, &["203.0.113.10"]), (NoData, &[]));
+        rig.observations.clear();
+        rig.fill.clear();
+        rig
+    };
+    let mut rig = unseen();
+    rig.selection.exclude = vec![ScopeEntry::Block("203.0.113.10/32".parse().unwrap())];
+    let judgement = rig.judge();
+    assert!(judgement.findings.is_empty(), "the operator's word is no doubt");
+    assert_eq!(judgement.exit(), 3, "and a run that planned nothing shows nothing");
+    let mut rig = unseen();
+    rig.manifest.authorization.scope.exclude = vec![ScopeEntry::Block("203.0.113.10/32".parse().unwrap())];
+    let judgement = rig.judge();
+    assert_eq!(judgement.only("EXP012").cause, Some("excluded"));
+    assert_eq!(judgement.exit(), 3);
+}
+
+#[test]
+fn what_a_block_requires_and_closer_targets_take_away_is_not_covered() {
+    let mut block = target("block", &["203.0.113.10/31"]);
+    block.expose.push(expose("443/tcp", Presence::Required));
+    let single = target("single", &["203.0.113.10", "203.0.113.11"]);
+    let judgement = Rig::new(vec![block, single])
+        .fill("203.0.113.10", State::Closed)
+        .fill("203.0.113.11", State::Closed)
+        .judge();
+    assert_eq!(judgement.only("EXP012").cause, Some("shadowed"));
+    assert_eq!(judgement.exit(), 3);
+}
