@@ -155,13 +155,16 @@ impl Window {
     ) -> Next {
         while let Some((index, attempt)) = self.looks.pop(now) {
             let rests = self.endpoint(index).and_then(|(_, endpoint)| witnesses.rests(endpoint, now));
+            let rests = rests.max(self.hold(index).filter(|held| *held > now));
             if let Some(rests) = rests {
                 self.looks.push(rests, index, attempt, false);
                 continue;
             }
             self.failures.retried(index, attempt);
             if let Some(probe) = self.emit(now, index, attempt, patience) {
-                witnesses.rest(probe.endpoint, now + config.gap(probe.patience));
+                let rested = now + config.gap(probe.patience);
+                witnesses.rest(probe.endpoint, rested);
+                self.held.insert(index, (rested, attempt));
                 self.look_tail = self.look_tail.max(now + probe.patience);
                 return Next::Probe(probe);
             }

@@ -49,6 +49,8 @@ struct Run {
     heard: BTreeMap<Endpoint, BTreeSet<State>>,
     /// Endpoints about which we lied whether or how a probe ended: nobody can count those.
     lied: BTreeSet<Endpoint>,
+    /// Attempts of which we said that they never left.
+    unsent: BTreeSet<(Endpoint, u8)>,
     probes: u64,
     failures: u64,
     strays: u64,
@@ -102,6 +104,7 @@ impl Run {
             wire: BTreeMap::new(),
             heard: BTreeMap::new(),
             lied: BTreeSet::new(),
+            unsent: BTreeSet::new(),
             probes: 0,
             failures: 0,
             strays: 0,
@@ -152,6 +155,9 @@ impl Run {
         {
             times.remove(at);
         }
+        if let Evidence::Local(_) = evidence {
+            self.unsent.insert((probe.endpoint, probe.attempt));
+        }
         self.ended.push((sent_at, probe));
         self.say(probe.endpoint, probe.attempt, sent_at, evidence);
     }
@@ -174,7 +180,9 @@ impl Run {
 
     fn lie(&mut self, endpoint: Endpoint, attempt: u8, sent_at: Moment, evidence: Evidence) {
         let awaited = |(_, probe): &(Moment, Probe)| (probe.endpoint, probe.attempt) == (endpoint, attempt);
-        if matches!(evidence, Evidence::Local(_)) || self.open_ends.iter().any(awaited) {
+        // An answer to a probe that we said never left is a lie as well.
+        let unsent = self.unsent.contains(&(endpoint, attempt));
+        if matches!(evidence, Evidence::Local(_)) || unsent || self.open_ends.iter().any(awaited) {
             self.lied.insert(endpoint);
         }
         self.say(endpoint, attempt, sent_at, evidence);
