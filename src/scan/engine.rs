@@ -11,7 +11,7 @@ use super::{
     ending::Ending,
     ledger::Mark,
     pace::Pace,
-    plan::{Budget, Piece, Plan},
+    plan::{Budget, Piece, Pieces, Plan},
     record::Kept,
     row::{RoundTrip, Row},
     window::{MAX_ATTEMPTS, MAX_LOOKS_AGAIN, Next, Window},
@@ -99,6 +99,8 @@ const SECOND_LOOKS: u32 = 512;
 const ENDPOINTS_PER_ROW: u64 = 512;
 /// Addresses whose round-trip time outlives their window.
 const MAX_PATHS: usize = 1 << 16;
+/// Addresses never asked that get a tally when the run is stopped; of more only the totals speak.
+const MOST_TALLIED: usize = 1 << 20;
 /// Windows walked at a time, so that the wire does not idle while one waits.
 const MAX_ACTIVE: usize = 3;
 
@@ -110,7 +112,7 @@ const MAX_ACTIVE: usize = 3;
 #[derive(Debug)]
 pub struct Scan {
     config: Config,
-    waiting: VecDeque<Piece>,
+    waiting: Pieces,
     active: Vec<Window>,
     opened: u64,
     pace: Pace,
@@ -135,7 +137,7 @@ impl Scan {
         let witnesses = Witnesses::new(config.attempts.clamp(1, MAX_ATTEMPTS) + MAX_LOOKS_AGAIN + 1);
         Self {
             config,
-            waiting: plan.pieces(budget).into(),
+            waiting: plan.pieces(budget),
             active: Vec::new(),
             opened: 0,
             pace,
@@ -275,17 +277,23 @@ impl Scan {
         self.unnamed_open
     }
 
-    /// Ends here and now: what is not settled becomes unknown, what was never asked says so.
+    /// Ends here and now: what is not settled becomes unknown, what was never asked says so, one by one
+    /// as long as it is not too much.
     pub fn stop(&mut self, now: Moment) {
         for mut window in std::mem::take(&mut self.active) {
             window.stop_parting(now);
             let over = window.is_over(now);
             self.finish(now, window, !over);
         }
-        while let Some(piece) = self.waiting.pop_front() {
+        let mut tallied = 0;
+        while tallied < MOST_TALLIED
+            && let Some(piece) = self.waiting.next()
+        {
             let window = self.open(piece);
+            tallied += window.rows.len();
             self.finish(now, window, true);
         }
+        self.waiting.clear();
         self.wake = None;
     }
 
@@ -356,7 +364,7 @@ impl Scan {
                 let window = self.active.remove(i);
                 self.finish(now, window, false);
             } else if self.active.len() < MAX_ACTIVE && !self.waiting.is_empty() {
-                if let Some(piece) = self.waiting.pop_front() {
+                if let Some(piece) = self.waiting.next() {
                     let mut window = self.open(piece);
                     let competes = self.active.iter().filter(|other| window.competes_with(other));
                     window.competes = competes.map(|other| other.key).collect();
