@@ -191,6 +191,7 @@ impl Scan {
         }
         window.concluded(spot, answer.attempt);
         let rtt = now - answer.sent_at;
+        reserve(&mut self.pace, &self.config, now, rtt, answer.evidence);
         // Beyond the mouth's own repeat nobody can tell which of the two was answered (Karn's rule).
         let is_sample = rtt < self.config.repeats_after || self.config.repeats_after.is_zero();
         if answer.evidence != Evidence::Silence {
@@ -300,6 +301,9 @@ impl Scan {
     /// Takes in what came of a parting look, which is about an address and no endpoint's state.
     fn hear_parting(&mut self, now: Moment, answer: &Answer) {
         let heard = self.active.iter_mut().find_map(|window| window.hear_parting(now, answer));
+        if heard.is_some() {
+            reserve(&mut self.pace, &self.config, now, now - answer.sent_at, answer.evidence);
+        }
         if heard.is_none() && !self.witnesses.was_asked(answer.endpoint, answer.attempt) {
             self.coverage.strays += 1;
         } else if let Evidence::Local(_) = answer.evidence {
@@ -401,6 +405,14 @@ fn patience(config: &Config, row: &Row, run: RoundTrip) -> Duration {
         let bound = row.rtt.bound().or_else(|| run.bound().map(|bound| bound.max(unknown)));
         config.repeats_after + bound.map_or(unknown, |bound| (bound * 2).clamp(least, most))
     })
+}
+
+/// The mouth has repeated by itself what was silent for so long: that second packet takes a slot of the
+/// run's rate as well.
+fn reserve(pace: &mut Pace, config: &Config, now: Moment, waited: Duration, evidence: Evidence) {
+    if evidence == Evidence::Silence && !config.repeats_after.is_zero() && waited > config.repeats_after {
+        pace.take(now);
+    }
 }
 
 /// Moves one endpoint between the running totals.

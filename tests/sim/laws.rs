@@ -224,6 +224,17 @@ fn the_mean_rate_is_kept_within_a_percent_when_the_far_side_is_fast() {
     }
 }
 
+#[test]
+fn what_the_mouth_repeats_by_itself_is_taken_from_the_rate_of_the_run() {
+    // Every connect is silent, and the kernel sends a second SYN for each: half the rate is ours.
+    let silent = Config { repeats_after: SECOND, ..config(Some(1000), None) };
+    let mouth = Mouth::Connect { capacity: 5000 };
+    let outcome = simple("10.0.0.0/24", "none", "1-40", Host::default(), mouth, silent).run();
+    assert_eq!(outcome.wire.len(), 2 * 256 * 40);
+    let last = outcome.wire.last().unwrap().at;
+    assert!(last >= Moment::from_millis(36_000), "{last}");
+}
+
 /// The busiest second of any one address.
 fn busiest_second(outcome: &Outcome) -> usize {
     let mut by_address = std::collections::BTreeMap::<_, Vec<Moment>>::new();
