@@ -37,6 +37,8 @@ pub(super) enum Stop {
     Interrupted,
     Terminated,
     Deadline,
+    /// A part of this program failed.
+    Failed,
 }
 
 impl Stop {
@@ -47,6 +49,7 @@ impl Stop {
             Self::Interrupted => "interrupted",
             Self::Terminated => "terminated",
             Self::Deadline => "deadline",
+            Self::Failed => "environment",
         }
     }
 }
@@ -143,13 +146,13 @@ pub(super) async fn drive(
     tokio::pin!(running);
     loop {
         let over = tokio::select! {
-            () = &mut running => true,
+            () = &mut running => { if driver.failed() { stop = Stop::Failed } true }
             _ = interrupt.recv() => { stop = Stop::Interrupted; true }
             _ = terminate.recv() => { stop = Stop::Terminated; true }
             () = &mut deadline => { stop = Stop::Deadline; true }
             () = tokio::time::sleep(LOOK) => false,
         };
-        if over && stop != Stop::Complete {
+        if over && !matches!(stop, Stop::Complete | Stop::Failed) {
             driver.stop();
             running.as_mut().await;
         }

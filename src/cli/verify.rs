@@ -209,7 +209,7 @@ fn circumstances(
         stopped: match ran.stop {
             Stop::Interrupted => Some(Code::Interrupted as u8),
             Stop::Terminated => Some(Code::Terminated as u8),
-            Stop::Complete | Stop::Deadline => None,
+            Stop::Complete | Stop::Deadline | Stop::Failed => None,
         },
         role_denials: super::load::role_denials(&prepared.profiles, manifest, &prepared.plan.targets),
     }

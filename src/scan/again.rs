@@ -90,16 +90,12 @@ pub(super) enum Remedy {
     Nothing,
     /// Try again after this long.
     Retry(Duration),
-    /// No route leads to its address: nothing there can be asked.
-    Bar,
     /// Its endpoint stays undetermined.
     GiveUp,
 }
 
 /// Retries of a probe for which something passing was missing.
 const TRIES: u8 = 8;
-/// Retries of a probe for which there was no route: an interface may be coming up.
-const ROUTE_TRIES: u8 = 3;
 /// Given up so often in a row, the trouble is general: waiting for each probe would take for ever.
 const GENERAL_TROUBLE: u32 = 64;
 /// A machine that did not fail for so long has recovered.
@@ -112,10 +108,10 @@ impl Failures {
             self.given_up = 0;
         }
         self.last = now;
-        let unroutable = matches!(error, LocalError::NoRoute | LocalError::NoFamily);
         let limit = match error {
-            _ if unroutable => ROUTE_TRIES,
             _ if self.given_up >= GENERAL_TROUBLE => 0,
+            // Of a second look; an interface may be coming up.
+            LocalError::NoRoute => TRIES,
             _ if error.is_transient() => TRIES,
             _ => 1,
         };
@@ -129,9 +125,6 @@ impl Failures {
             return Remedy::Retry(Duration::from_millis(10 << (failed.count - 1).min(6)));
         }
         self.tries.remove(&(index, attempt));
-        if unroutable {
-            return Remedy::Bar;
-        }
         self.given_up = self.given_up.saturating_add(1);
         Remedy::GiveUp
     }

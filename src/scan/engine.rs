@@ -11,7 +11,7 @@ use super::{
     ending::Ending,
     ledger::Mark,
     pace::Pace,
-    plan::{Budget, Piece, Plan},
+    plan::{Budget, Piece, Pieces, Plan},
     record::Kept,
     row::{RoundTrip, Row},
     window::{MAX_ATTEMPTS, MAX_LOOKS_AGAIN, Next, Window},
@@ -99,6 +99,8 @@ const SECOND_LOOKS: u32 = 512;
 const ENDPOINTS_PER_ROW: u64 = 512;
 /// Addresses whose round-trip time outlives their window.
 const MAX_PATHS: usize = 1 << 16;
+/// Addresses never asked that get a tally when the run is stopped; of more only the totals speak.
+const MOST_TALLIED: usize = 1 << 20;
 /// Windows walked at a time, so that the wire does not idle while one waits.
 const MAX_ACTIVE: usize = 3;
 
@@ -110,7 +112,7 @@ const MAX_ACTIVE: usize = 3;
 #[derive(Debug)]
 pub struct Scan {
     config: Config,
-    waiting: VecDeque<Piece>,
+    waiting: Pieces,
     active: Vec<Window>,
     opened: u64,
     pace: Pace,
@@ -135,7 +137,7 @@ impl Scan {
         let witnesses = Witnesses::new(config.attempts.clamp(1, MAX_ATTEMPTS) + MAX_LOOKS_AGAIN + 1);
         Self {
             config,
-            waiting: plan.pieces(budget).into(),
+            waiting: plan.pieces(budget),
             active: Vec::new(),
             opened: 0,
             pace,
@@ -189,6 +191,7 @@ impl Scan {
         }
         window.concluded(spot, answer.attempt);
         let rtt = now - answer.sent_at;
+        reserve(&mut self.pace, &self.config, now, rtt, answer.evidence);
         // Beyond the mouth's own repeat nobody can tell which of the two was answered (Karn's rule).
         let is_sample = rtt < self.config.repeats_after || self.config.repeats_after.is_zero();
         if answer.evidence != Evidence::Silence {
@@ -275,23 +278,32 @@ impl Scan {
         self.unnamed_open
     }
 
-    /// Ends here and now: what is not settled becomes unknown, what was never asked says so.
+    /// Ends here and now: what is not settled becomes unknown, what was never asked says so, one by one
+    /// as long as it is not too much.
     pub fn stop(&mut self, now: Moment) {
         for mut window in std::mem::take(&mut self.active) {
             window.stop_parting(now);
             let over = window.is_over(now);
             self.finish(now, window, !over);
         }
-        while let Some(piece) = self.waiting.pop_front() {
+        let mut tallied = 0;
+        while tallied < MOST_TALLIED
+            && let Some(piece) = self.waiting.next()
+        {
             let window = self.open(piece);
+            tallied += window.rows.len();
             self.finish(now, window, true);
         }
+        self.waiting.clear();
         self.wake = None;
     }
 
     /// Takes in what came of a parting look, which is about an address and no endpoint's state.
     fn hear_parting(&mut self, now: Moment, answer: &Answer) {
         let heard = self.active.iter_mut().find_map(|window| window.hear_parting(now, answer));
+        if heard.is_some() {
+            reserve(&mut self.pace, &self.config, now, now - answer.sent_at, answer.evidence);
+        }
         if heard.is_none() && !self.witnesses.was_asked(answer.endpoint, answer.attempt) {
             self.coverage.strays += 1;
         } else if let Evidence::Local(_) = answer.evidence {
@@ -356,7 +368,7 @@ impl Scan {
                 let window = self.active.remove(i);
                 self.finish(now, window, false);
             } else if self.active.len() < MAX_ACTIVE && !self.waiting.is_empty() {
-                if let Some(piece) = self.waiting.pop_front() {
+                if let Some(piece) = self.waiting.next() {
                     let mut window = self.open(piece);
                     let competes = self.active.iter().filter(|other| window.competes_with(other));
                     window.competes = competes.map(|other| other.key).collect();
@@ -393,6 +405,14 @@ fn patience(config: &Config, row: &Row, run: RoundTrip) -> Duration {
         let bound = row.rtt.bound().or_else(|| run.bound().map(|bound| bound.max(unknown)));
         config.repeats_after + bound.map_or(unknown, |bound| (bound * 2).clamp(least, most))
     })
+}
+
+/// The mouth has repeated by itself what was silent for so long: that second packet takes a slot of the
+/// run's rate as well.
+fn reserve(pace: &mut Pace, config: &Config, now: Moment, waited: Duration, evidence: Evidence) {
+    if evidence == Evidence::Silence && !config.repeats_after.is_zero() && waited > config.repeats_after {
+        pace.take(now);
+    }
 }
 
 /// Moves one endpoint between the running totals.

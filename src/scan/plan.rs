@@ -1,7 +1,7 @@
 //! What a scan covers, as rectangles of addresses and ports. Made of permits, so nothing outside the
 //! authorized scope can get into it.
 
-use std::sync::Arc;
+use std::{collections::VecDeque, sync::Arc};
 
 use crate::model::{AddressRange, Endpoint, Permit, PortSet, Protocol};
 
@@ -48,11 +48,41 @@ impl Plan {
         self.named.iter().chain(&self.rest).fold(0u64, |sum, block| sum.saturating_add(block.size()))
     }
 
-    /// The pieces in the order of their turn, each small enough to keep a ledger of: named endpoints first.
-    pub(super) fn pieces(self, budget: Budget) -> Vec<Piece> {
-        let named = cut(self.named, true, budget);
-        let rest = cut(self.rest, false, budget);
-        named.into_iter().chain(rest).collect()
+    /// The pieces in the order of their turn, each small enough to keep a ledger of: named endpoints
+    /// first. Cut one at a time, since a large plan has more pieces than memory.
+    pub(super) fn pieces(self, budget: Budget) -> Pieces {
+        Pieces { named: self.named.into(), rest: self.rest.into(), budget }
+    }
+}
+
+/// What of a plan has not been handed out yet.
+#[derive(Debug)]
+pub(super) struct Pieces {
+    named: VecDeque<Block>,
+    rest: VecDeque<Block>,
+    budget: Budget,
+}
+
+impl Pieces {
+    pub(super) fn is_empty(&self) -> bool {
+        self.named.is_empty() && self.rest.is_empty()
+    }
+
+    /// Hands out nothing more.
+    pub(super) fn clear(&mut self) {
+        self.named.clear();
+        self.rest.clear();
+    }
+}
+
+impl Iterator for Pieces {
+    type Item = Piece;
+
+    fn next(&mut self) -> Option<Piece> {
+        let named = !self.named.is_empty();
+        let blocks = if named { &mut self.named } else { &mut self.rest };
+        let blocks = cut(blocks, self.budget);
+        (!blocks.is_empty()).then_some(Piece { blocks, named })
     }
 }
 
@@ -64,7 +94,7 @@ pub(super) struct Budget {
 }
 
 /// A part of the plan that is walked as a whole.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(super) struct Piece {
     pub(super) blocks: Vec<Block>,
     pub(super) named: bool,
@@ -100,47 +130,33 @@ impl Block {
     }
 }
 
-/// Cuts blocks at address boundaries and packs them into pieces within the budget. One address always
-/// fits: it has at most 65,535 ports.
-fn cut(blocks: Vec<Block>, named: bool, budget: Budget) -> Vec<Piece> {
-    let mut pieces = Vec::new();
-    let mut piece = Piece { blocks: Vec::new(), named };
+/// Cuts the next blocks off at an address boundary, as many as are within the budget. One address
+/// always fits: it has at most 65,535 ports.
+fn cut(blocks: &mut VecDeque<Block>, budget: Budget) -> Vec<Block> {
+    let mut piece = Vec::new();
     let (mut endpoints, mut addresses) = (0u64, 0u64);
-    for mut block in blocks {
-        loop {
-            let ports = u64::from(block.ports.len()).max(1);
-            let fits = ((budget.endpoints.saturating_sub(endpoints)) / ports)
-                .min(budget.addresses.saturating_sub(addresses));
-            if fits >= block.addresses() {
-                endpoints += block.size();
-                addresses += block.addresses();
-                piece.blocks.push(block);
-                break;
-            }
-            let take = if fits == 0 && piece.blocks.is_empty() { 1 } else { fits };
-            let remainder = match block.range.split_at(u128::from(take)) {
-                Some((head, tail)) => {
-                    piece.blocks.push(Block { range: head, ..block.clone() });
-                    Some(Block { range: tail, ..block.clone() })
-                }
-                None if take == 0 => Some(block.clone()),
-                None => {
-                    piece.blocks.push(block.clone());
-                    None
-                }
-            };
-            pieces.push(std::mem::replace(&mut piece, Piece { blocks: Vec::new(), named }));
-            (endpoints, addresses) = (0, 0);
-            match remainder {
-                Some(tail) => block = tail,
-                None => break,
-            }
+    while let Some(block) = blocks.pop_front() {
+        let ports = u64::from(block.ports.len()).max(1);
+        let fits = (budget.endpoints.saturating_sub(endpoints) / ports)
+            .min(budget.addresses.saturating_sub(addresses));
+        if fits >= block.addresses() {
+            endpoints += block.size();
+            addresses += block.addresses();
+            piece.push(block);
+            continue;
         }
+        let take = if piece.is_empty() { fits.max(1) } else { fits };
+        match block.range.split_at(u128::from(take)) {
+            Some((head, tail)) => {
+                blocks.push_front(Block { range: tail, ..block.clone() });
+                piece.push(Block { range: head, ..block });
+            }
+            None if take == 0 => blocks.push_front(block),
+            None => piece.push(block),
+        }
+        break;
     }
-    if !piece.blocks.is_empty() {
-        pieces.push(piece);
-    }
-    pieces
+    piece
 }
 
 #[cfg(test)]
@@ -189,5 +205,17 @@ mod tests {
             assert_eq!(seen.len() as u64, planned);
             assert_eq!(planned, 16 * 11 + 4);
         }
+    }
+
+    #[test]
+    fn a_plan_of_four_billion_addresses_is_cut_as_it_is_asked() {
+        let mut plan = Plan::default();
+        plan.add(&permit("2001:db8::/96"), Protocol::Tcp, PortSet::single(443), PortSet::NONE, None);
+        let mut pieces = plan.pieces(Budget { endpoints: 64, addresses: 64 });
+        let first: Vec<u64> = pieces.by_ref().take(3).map(|piece| piece.blocks[0].size()).collect();
+        assert_eq!(first, [64, 64, 64]);
+        assert!(!pieces.is_empty());
+        pieces.clear();
+        assert!(pieces.next().is_none());
     }
 }

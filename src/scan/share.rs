@@ -71,6 +71,13 @@ pub(super) fn look_spacing(block: &Block, config: &Config) -> std::time::Duratio
     })
 }
 
+/// How far apart probes to one address of a block are.
+pub(super) fn spacing(block: &Block, config: &Config) -> std::time::Duration {
+    limit(block, config).map_or(std::time::Duration::ZERO, |limit| {
+        std::time::Duration::from_nanos(1_000_000_000_u64.div_ceil(limit))
+    })
+}
+
 /// The rows of the other protocol for the addresses of a block: from which of its addresses on, how
 /// many, and their first row.
 fn twins(blocks: &[Block], starts: &[(u64, usize)], block: &Block) -> Vec<(u64, u64, usize)> {

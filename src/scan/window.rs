@@ -1,5 +1,6 @@
 //! One piece of the plan on its walk: pass after pass over its order, the silent asked again.
 
+mod outage;
 mod parting;
 mod repair;
 
@@ -25,8 +26,8 @@ use super::{
 };
 use crate::model::{Endpoint, Moment, Protocol};
 
-use self::parting::Partings;
 pub(super) use self::repair::MAX_LOOKS_AGAIN;
+use self::{outage::Outages, parting::Partings};
 
 /// What a window has to say when it is asked for a probe.
 #[derive(Debug)]
@@ -83,6 +84,7 @@ pub(super) struct Window {
     /// Attempts that failed on our side, or had to wait for their turn, and are due again.
     again: Queue,
     failures: Failures,
+    outages: Outages,
     /// Open endpoints to be looked at once more, and for each looked at: the attempt, and how many looks.
     looks: Queue,
     looking: HashMap<u64, (u8, u8)>,
@@ -136,6 +138,7 @@ impl Window {
             slowed: false,
             again: Queue::default(),
             failures: Failures::default(),
+            outages: Outages::default(),
             looks: Queue::default(),
             looking: HashMap::new(),
             flight: config.hears_silence.then(HashSet::new),
@@ -177,11 +180,15 @@ impl Window {
             }
             self.failures.retried(index, attempt);
             if self.ledger.mark(index) == Mark::Unsettled
+                && !self.put_off(index, attempt)
                 && let Some(probe) = self.emit(now, index, attempt, patience)
             {
                 self.held.insert(index, (now + config.gap(probe.patience), attempt));
                 return Next::Probe(probe);
             }
+        }
+        if let Some(probe) = self.try_routes(now, config, patience) {
+            return Next::Probe(probe);
         }
         match self.walk(now, config, patience) {
             Next::Finished => self.part(now, config, patience, witnesses),
@@ -252,6 +259,11 @@ impl Window {
         Some((first_row + usize::try_from(row).ok()?, endpoint))
     }
 
+    /// The block that an index falls into.
+    fn block_at(&self, index: u64) -> Option<&Block> {
+        self.blocks.get(self.starts.partition_point(|(first, _)| *first <= index).checked_sub(1)?)
+    }
+
     /// Settles an endpoint, or strengthens what is settled. Returns whether anything changed.
     pub(super) fn settle(&mut self, spot: Spot, mark: Mark) -> bool {
         let before = self.ledger.mark(spot.index);
@@ -294,6 +306,7 @@ impl Window {
     pub(super) fn was_asked(&self, spot: Spot, attempt: u8) -> bool {
         let look = self.looking.get(&spot.index).map_or(0, |(look, _)| *look);
         (1..=self.attempts_sent(spot.index).max(look)).contains(&attempt)
+            && !self.outages.holds(spot.row, spot.index, attempt)
     }
 
     /// Whether the last attempt at an endpoint was made, and can no longer be answered.
@@ -307,7 +320,7 @@ impl Window {
     /// How many of the attempts of an endpoint have yet to leave, where any has.
     pub(super) fn unsent(&self) -> HashMap<u64, u8> {
         let mut unsent = HashMap::new();
-        for index in self.again.indices() {
+        for index in self.again.indices().chain(self.outages.indices()) {
             *unsent.entry(index).or_default() += 1;
         }
         unsent
@@ -315,7 +328,8 @@ impl Window {
 
     /// Whether every endpoint was asked as often as planned and the last answer can no longer come.
     pub(super) fn is_over(&self, now: Moment) -> bool {
-        let walked = self.unsettled == 0 || (self.pass > self.attempts && self.again.is_empty());
+        let walked = self.unsettled == 0
+            || (self.pass > self.attempts && self.again.is_empty() && self.outages.is_empty());
         walked && self.looks.is_empty() && now >= self.heard_at()
     }
 
@@ -332,10 +346,10 @@ impl Window {
     /// One step of the walk: the next unsettled endpoint of this pass, or of the next one.
     fn walk(&mut self, now: Moment, config: &Config, patience: &dyn Fn(&Row) -> Duration) -> Next {
         while self.unsettled > 0 && self.pass <= self.attempts {
-            if self.again.stalls() {
+            if self.again.stalls() || self.outages.are_too_many() {
                 return self.wait(None);
             }
-            while self.place < self.order.size() {
+            while self.place < self.order.size() && !self.outages.are_too_many() {
                 let index = self.order.at(self.place);
                 if self.ledger.mark(index) != Mark::Unsettled {
                     self.place += 1;
@@ -354,18 +368,23 @@ impl Window {
                     self.again.push(held, index, self.pass, false);
                     continue;
                 }
+                if self.put_off(index, self.pass) {
+                    self.pace.take(now);
+                    continue;
+                }
                 let Some(probe) = self.emit(now, index, self.pass, patience) else { continue };
                 self.pace.take(now);
                 self.marks.note(place, now, now + config.gap(probe.patience));
                 return Next::Probe(probe);
             }
-            if !self.again.is_empty() {
+            if !self.again.is_empty() || self.outages.are_too_many() {
                 return self.wait(None);
             }
             self.turn(now, config);
         }
         if self.unsettled == 0 {
             self.again.clear();
+            self.outages.clear();
         }
         if self.is_over(now) {
             Next::Finished
@@ -387,6 +406,15 @@ impl Window {
         self.pace.set_rate(self.share.rate(self.slowed));
     }
 
+    /// Puts an attempt off where no route leads to its address. Returns whether it did.
+    fn put_off(&mut self, index: u64, attempt: u8) -> bool {
+        if self.outages.is_empty() {
+            return false;
+        }
+        let row = self.endpoint(index).map(|(row, _)| row);
+        row.is_some_and(|row| self.outages.put_off(row, index, attempt))
+    }
+
     /// When an endpoint that was asked outside the walk may be asked again.
     fn hold(&self, index: u64) -> Option<Moment> {
         if self.held.is_empty() { None } else { self.held.get(&index).map(|(due, _)| *due) }
@@ -397,7 +425,7 @@ impl Window {
     }
 
     fn earliest(&self, due: Option<Moment>) -> Option<Moment> {
-        [due, self.looks.due(), self.again.due()].into_iter().flatten().min()
+        [due, self.looks.due(), self.again.due(), self.outages.due()].into_iter().flatten().min()
     }
 
     /// A probe to an endpoint; none to an address that we can't reach at all.

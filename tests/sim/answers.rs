@@ -153,6 +153,23 @@ fn what_decided_is_kept_however_many_copies_came_before() {
     assert_eq!((seen[0].state, seen[0].reason), (State::Open, Evidence::Connected.reason()));
 }
 
+#[test]
+fn a_vast_plan_is_begun_and_stopped_within_memory() {
+    let mut plan = Plan::default();
+    let block = "2001:db8::/88".parse().unwrap();
+    plan.add(&permit(block), Protocol::Tcp, PortSet::NONE, PortSet::single(443), None);
+    let mut scan = Scan::new(plan, Config::default());
+    let mut batch = Batch::with_room(64);
+    scan.fill(Moment::START, &mut batch);
+    assert!(!batch.probes().is_empty());
+    scan.stop(Moment::from_millis(1));
+    assert!(scan.done());
+    let totals = scan.totals();
+    assert_eq!((totals.planned, totals.states.unknown), (1 << 40, 1 << 40));
+    let tallies = std::iter::from_fn(|| scan.poll_tally()).count();
+    assert!((1 << 20..1 << 21).contains(&tallies), "{tallies}");
+}
+
 /// One host that answers as open on every one of these ports.
 fn tarpit(ports: &str, mouth: Mouth) -> World {
     let at = "10.0.0.1/32".parse().unwrap();

@@ -224,6 +224,17 @@ fn the_mean_rate_is_kept_within_a_percent_when_the_far_side_is_fast() {
     }
 }
 
+#[test]
+fn what_the_mouth_repeats_by_itself_is_taken_from_the_rate_of_the_run() {
+    // Every connect is silent, and the kernel sends a second SYN for each: half the rate is ours.
+    let silent = Config { repeats_after: SECOND, ..config(Some(1000), None) };
+    let mouth = Mouth::Connect { capacity: 5000 };
+    let outcome = simple("10.0.0.0/24", "none", "1-40", Host::default(), mouth, silent).run();
+    assert_eq!(outcome.wire.len(), 2 * 256 * 40);
+    let last = outcome.wire.last().unwrap().at;
+    assert!(last >= Moment::from_millis(36_000), "{last}");
+}
+
 /// The busiest second of any one address.
 fn busiest_second(outcome: &Outcome) -> usize {
     let mut by_address = std::collections::BTreeMap::<_, Vec<Moment>>::new();
@@ -271,7 +282,7 @@ fn an_unroutable_neighbour_does_not_speed_up_the_probes_to_the_rest() {
 }
 
 #[test]
-fn an_unroutable_address_is_given_up_quickly_and_delays_nothing() {
+fn an_unroutable_address_is_given_up_after_some_seconds_and_delays_nothing() {
     for mouth in [RAW, CONNECT] {
         let clean = simple("10.0.0.0/22", "none", "1-20", Host::default(), mouth, config(Some(10_000), None));
         let mut world = clean.clone();
@@ -281,7 +292,50 @@ fn an_unroutable_address_is_given_up_quickly_and_delays_nothing() {
         assert_reconciles(&world, &outcome);
         assert_eq!(outcome.coverage.states.unknown, 512 * 20);
         assert_eq!(outcome.coverage.states.filtered, 512 * 20);
-        assert!(outcome.ended - clean.ended < SECOND, "{} instead of {}", outcome.ended, clean.ended);
+        let last = |outcome: &Outcome| outcome.wire.last().unwrap().at;
+        assert!(last(&outcome) - last(&clean) < SECOND, "{} instead of {}", last(&outcome), last(&clean));
+        assert!(outcome.ended - clean.ended < SECOND * 3, "{} instead of {}", outcome.ended, clean.ended);
+    }
+}
+
+#[test]
+fn a_link_that_bounces_costs_no_host_and_no_rate() {
+    for mouth in [RAW, CONNECT] {
+        for (from_ms, to_ms) in [(0, 300), (30, 330), (1500, 1800), (0, 4500)] {
+            let trouble = Some(Trouble { error: Error::NoRoute, from_ms, to_ms, share: 1.0 });
+            let host = Host { open: ports("5"), closed: ports("6-9"), trouble, ..Host::default() };
+            let world = simple("10.0.0.0/30", "5", "1-4,6-900", host, mouth, config(Some(5000), Some(300)));
+            let outcome = world.run();
+            assert!(outcome.failures > 0);
+            assert!(outcome.failures < 400, "{} probes failed in vain", outcome.failures);
+            assert_reconciles(&world, &outcome);
+            let net = world.net();
+            for (endpoint, seen) in outcome.states() {
+                assert_eq!(
+                    seen.state,
+                    net.truth(endpoint),
+                    "{from_ms}-{to_ms} {mouth:?} {endpoint}: {seen:?}"
+                );
+            }
+            assert_gaps(&outcome);
+            let busiest = busiest_second(&outcome);
+            assert!(busiest <= 340, "{busiest} probes to one address in a second");
+        }
+    }
+}
+
+#[test]
+fn a_run_that_nothing_can_be_reached_by_ends_soon() {
+    for mouth in [RAW, CONNECT] {
+        for error in [Error::NoRoute, Error::Forbidden] {
+            let trouble = Some(Trouble { error, from_ms: 0, to_ms: u64::MAX, share: 1.0 });
+            let host = Host { trouble, ..Host::default() };
+            let world = simple("10.0.0.0/28", "5,7", "1-4,8-400", host, mouth, config(Some(5000), None));
+            let outcome = world.run();
+            assert_reconciles(&world, &outcome);
+            assert_eq!(outcome.coverage.states.unknown, outcome.coverage.planned);
+            assert!(outcome.ended < Moment::from_millis(10_000), "{error:?}: {}", outcome.ended);
+        }
     }
 }
 
@@ -289,8 +343,7 @@ fn an_unroutable_address_is_given_up_quickly_and_delays_nothing() {
 fn transient_failures_are_retried_and_then_cost_nothing() {
     for mouth in [RAW, CONNECT] {
         for error in [Error::Descriptors, Error::Buffers, Error::NoRoute] {
-            let to_ms = if error == Error::NoRoute { 40 } else { 1000 };
-            let trouble = Some(Trouble { error, from_ms: 20, to_ms, share: 0.9 });
+            let trouble = Some(Trouble { error, from_ms: 20, to_ms: 1000, share: 0.9 });
             let host = Host { open: ports("5"), closed: ports("6-9"), trouble, ..Host::default() };
             let world = simple("10.0.0.0/28", "5", "1-4,6-30", host, mouth, config(Some(5000), None));
             let outcome = world.run();

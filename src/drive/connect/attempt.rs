@@ -84,6 +84,12 @@ impl Attempt {
         }
     }
 
+    /// The answer for the scan, were this the evidence.
+    pub(super) fn answer(&self, evidence: Evidence) -> Answer {
+        let Self { probe, sent_at, .. } = self;
+        Answer { endpoint: probe.endpoint, attempt: probe.attempt, sent_at: *sent_at, source: None, evidence }
+    }
+
     /// Waits for the answer as long as the probe's patience lasts.
     pub(super) async fn wait(self, clock: &Clock) -> Ended {
         let Self { socket, probe, sent_at } = self;

@@ -17,7 +17,10 @@ use std::{
     time::Duration,
 };
 
-use tokio::sync::{Notify, mpsc};
+use tokio::{
+    sync::{Notify, mpsc},
+    task::JoinSet,
+};
 
 pub use self::slots::MOST_IN_FLIGHT;
 
@@ -49,6 +52,7 @@ pub struct Connect {
     own: BTreeSet<IpAddr>,
     slots: Slots,
     stopped: AtomicBool,
+    failed: AtomicBool,
     /// Something changed that a waiting worker should know.
     changed: Notify,
 }
@@ -68,18 +72,34 @@ impl Connect {
             own: interfaces::own_addresses(),
             slots: Slots::new(descriptors),
             stopped: AtomicBool::new(false),
+            failed: AtomicBool::new(false),
             changed: Notify::new(),
         })
     }
 
-    /// Drives the scan to its end with so many workers, or until it is stopped.
+    /// Drives the scan to its end with so many workers, or until it is stopped. A worker that dies
+    /// takes answers with it, so the others stop too: what they leave is not asked to the end.
     pub async fn run(self: &Arc<Self>, workers: usize) {
-        let workers: Vec<_> = (0..workers.max(1)).map(|_| tokio::spawn(Arc::clone(self).work())).collect();
-        for worker in workers {
-            // A worker that panicked has poisoned nothing: the lock is taken again, and what it held is
-            // reported as not asked to the end.
-            let _ = worker.await;
+        let mut running = JoinSet::new();
+        for _ in 0..workers.max(1) {
+            running.spawn(Arc::clone(self).work());
         }
+        self.supervise(running).await;
+    }
+
+    async fn supervise(&self, mut running: JoinSet<()>) {
+        while let Some(ended) = running.join_next().await {
+            // The lock is taken again when a panic has poisoned it.
+            if ended.is_err() {
+                self.failed.store(true, Ordering::Relaxed);
+                self.stop();
+            }
+        }
+    }
+
+    /// Whether a part of this program failed, so that the run is partial.
+    pub fn failed(&self) -> bool {
+        self.failed.load(Ordering::Relaxed)
     }
 
     /// Ends the run early: what is not settled stays unknown.
@@ -152,12 +172,11 @@ impl Connect {
             match attempt.check() {
                 Ok(answer) => self.end(answers, self.resolve(answer)),
                 Err(attempt) => {
-                    let (driver, ended) = (Arc::clone(self), ended.clone());
+                    let answer = attempt.answer(Evidence::Local(LocalError::Other(0)));
+                    let promise = Promise { driver: Arc::clone(self), ended: ended.clone(), answer };
                     tokio::spawn(async move {
-                        let answer = driver.resolve(attempt.wait(&driver.clock).await);
-                        driver.slots.give(1);
-                        // The worker is gone only when the run has ended.
-                        let _ = ended.send((driver.clock.now(), answer));
+                        let answer = promise.driver.resolve(attempt.wait(&promise.driver.clock).await);
+                        promise.keep(answer);
                     });
                 }
             }
@@ -175,5 +194,80 @@ impl Connect {
             self.slots.shrink();
         }
         ended.answer(evidence)
+    }
+}
+
+/// The end of an attempt, which the scan is owed, and its place: both are given back however its task
+/// ends. A task that dies says that we failed.
+struct Promise {
+    driver: Arc<Connect>,
+    ended: mpsc::UnboundedSender<(Moment, Answer)>,
+    answer: Answer,
+}
+
+impl Promise {
+    fn keep(mut self, answer: Answer) {
+        self.answer = answer;
+    }
+}
+
+impl Drop for Promise {
+    fn drop(&mut self) {
+        self.driver.slots.give(1);
+        // The worker is gone only when the run has ended.
+        let _ = self.ended.send((self.driver.clock.now(), self.answer));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        model::{Endpoint, PortSet, Protocol, Scope, ScopeEntry},
+        scan::{Config, Plan, Rate},
+    };
+
+    /// A scan of loopback that takes a quarter of an hour.
+    fn long() -> Arc<Connect> {
+        let block = "127.0.0.1/32".parse().unwrap();
+        let scope = Scope { entries: vec![ScopeEntry::Block(block)], exclude: vec![] };
+        let mut plan = Plan::default();
+        let ports = PortSet::from_ranges([(1, 1000)]);
+        plan.add(&scope.authorize_block(block).0[0], Protocol::Tcp, PortSet::NONE, ports, None);
+        let rate = Rate { run: Some(1), per_address: None };
+        let scan = Scan::new(plan, Config { hears_silence: true, rate, ..Config::default() });
+        Connect::new(scan, Clock::start(), Origin::default(), 1024)
+    }
+
+    #[tokio::test]
+    async fn a_worker_that_dies_ends_the_run_and_says_so() {
+        let driver = long();
+        let mut running = JoinSet::new();
+        running.spawn(Arc::clone(&driver).work());
+        running.spawn(async { panic!("a worker dies, as this test wants") });
+        let limit = Duration::from_secs(10);
+        tokio::time::timeout(limit, driver.supervise(running)).await.expect("the others end too");
+        assert!(driver.failed());
+        assert!(!driver.scan().done());
+    }
+
+    #[tokio::test]
+    async fn an_attempt_that_dies_gives_its_place_back_and_says_that_we_failed() {
+        let driver = long();
+        let before = driver.slots.take(usize::MAX);
+        let endpoint = Endpoint::tcp([127, 0, 0, 1], 9);
+        let evidence = Evidence::Local(LocalError::Other(0));
+        let answer = Answer { endpoint, attempt: 2, sent_at: Moment::START, source: None, evidence };
+        let (ended, mut ends) = mpsc::unbounded_channel();
+        let promise = Promise { driver: Arc::clone(&driver), ended, answer };
+        let task = tokio::spawn(async move {
+            let _promise = promise;
+            panic!("an attempt dies, as this test wants");
+        });
+        assert!(task.await.is_err());
+        let (_, heard) = ends.recv().await.expect("the scan is owed the end");
+        assert_eq!(heard, answer);
+        driver.slots.give(before - 1);
+        assert_eq!(driver.slots.take(usize::MAX), before);
     }
 }

@@ -8,10 +8,14 @@ pub(super) struct Slots {
     free: AtomicUsize,
     /// Places to take away as they come back.
     debt: AtomicUsize,
+    /// All places, taken or free, without those to be taken away.
+    total: AtomicUsize,
 }
 
 /// Descriptors left to the rest of the program: the report, the resolver, the terminal.
 const RESERVE: usize = 16;
+/// Places that are left whatever the system refuses.
+const LEAST: usize = 4;
 /// More sockets than this gain nothing and cost the kernel's memory.
 pub const MOST_IN_FLIGHT: usize = 16_384;
 
@@ -20,8 +24,12 @@ impl Slots {
     pub(super) fn new(descriptors: u64) -> Self {
         let open = std::fs::read_dir("/proc/self/fd").map_or(8, Iterator::count);
         let allowed = usize::try_from(descriptors).unwrap_or(usize::MAX);
-        let free = allowed.saturating_sub(open + RESERVE).clamp(4, MOST_IN_FLIGHT);
-        Self { free: AtomicUsize::new(free), debt: AtomicUsize::new(0) }
+        let free = allowed.saturating_sub(open + RESERVE).clamp(LEAST, MOST_IN_FLIGHT);
+        Self::of(free)
+    }
+
+    fn of(places: usize) -> Self {
+        Self { free: AtomicUsize::new(places), debt: AtomicUsize::new(0), total: AtomicUsize::new(places) }
     }
 
     /// Takes up to `most` places; returns how many.
@@ -50,7 +58,8 @@ impl Slots {
     /// The system refused a descriptor that the limit promised: somebody else holds it. One place
     /// fewer, as long as a few are left.
     pub(super) fn shrink(&self) {
-        if self.free.load(Ordering::Relaxed) > 4 {
+        let fewer = |total: usize| (total > LEAST).then(|| total - 1);
+        if self.total.fetch_update(Ordering::Relaxed, Ordering::Relaxed, fewer).is_ok() {
             self.debt.fetch_add(1, Ordering::Relaxed);
         }
     }
@@ -62,7 +71,7 @@ mod tests {
 
     #[test]
     fn places_are_never_given_out_twice() {
-        let slots = Slots { free: AtomicUsize::new(10), debt: AtomicUsize::new(0) };
+        let slots = Slots::of(10);
         assert_eq!(slots.take(7), 7);
         assert_eq!(slots.take(7), 3);
         assert_eq!(slots.take(7), 0);
@@ -71,6 +80,22 @@ mod tests {
         assert_eq!(slots.take(1), 1);
         slots.give(1);
         assert_eq!(slots.take(64), 9);
+    }
+
+    #[test]
+    fn refused_descriptors_cost_places_while_all_are_taken_and_never_the_last_few() {
+        let slots = Slots::of(10);
+        // The system refuses when every place is taken, so that none is free to judge by.
+        assert_eq!(slots.take(10), 10);
+        slots.shrink();
+        slots.shrink();
+        slots.give(10);
+        assert_eq!(slots.take(usize::MAX), 8);
+        slots.give(8);
+        (0..100).for_each(|_| slots.shrink());
+        assert_eq!(slots.take(8), 8);
+        slots.give(8);
+        assert_eq!(slots.take(usize::MAX), 4);
     }
 
     #[test]

@@ -35,18 +35,17 @@ impl Window {
         let is_look = self.looking.get(&spot.index).is_some_and(|(look, _)| *look == attempt);
         let wanted = is_look || self.ledger.mark(spot.index) == Mark::Unsettled;
         let Some(row) = self.rows.get_mut(spot.row).filter(|row| wanted && !row.barred) else { return true };
+        let is_cut_off = matches!(error, LocalError::NoRoute | LocalError::NoFamily);
+        if is_cut_off && !is_look {
+            self.cut_off(now, spot, attempt, error);
+            return true;
+        }
         match self.failures.add(now, spot.index, attempt, error) {
             Remedy::Nothing => return false,
             Remedy::Retry(wait) if is_look => self.looks.push(now + wait, spot.index, attempt, false),
             Remedy::Retry(wait) => {
                 let due = self.turn_of(now + wait, spot.index, attempt);
                 self.again.push(due, spot.index, attempt, error.is_transient());
-            }
-            Remedy::Bar => {
-                row.local = Some(error);
-                self.share.without(row.live());
-                row.barred = true;
-                self.pace.set_rate(self.share.rate(self.slowed));
             }
             Remedy::GiveUp if is_look => {
                 self.looking.remove(&spot.index);
@@ -77,8 +76,7 @@ impl Window {
         if looks > MAX_LOOKS_AGAIN {
             return;
         }
-        let block = self.starts.partition_point(|(first, _)| *first <= spot.index).saturating_sub(1);
-        let spacing = self.blocks.get(block).map_or(Duration::ZERO, |block| look_spacing(block, config));
+        let spacing = self.block_at(spot.index).map_or(Duration::ZERO, |block| look_spacing(block, config));
         let mut due = now + config.gap(Duration::ZERO);
         if let Some(row) = self.rows.get_mut(spot.row) {
             due = due.max(row.next_look);
@@ -91,7 +89,7 @@ impl Window {
 
     /// When a failed attempt is due again: at once, unless the walk went on before the failure was
     /// known. Then it keeps its distance from the later attempt, which may be out already.
-    fn turn_of(&mut self, due: Moment, index: u64, attempt: u8) -> Moment {
+    pub(super) fn turn_of(&mut self, due: Moment, index: u64, attempt: u8) -> Moment {
         if self.held.get(&index).is_some_and(|(_, holder)| *holder == attempt) {
             self.held.remove(&index);
         }
