@@ -64,7 +64,11 @@ pub(super) fn run(args: &ScanArgs, color: Color) -> Result<ExitCode, CliError> {
     }
     if !args.talk.quiet {
         let (_, least) = estimate(&plan, &manifest, &how, None);
-        output::say(&format!("{planned} endpoints by connect, {} if everything is silent", about(least)));
+        output::say(&format!(
+            "{} by connect, {} if everything is silent",
+            output::counted(planned, "endpoint"),
+            about(least)
+        ));
     }
     let config = Config { every: args.states == States::All, ..how.config() };
     let mut printer = Printer::new(args);
@@ -93,7 +97,7 @@ fn manifest(args: &ScanArgs, profiles: &Profiles, colour: bool) -> Result<Manife
     if !udp.is_empty() {
         return Err(CliError::usage("this version has no UDP probes").hint("leave -u out"));
     }
-    let mut manifest = load::expected("none", &hosts, profiles, colour)?;
+    let mut manifest = load::scanned(&hosts, profiles, colour)?;
     for target in &mut manifest.targets {
         (target.tcp, target.udp) = (tcp.clone(), udp.clone());
     }
@@ -182,8 +186,8 @@ impl Printer {
         if !self.quiet && self.format == Format::Text {
             let states = &coverage.states;
             output::say(&format!(
-                "{} endpoints: {} open, {} closed, {} filtered, {} unknown; {} probes in {duration:.1} s{}",
-                coverage.planned,
+                "{}: {} open, {} closed, {} filtered, {} unknown; {} probes in {duration:.1} s{}",
+                output::counted(coverage.planned, "endpoint"),
                 states.open,
                 states.closed,
                 states.filtered,
