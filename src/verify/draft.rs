@@ -100,22 +100,19 @@ impl Draft {
     /// Takes another part of the same finding in. The worse part speaks; of equals the first does.
     pub(super) fn merge(&mut self, part: Self) {
         let severity = self.severity.max(part.severity);
-        let worse = rank(part.verdict) > rank(self.verdict);
-        let (mut speaks, other) = if worse {
-            (part, std::mem::replace(self, Self::new(self.rule, None, "")))
-        } else {
-            (self.clone(), part)
-        };
-        speaks.severity = severity;
-        speaks.also.extend(other.also);
-        for (address, text) in other.places {
-            speaks.places.entry(address).or_insert(text);
+        let mut other = part;
+        if rank(other.verdict) > rank(self.verdict) {
+            std::mem::swap(self, &mut other);
         }
-        speaks.covers.extend(other.covers);
-        speaks.notes.extend(other.notes);
-        speaks.looks.extend(other.looks);
-        speaks.charges += other.charges;
-        *self = speaks;
+        self.severity = severity;
+        self.also.extend(other.also);
+        for (address, text) in other.places {
+            self.places.entry(address).or_insert(text);
+        }
+        self.covers.extend(other.covers);
+        self.notes.extend(other.notes);
+        self.looks.extend(other.looks);
+        self.charges += other.charges;
     }
 
     /// The targets it concerns.

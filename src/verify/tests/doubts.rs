@@ -236,3 +236,26 @@ fn an_exception_of_one_target_never_waives_the_doubt_about_the_whole_run() {
     rig.manifest.exceptions.push(exception("EX-2", "www", "EXP010", None));
     assert_eq!(rig.judge().exit(), 3);
 }
+
+#[test]
+fn a_wide_block_that_misses_what_it_requires_is_judged_at_once() {
+    let mut wide = target("wide", &["10.0.0.0/16"]);
+    wide.expose.push(expose("443/tcp", Presence::Required));
+    wide.tcp = PortSet::NONE;
+    let mut rig = Rig::new(vec![wide]);
+    let plan = rig.plan();
+    rig.observations = plan.groups[0]
+        .permit
+        .range()
+        .iter()
+        .map(|address| {
+            let state = if address == ip("10.0.0.1") { State::Open } else { State::Filtered };
+            observed(address, Protocol::Tcp, 443, state)
+        })
+        .collect();
+    #[allow(clippy::disallowed_methods, reason = "a stopwatch")]
+    let began = std::time::Instant::now();
+    let judgement = rig.judge_with(&plan, &[]);
+    assert_eq!(judgement.planned, 65_536);
+    assert!(began.elapsed() < std::time::Duration::from_secs(4), "{:?}", began.elapsed());
+}
