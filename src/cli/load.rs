@@ -81,6 +81,11 @@ pub(super) fn expected(
     Manifest::from_expect(ports, hosts, profiles).map_err(|wrong| diagnosed(&wrong, colour))
 }
 
+/// The manifest that scanning these targets means: nothing is declared.
+pub(super) fn scanned(hosts: &[String], profiles: &Profiles, colour: bool) -> Result<Manifest, CliError> {
+    Manifest::from_targets(hosts, profiles).map_err(|wrong| diagnosed(&wrong, colour))
+}
+
 /// Puts the hosts of `--hosts ID=@FILE` or `ID=-` in the place of a target's own.
 pub(super) fn replace_hosts(manifest: &mut Manifest, replacements: &[String]) -> Result<(), CliError> {
     for replacement in replacements {
@@ -132,12 +137,7 @@ fn covers(scope: &Scope, host: &Host) -> bool {
 /// The hosts of a file, one a line, `#` begins a comment; `-` is standard input.
 pub(super) fn host_list(source: &str) -> Result<Vec<HostEntry>, CliError> {
     let text = if source == "-" {
-        let mut text = String::new();
-        io::stdin()
-            .take(MAX_FILE)
-            .read_to_string(&mut text)
-            .map_err(|error| CliError::usage(format!("standard input: {error}")))?;
-        text
+        bounded(io::stdin(), "standard input").map_err(CliError::usage)?
     } else {
         text_of(Path::new(source)).map_err(CliError::usage)?
     };
@@ -160,15 +160,22 @@ pub(super) fn host_list(source: &str) -> Result<Vec<HostEntry>, CliError> {
 
 /// The text of a file that is small enough to be what it is taken for.
 pub(super) fn text_of(path: &Path) -> Result<String, String> {
-    let wrong = |error: io::Error| format!("can't read {}: {error}", clean(&path.display().to_string()));
-    let length = fs::metadata(path).map_err(wrong)?.len();
-    if length > MAX_FILE {
-        return Err(format!(
-            "{} holds {length} bytes; a manifest is smaller, and `include` joins several",
-            path.display()
-        ));
+    let name = clean(&path.display().to_string());
+    let file = fs::File::open(path).map_err(|error| format!("can't read {name}: {error}"))?;
+    bounded(file, &name)
+}
+
+/// A whole text, or a refusal: half a list of hosts would be a scan of half the hosts. What a pipe
+/// holds is known only once it is read.
+fn bounded(from: impl io::Read, name: &str) -> Result<String, String> {
+    let mut text = String::new();
+    from.take(MAX_FILE + 1)
+        .read_to_string(&mut text)
+        .map_err(|error| format!("can't read {name}: {error}"))?;
+    if text.len() as u64 > MAX_FILE {
+        return Err(format!("{name} holds more than {} MiB; split it", MAX_FILE >> 20));
     }
-    fs::read_to_string(path).map_err(wrong)
+    Ok(text)
 }
 
 fn diagnosed(wrong: &Diagnostics, colour: bool) -> CliError {
@@ -334,5 +341,13 @@ mod tests {
         ] {
             assert_eq!(matches(pattern.as_bytes(), name.as_bytes()), wanted, "{pattern} {name}");
         }
+    }
+
+    #[test]
+    fn a_text_too_long_to_read_whole_is_refused_and_never_cut() {
+        let long = || io::repeat(b'a').take(MAX_FILE + 5);
+        assert!(bounded(long(), "standard input").unwrap_err().contains("more than 16 MiB"));
+        assert_eq!(bounded(long().take(MAX_FILE), "x").unwrap().len() as u64, MAX_FILE);
+        assert_eq!(bounded(io::empty(), "x").unwrap(), "");
     }
 }
