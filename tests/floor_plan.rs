@@ -213,8 +213,10 @@ fn tree(tokens: &[Token], mut i: usize, prefix: &mut Vec<String>, ends: &mut Vec
             "{" => {
                 i += 1;
                 while tokens.get(i).is_some_and(|token| token.text != "}") {
-                    i = tree(tokens, i, prefix, ends);
-                    i += usize::from(tokens.get(i).is_some_and(|token| token.text == ","));
+                    // What ends no tree here (a `;` in a macro's body that only looks like one) is stepped over.
+                    let next = tree(tokens, i, prefix, ends);
+                    i = next
+                        + usize::from(next == i || tokens.get(next).is_some_and(|token| token.text == ","));
                 }
                 prefix.truncate(start);
                 return i + 1;

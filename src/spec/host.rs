@@ -8,6 +8,9 @@ use ipnet::{IpNet, Ipv4Net};
 use super::manifest::Host;
 use crate::model::{AddressRange, NamePattern, ScopeEntry};
 
+/// More addresses than anybody writes as one block by accident.
+const MANY_ADDRESSES: u128 = 65_536;
+
 /// Why a text is no host, and what to write instead.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HostError {
@@ -76,13 +79,9 @@ impl Host {
     }
 
     /// Whether it is a block so wide that planning asks for `--i-know-this-is-large`: wider than an
-    /// IPv4 /8 or an IPv6 /112.
+    /// IPv4 /16 or an IPv6 /112.
     pub fn is_large(&self) -> bool {
-        match self {
-            Self::Block(IpNet::V4(block)) => block.prefix_len() < 8,
-            Self::Block(IpNet::V6(block)) => block.prefix_len() < 112,
-            Self::Name(_) | Self::Address(_) => false,
-        }
+        self.address_count().is_some_and(|count| count > MANY_ADDRESSES)
     }
 
     /// The entry of an implied scope: exactly this host.
@@ -336,7 +335,7 @@ mod tests {
         assert_eq!(host("2001:db8::/64").unwrap().address_count(), Some(1 << 64));
         assert_eq!(host("www.example.com").unwrap().address_count(), None);
         let large = |text: &str| host(text).unwrap().is_large();
-        assert!(large("10.0.0.0/7") && large("2001:db8::/64"));
-        assert!(!large("10.0.0.0/8") && !large("2001:db8::/112") && !large("www.example.com"));
+        assert!(large("10.0.0.0/15") && large("2001:db8::/111"));
+        assert!(!large("10.0.0.0/16") && !large("2001:db8::/112") && !large("www.example.com"));
     }
 }
