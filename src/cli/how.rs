@@ -58,7 +58,7 @@ impl How {
                     .hint("--scan connect, or leave it to --scan auto"));
             }
             Mouth::Auto => fallbacks.push(Fallback {
-                asked: "syn".to_owned(),
+                asked: "auto".to_owned(),
                 used: "connect".to_owned(),
                 why: "this version scans TCP by connect only".to_owned(),
             }),

@@ -11,6 +11,7 @@ use super::{
 };
 use crate::{
     model::rule,
+    report::count,
     spec::{
         Diagnostics, lint,
         manifest::{Lint, Manifest},
@@ -41,7 +42,11 @@ pub(super) fn run(args: &LintArgs, color: Color) -> Result<ExitCode, CliError> {
         output::print(shown.render(output::colours(color, &io::stdout())).as_bytes())?;
     }
     if remarks.is_empty() {
-        output::say(&format!("{}: {} targets, nothing to remark", args.manifest, manifest.targets.len()));
+        output::say(&format!(
+            "{}: {}, nothing to remark",
+            args.manifest,
+            count(manifest.targets.len() as u64, "target", "targets")
+        ));
         return Ok(Code::Fine.into());
     }
     let plural = if remarks.len() == 1 { "remark" } else { "remarks" };

@@ -80,6 +80,11 @@ pub(super) fn expected(
     Manifest::from_expect(ports, hosts, profiles).map_err(|wrong| diagnosed(&wrong, colour))
 }
 
+/// The manifest that scanning these targets means: nothing is declared.
+pub(super) fn scanned(hosts: &[String], profiles: &Profiles, colour: bool) -> Result<Manifest, CliError> {
+    Manifest::from_targets(hosts, profiles).map_err(|wrong| diagnosed(&wrong, colour))
+}
+
 /// Puts the hosts of `--hosts ID=@FILE` or `ID=-` in the place of a target's own.
 pub(super) fn replace_hosts(manifest: &mut Manifest, replacements: &[String]) -> Result<(), CliError> {
     for replacement in replacements {
@@ -131,12 +136,7 @@ fn covers(scope: &Scope, host: &Host) -> bool {
 /// The hosts of a file, one a line, `#` begins a comment; `-` is standard input.
 pub(super) fn host_list(source: &str) -> Result<Vec<HostEntry>, CliError> {
     let text = if source == "-" {
-        let mut text = String::new();
-        io::stdin()
-            .take(MAX_FILE)
-            .read_to_string(&mut text)
-            .map_err(|error| CliError::usage(format!("standard input: {error}")))?;
-        text
+        bounded(Ok(io::stdin()), "standard input").map_err(CliError::usage)?
     } else {
         text_of(Path::new(source)).map_err(CliError::usage)?
     };
@@ -163,6 +163,12 @@ pub(super) fn host_list(source: &str) -> Result<Vec<HostEntry>, CliError> {
 /// The text of a file that is small enough to be what it is taken for.
 pub(super) fn text_of(path: &Path) -> Result<String, String> {
     let name = clean(&path.display().to_string());
+    bounded(File::open(path), &name)
+}
+
+/// A whole text, or a refusal: half a list of hosts would be a scan of half the hosts. What a pipe
+/// holds is known only once it is read, and a device may never end.
+fn bounded(from: io::Result<impl io::Read>, name: &str) -> Result<String, String> {
     let wrong = |error: io::Error| match error.kind() {
         io::ErrorKind::NotFound => format!("there is no file {name}"),
         io::ErrorKind::IsADirectory => format!("{name} is a directory; name a file in it"),
@@ -171,11 +177,10 @@ pub(super) fn text_of(path: &Path) -> Result<String, String> {
         _ => format!("can't read {name}: {error}"),
     };
     let mut text = String::new();
-    // A device tells no length and may never end.
-    let read = File::open(path).and_then(|file| file.take(MAX_FILE + 1).read_to_string(&mut text));
+    let read = from.and_then(|from| from.take(MAX_FILE + 1).read_to_string(&mut text));
     if read.map_err(wrong)? as u64 > MAX_FILE {
         return Err(format!(
-            "{name} holds more than {} MiB; a manifest is smaller, and `include` joins several",
+            "{name} holds more than {} MiB; split it, `include` joins several",
             MAX_FILE >> 20
         ));
     }
@@ -300,5 +305,13 @@ mod tests {
         ] {
             assert_eq!(matches(pattern.as_bytes(), name.as_bytes()), wanted, "{pattern} {name}");
         }
+    }
+
+    #[test]
+    fn a_text_too_long_to_read_whole_is_refused_and_never_cut() {
+        let long = || io::repeat(b'a').take(MAX_FILE + 5);
+        assert!(bounded(Ok(long()), "standard input").unwrap_err().contains("more than 16 MiB"));
+        assert_eq!(bounded(Ok(long().take(MAX_FILE)), "x").unwrap().len() as u64, MAX_FILE);
+        assert_eq!(bounded(Ok(io::empty()), "x").unwrap(), "");
     }
 }

@@ -1,13 +1,16 @@
 //! Where results go: standard output is data, files are written whole or not at all.
 
 use std::{
-    fs::{self, File},
+    fs::{self, File, OpenOptions},
     io::{self, IsTerminal, Write},
     path::{Path, PathBuf},
 };
 
 use super::{args::Color, error::CliError};
 use crate::report::{self, Report};
+
+/// As many links as the kernel follows (`path_resolution(7)`).
+const MOST_LINKS: usize = 40;
 
 /// One report that was asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,7 +49,7 @@ impl Wanted {
             }
         };
         let to = match path {
-            Some("-") => Destination::Stdout,
+            Some("-" | "/dev/stdout" | "/dev/fd/1" | "/proc/self/fd/1") => Destination::Stdout,
             Some("") => {
                 return Err(CliError::usage(format!("--report {text} names no file"))
                     .hint("write FORMAT=PATH, or - for standard output"));
@@ -78,7 +81,12 @@ impl Wanted {
                 CliError::environment(format!("{} is a directory", path.display())).hint("name a file")
             );
         }
-        let probe = beside(path);
+        let real = behind(path).map_err(|error| cannot_write(path, &error))?;
+        if is_stream(&real) {
+            // Opening a FIFO would wait for its reader, so only the right to write is looked at.
+            return Ok(());
+        }
+        let probe = beside(&real);
         File::create(&probe).and_then(|_| fs::remove_file(&probe)).map_err(|error| cannot_write(path, &error))
     }
 
@@ -96,17 +104,56 @@ impl Wanted {
     }
 }
 
-/// Writes a file beside its place and moves it there: a reader sees the old one or the new one.
+/// Writes a file beside its place and moves it there: a reader sees the old one or the new one. A
+/// link stays, and what it leads to is replaced. Devices, pipes and sockets are written to and never
+/// replaced.
 pub(super) fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), CliError> {
-    let part = beside(path);
+    let failed = |error: io::Error| cannot_write(path, &error);
+    let real = behind(path).map_err(failed)?;
+    if is_stream(&real) {
+        let open = OpenOptions::new().write(true).open(&real);
+        return match open.and_then(|mut stream| stream.write_all(bytes)) {
+            // A reader that went away has what it wanted.
+            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(failed(error)),
+            _ => Ok(()),
+        };
+    }
+    let part = beside(&real);
     let written = File::create(&part).and_then(|mut file| {
         file.write_all(bytes)?;
         file.sync_all()
     });
-    written.and_then(|()| fs::rename(&part, path)).map_err(|error| {
+    written.and_then(|()| fs::rename(&part, &real)).map_err(|error| {
         let _ = fs::remove_file(&part);
-        cannot_write(path, &error)
+        failed(error)
     })
+}
+
+/// The place that a path leads to, every link followed, be there a file yet or not. What only the
+/// kernel can follow (`/dev/fd/3`, `/proc/self/fd/3`) stays as it is.
+fn behind(path: &Path) -> io::Result<PathBuf> {
+    let mut place = path.to_path_buf();
+    if is_stream(&place) {
+        return Ok(place);
+    }
+    for _ in 0..MOST_LINKS {
+        match fs::symlink_metadata(&place) {
+            Ok(metadata) if metadata.file_type().is_symlink() => {
+                let target = fs::read_link(&place)?;
+                place = place.parent().unwrap_or_else(|| Path::new("")).join(target);
+            }
+            Ok(_) => return Ok(place),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(place),
+            Err(error) => return Err(error),
+        }
+    }
+    Err(io::Error::other("too many symbolic links"))
+}
+
+/// Whether something is there that is written to and can't be replaced.
+fn is_stream(path: &Path) -> bool {
+    let descriptor = ["/dev/fd/", "/proc/self/fd/"].iter().any(|folder| path.starts_with(folder));
+    descriptor || fs::metadata(path).is_ok_and(|metadata| !metadata.is_file() && !metadata.is_dir())
 }
 
 fn beside(path: &Path) -> PathBuf {
@@ -142,5 +189,66 @@ pub(super) fn colours(color: Color, stream: &impl IsTerminal) -> bool {
         Color::Auto => {
             stream.is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{io::Read as _, os::unix::fs as unix, thread};
+
+    use super::*;
+
+    fn folder(name: &str) -> PathBuf {
+        let folder = std::env::temp_dir().join(format!("portproof-output-{name}-{}", std::process::id()));
+        fs::create_dir_all(&folder).unwrap();
+        folder
+    }
+
+    #[test]
+    fn a_link_stays_and_what_it_leads_to_is_replaced() {
+        let folder = folder("link");
+        fs::create_dir_all(folder.join("real")).unwrap();
+        let (link, real) = (folder.join("report.json"), folder.join("real/report.json"));
+        unix::symlink("real/report.json", &link).unwrap();
+        for text in ["first", "second"] {
+            write_whole(&link, text.as_bytes()).unwrap();
+            assert!(fs::symlink_metadata(&link).unwrap().file_type().is_symlink());
+            assert_eq!(fs::read_to_string(&real).unwrap(), text);
+        }
+        let circle = folder.join("circle");
+        unix::symlink("circle", &circle).unwrap();
+        assert!(write_whole(&circle, b"x").is_err());
+        assert!(fs::symlink_metadata(&circle).unwrap().file_type().is_symlink());
+        fs::remove_dir_all(&folder).unwrap();
+    }
+
+    #[test]
+    fn a_pipe_is_written_to_and_stays_a_pipe() {
+        let folder = folder("pipe");
+        let pipe = folder.join("pipe");
+        assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+        let reader = thread::spawn({
+            let pipe = pipe.clone();
+            move || {
+                let mut text = String::new();
+                File::open(pipe).unwrap().read_to_string(&mut text).unwrap();
+                text
+            }
+        });
+        let wanted = Wanted::parse(&format!("json={}", pipe.display())).unwrap();
+        wanted.check().unwrap();
+        write_whole(&pipe, b"report").unwrap();
+        assert_eq!(reader.join().unwrap(), "report");
+        let kind = fs::symlink_metadata(&pipe).unwrap().file_type();
+        assert!(!kind.is_file() && !kind.is_symlink());
+        fs::remove_dir_all(&folder).unwrap();
+    }
+
+    #[test]
+    fn standard_output_has_several_names() {
+        for path in ["-", "/dev/stdout", "/dev/fd/1"] {
+            assert!(Wanted::parse(&format!("json={path}")).unwrap().is_stdout(), "{path}");
+        }
+        assert!(is_stream(Path::new("/dev/fd/7")), "never replaced, whatever it is");
     }
 }

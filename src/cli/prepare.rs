@@ -135,3 +135,32 @@ fn without_default_udp(manifest: &mut Manifest, selection: &Selection) -> Vec<Le
             .to_owned(),
     }]
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        model::Family,
+        spec::resolution::{DnsOutcome, NameAnswer},
+    };
+
+    #[test]
+    fn a_plan_without_endpoints_is_refused_unless_dns_is_why() {
+        let (plan, everything) = (Plan::default(), Selection::default());
+        let silent = Resolution::default();
+        let narrowed = Selection { families: Some(vec![Family::Ipv6]), ..Selection::default() };
+        let said = something_to_verify(&plan, &silent, &narrowed).unwrap_err().to_string();
+        assert!(said.contains("nothing to verify") && said.contains("--families"), "{said}");
+        assert!(something_to_verify(&plan, &silent, &everything).is_err());
+        let gone = NameAnswer {
+            name: "gone.example".to_owned(),
+            family: Family::Ipv4,
+            outcome: DnsOutcome::NxDomain,
+            addresses: vec![],
+            chain: vec![],
+            ttl: None,
+        };
+        let unresolved = Resolution { servers: vec![], answers: vec![gone] };
+        assert!(something_to_verify(&plan, &unresolved, &everything).is_ok(), "a finding will say it");
+    }
+}

@@ -102,7 +102,7 @@ fn manifest(args: &ScanArgs, profiles: &Profiles, colour: bool) -> Result<Manife
     if !udp.is_empty() {
         return Err(CliError::usage("this version has no UDP probes").hint("leave -u out"));
     }
-    let mut manifest = load::expected("none", &hosts, profiles, colour)?;
+    let mut manifest = load::scanned(&hosts, profiles, colour)?;
     for target in &mut manifest.targets {
         (target.tcp, target.udp) = (tcp.clone(), udp.clone());
     }

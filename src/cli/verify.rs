@@ -143,23 +143,27 @@ fn scanned(prepared: &Prepared, asked: &Asked<'_>) -> Result<(Clock, Ran), CliEr
 }
 
 /// The summary on standard output, unless a report was asked for there; the others where they belong.
+/// One that can't be written takes none of the others with it: the run can't be had again.
 fn publish(report: &Report, wanted: &[Wanted], asked: &Asked<'_>) -> Result<(), CliError> {
-    for wanted in wanted {
-        wanted.write(report)?;
-    }
+    let mut failed = Vec::new();
     if !wanted.iter().any(Wanted::is_stdout) {
         let style = Style { color: output::colours(asked.color, &io::stdout()), ..Style::default() };
         let mut text = Vec::new();
-        report::summary::write(report, style, &mut text).map_err(CliError::environment)?;
-        output::print(&text)?;
+        let written = report::summary::write(report, style, &mut text).map_err(CliError::environment);
+        failed.extend(written.and_then(|()| output::print(&text)).err());
     }
-    if !asked.talk.quiet {
-        wanted
-            .iter()
-            .filter_map(Wanted::file)
-            .for_each(|path| output::say(&format!("wrote {}", path.display())));
+    for wanted in wanted {
+        match (wanted.write(report), wanted.file()) {
+            (Err(error), _) => failed.push(error),
+            (Ok(()), Some(path)) if !asked.talk.quiet => output::say(&format!("wrote {}", path.display())),
+            (Ok(()), _) => {}
+        }
     }
-    Ok(())
+    let Some(last) = failed.pop() else { return Ok(()) };
+    for error in &failed {
+        output::say(&error.to_string());
+    }
+    Err(last)
 }
 
 /// What only the edge knows about the run.

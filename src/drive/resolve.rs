@@ -1,6 +1,7 @@
 //! Names to addresses: A and AAAA both asked, every address kept, failures told apart from answers.
 
 use std::{
+    collections::HashMap,
     net::{IpAddr, SocketAddr},
     sync::Arc,
     time::Duration,
@@ -26,8 +27,10 @@ use crate::{
 /// Questions in flight: polite to one resolver, quick for a thousand names.
 const CONCURRENT: usize = 64;
 /// One server's time to answer, and how often it is asked.
-const TIMEOUT: Duration = Duration::from_secs(3);
+const TIMEOUT: Duration = Duration::from_secs(2);
 const TRIES: usize = 2;
+/// All servers, tries and transports of one question together.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Why names can't be asked at all.
 #[derive(Debug, Error)]
@@ -53,12 +56,22 @@ pub async fn resolve(
             let (resolver, limit, name) = (Arc::clone(&resolver), Arc::clone(&limit), name.clone());
             asking.spawn(async move {
                 let _permit = limit.acquire_owned().await;
-                ask(&resolver, name, family).await
+                let unanswered = NameAnswer {
+                    name: name.clone(),
+                    family,
+                    outcome: DnsOutcome::Timeout,
+                    addresses: vec![],
+                    chain: vec![],
+                    ttl: None,
+                };
+                tokio::time::timeout(PATIENCE, ask(&resolver, name, family)).await.unwrap_or(unanswered)
             });
         }
     }
     let mut answers: Vec<NameAnswer> = asking.join_all().await;
-    answers.sort_by_key(|answer| (names.iter().position(|(name, _)| *name == answer.name), answer.family));
+    let order: HashMap<&str, usize> =
+        names.iter().enumerate().map(|(i, (name, _))| (name.as_str(), i)).collect();
+    answers.sort_by_key(|answer| (order.get(answer.name.as_str()).copied(), answer.family));
     Ok(Resolution { servers, answers })
 }
 

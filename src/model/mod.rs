@@ -3,7 +3,6 @@
 //! `Evidence` is what happened on the wire, `State` what that means, `Verdict` what it means to the
 //! manifest. They are three types and never mix.
 
-mod catalogue;
 mod coverage;
 mod endpoint;
 mod evidence;
@@ -17,7 +16,6 @@ mod state;
 mod text;
 mod verdict;
 
-pub use catalogue::RULES;
 pub use coverage::{Coverage, StateCounts};
 pub use endpoint::{Endpoint, Family, Protocol};
 pub use evidence::{Evidence, LocalError, Unreachable};
@@ -25,7 +23,7 @@ pub use moment::Moment;
 pub use observation::{Look, Observation, Tally};
 pub use ports::{PortSet, PortSetError};
 pub use range::AddressRange;
-pub use rule::{Kind, Level, Rule, Severity, rule};
+pub use rule::{Kind, Level, RULES, Rule, Severity, rule};
 pub use scope::{Authority, Basis, NamePattern, Permit, Refusal, Scope, ScopeEntry};
 pub use state::{Reason, State};
 pub use text::{MAX_TEXT, clean};

@@ -1,10 +1,12 @@
-//! What a rule is: what portproof can say, how bad it is, why it matters, what to do.
+//! The catalogue of rules: what portproof can say, how bad it is, why it matters, what to do.
+
+mod catalogue;
 
 use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
-use super::RULES;
+pub use self::catalogue::RULES;
 
 /// How bad a finding is.
 #[derive(

@@ -3,7 +3,7 @@
 
 use std::{fmt, net::IpAddr};
 
-use ipnet::IpNet;
+use ipnet::{IpNet, Ipv6Net};
 use thiserror::Error;
 
 use super::{AddressRange, PortSet};
@@ -113,9 +113,29 @@ pub enum Refusal {
     OutOfScope,
     #[error("a {0} address, which only a CIDR block or an address in authorization.scope may authorize")]
     Special(&'static str),
+    #[error("IPv4 inside of an IPv6 answer (IPv4-mapped), and IPv4 is not among the families asked")]
+    Mapped,
 }
 
 /// Leave to probe a run of addresses. Only [`Scope`] makes one, and it can only be narrowed.
+///
+/// ```
+/// use portproof::model::{Scope, ScopeEntry};
+/// let scope = Scope { entries: vec![ScopeEntry::Block("192.0.2.0/24".parse().unwrap())], exclude: vec![] };
+/// let (permits, outside, _) = scope.authorize_block("192.0.2.0/25".parse().unwrap());
+/// assert_eq!((permits.len(), outside.len()), (1, 0));
+/// ```
+/// Without a scope there is none, and a plan takes nothing else:
+/// ```compile_fail,E0451
+/// use portproof::model::{AddressRange, Authority, Basis, Permit};
+/// let anywhere = AddressRange::of("0.0.0.0/0".parse().unwrap());
+/// let forged = Permit { range: anywhere, authority: Authority::AllPorts, basis: Basis::Expected };
+/// ```
+/// ```compile_fail,E0308
+/// use portproof::{model::{AddressRange, PortSet, Protocol}, scan::Plan};
+/// let anywhere = AddressRange::of("0.0.0.0/0".parse().unwrap());
+/// Plan::default().add(&anywhere, Protocol::Tcp, PortSet::all(), PortSet::NONE, None);
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Permit {
     range: AddressRange,
@@ -249,7 +269,8 @@ impl Scope {
     }
 
     fn exclusion<'a>(&self, address: IpAddr, names: impl Iterator<Item = &'a str>) -> Option<ScopeEntry> {
-        let block = Self::blocks(&self.exclude).find(|block| block.contains(&address)).map(ScopeEntry::Block);
+        let holds = |block: &IpNet| spellings(*block).any(|block| block.contains(&address));
+        let block = Self::blocks(&self.exclude).find(holds).map(ScopeEntry::Block);
         block.or_else(|| self.name_exclusion(names))
     }
 
@@ -262,7 +283,7 @@ impl Scope {
     fn without_excluded(&self, range: AddressRange) -> (Vec<AddressRange>, Vec<AddressRange>) {
         let mut kept = vec![range];
         let mut cut = Vec::new();
-        for block in Self::blocks(&self.exclude) {
+        for block in Self::blocks(&self.exclude).flat_map(spellings) {
             let hole = AddressRange::of(block);
             cut.extend(kept.iter().filter_map(|part| part.intersection(hole)));
             kept = kept.into_iter().flat_map(|part| part.difference(hole)).collect();
@@ -276,6 +297,18 @@ impl Scope {
             ScopeEntry::Name(_) => None,
         })
     }
+}
+
+/// A block, and for IPv4 the IPv6 blocks through which translators lead to the same hosts: IPv4-mapped
+/// (RFC 4291 2.5.5.2), NAT64 (RFC 6052) and 6to4 (RFC 3056). An exclusion holds for all of them.
+fn spellings(block: IpNet) -> impl Iterator<Item = IpNet> {
+    let through = |bits: u128, shift: u8| {
+        let IpNet::V4(v4) = block else { return None };
+        let bits = bits | u128::from(u32::from(v4.network())) << shift;
+        Ipv6Net::new(bits.into(), 96 - shift + v4.prefix_len()).ok().map(IpNet::V6)
+    };
+    let translated = [through(0xffff << 32, 0), through(0x0064_ff9b << 96, 0), through(0x2002 << 112, 80)];
+    std::iter::once(block).chain(translated.into_iter().flatten())
 }
 
 /// Addresses that a name must not be able to point us at (RFC 6890 and its registries): a hostile or
@@ -344,6 +377,21 @@ mod tests {
             resolved(&scope, "198.51.100.1", "www.example.com", &["old.example.com"]),
             Err(Refusal::Excluded(_))
         ));
+    }
+
+    #[test]
+    fn a_translator_is_no_way_around_an_exclusion() {
+        let scope = scope(&["0.0.0.0/0", "::/0", "www.example.com"], &["192.0.2.0/24"]);
+        for address in ["64:ff9b::c000:201", "2002:c000:201::1", "::ffff:192.0.2.1", "192.0.2.1"] {
+            let refused = resolved(&scope, address, "www.example.com", &[]);
+            let entry = ScopeEntry::Block("192.0.2.0/24".parse().unwrap());
+            assert_eq!(refused, Err(Refusal::Excluded(entry)), "{address}");
+            let (permits, ..) = scope.authorize_block(address.parse::<IpAddr>().unwrap().into());
+            assert!(permits.is_empty(), "{address}");
+        }
+        for address in ["64:ff9b::c000:301", "2002:c000:301::1", "192.0.3.1"] {
+            assert!(resolved(&scope, address, "www.example.com", &[]).is_ok(), "{address}");
+        }
     }
 
     #[test]

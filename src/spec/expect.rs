@@ -19,14 +19,31 @@ use crate::model::{Family, PortSet, Protocol};
 
 /// What places call the command line.
 const PATH: &str = "--expect";
+/// The same for `scan`.
+const TARGETS: &str = "targets";
 
 impl Manifest {
     /// The manifest that `--expect PORTS HOST...` means: exactly these ports are open on each of
     /// these hosts, TCP unless a port says `/udp`. `none`: the hosts are dark.
     pub fn from_expect(ports: &str, hosts: &[String], names: &dyn Names) -> Result<Self, Diagnostics> {
-        let mut line = Line::new(ports, hosts);
         let dark = ports.trim() == "none";
+        let mut line = Line::new(PATH, Some(ports), hosts);
         let expose = if dark { Vec::new() } else { line.expose(ports) };
+        Self::of_line(line, &expose, dark, hosts, names)
+    }
+
+    /// The manifest that `scan TARGET...` means: nothing is declared, and nothing expected.
+    pub fn from_targets(hosts: &[String], names: &dyn Names) -> Result<Self, Diagnostics> {
+        Self::of_line(Line::new(TARGETS, None, hosts), &[], true, hosts, names)
+    }
+
+    fn of_line(
+        mut line: Line,
+        expose: &[Expose],
+        dark: bool,
+        hosts: &[String],
+        names: &dyn Names,
+    ) -> Result<Self, Diagnostics> {
         let mut seen = HashSet::new();
         let mut targets = Vec::new();
         for text in hosts {
@@ -34,7 +51,7 @@ impl Manifest {
             match host(text) {
                 Ok(host) if seen.insert(host.clone()) => {
                     let place = line.out.place(mark);
-                    let mut target = target(HostEntry { host, place }, expose.clone(), names);
+                    let mut target = target(HostEntry { host, place }, expose.to_vec(), names);
                     target.expect_dark = dark.then_some(true);
                     targets.push(target);
                 }
@@ -78,13 +95,12 @@ struct Line {
 }
 
 impl Line {
-    fn new(ports: &str, hosts: &[String]) -> Self {
-        let text =
-            std::iter::once(ports).chain(hosts.iter().map(String::as_str)).collect::<Vec<_>>().join(" ");
+    fn new(path: &str, ports: Option<&str>, hosts: &[String]) -> Self {
+        let text = ports.into_iter().chain(hosts.iter().map(String::as_str)).collect::<Vec<_>>().join(" ");
         let mut out = Diagnostics::default();
-        out.add_source(PATH, &text);
+        out.add_source(path, &text);
         let mut line = Self { out, text, ports: Mark::default(), byte: 0, column: 1 };
-        line.ports = line.next(ports);
+        line.ports = ports.map(|ports| line.next(ports)).unwrap_or_default();
         line
     }
 

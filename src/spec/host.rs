@@ -8,6 +8,9 @@ use ipnet::{IpNet, Ipv4Net};
 use super::manifest::Host;
 use crate::model::{AddressRange, NamePattern, ScopeEntry};
 
+/// More addresses than anybody writes as one block by accident.
+const MANY_ADDRESSES: u128 = 65_536;
+
 /// Why a text is no host, and what to write instead.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HostError {
@@ -75,11 +78,10 @@ impl Host {
         }
     }
 
-    /// Whether it is a block so wide that planning asks for `--i-know-this-is-large`: more than 65,536
-    /// addresses, an IPv4 /16 or an IPv6 /112. Whoever mistypes 10.0.0.1 as 10.0.0.0/8 meets millions of
-    /// strangers.
+    /// Whether it is a block so wide that planning asks for `--i-know-this-is-large`: wider than an
+    /// IPv4 /16 or an IPv6 /112.
     pub fn is_large(&self) -> bool {
-        self.address_count().is_some_and(|count| count > 1 << 16)
+        self.address_count().is_some_and(|count| count > MANY_ADDRESSES)
     }
 
     /// The entry of an implied scope: exactly this host.
@@ -333,7 +335,7 @@ mod tests {
         assert_eq!(host("2001:db8::/64").unwrap().address_count(), Some(1 << 64));
         assert_eq!(host("www.example.com").unwrap().address_count(), None);
         let large = |text: &str| host(text).unwrap().is_large();
-        assert!(large("10.0.0.0/8") && large("10.0.0.0/15") && large("2001:db8::/111"));
+        assert!(large("10.0.0.0/15") && large("2001:db8::/111"));
         assert!(!large("10.0.0.0/16") && !large("2001:db8::/112") && !large("www.example.com"));
     }
 }

@@ -2,7 +2,7 @@
 //! of addresses that are judged alike. Nothing without a permit from the scope gets into a group.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, HashSet},
     net::IpAddr,
 };
 
@@ -11,9 +11,13 @@ use thiserror::Error;
 
 use super::{
     manifest::{Host, HostEntry, Manifest, Target},
-    resolution::{NameAnswer, Resolution},
+    nearest::nearest,
+    resolution::{Answers, NameAnswer, Resolution},
 };
 use crate::model::{AddressRange, Family, Permit, PortSet, Protocol, Refusal, Scope, ScopeEntry};
+
+/// More endpoints than anybody scans by accident: four IPv4 /16 on every port.
+const MANY_ENDPOINTS: u128 = 1 << 34;
 
 /// What the operator selected on the command line.
 #[derive(Clone, Debug, Default)]
@@ -128,7 +132,7 @@ pub struct Refused {
 }
 
 /// Something left out, for the reader of the report.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[allow(missing_docs)] // the words say it
 pub struct LeftOut {
     pub what: String,
@@ -149,8 +153,10 @@ pub enum PlanError {
         "target `{target}` holds entries that are seen `from: [{vantages}]` only, and this run's vantage is not named; say --vantage NAME, or `vantage:` in the manifest"
     )]
     NoVantage { target: String, vantages: String },
-    #[error("vantage `{name}` is not in the manifest's `vantages`: {known}")]
-    UnknownVantage { name: String, known: String },
+    #[error("vantage `{name}` is named by neither `vantages` nor `from` of the manifest: {known}{near}")]
+    UnknownVantage { name: String, known: String, near: String },
+    #[error("{0} endpoints to ask; if that is meant, say --i-know-this-is-large")]
+    ManyEndpoints(u128),
     #[error("{0} endpoints are more than one run can count")]
     TooMany(u128),
 }
@@ -164,9 +170,17 @@ pub fn plan(
 ) -> Result<Plan, PlanError> {
     let mut scope = manifest.authorization.scope.clone();
     scope.exclude.extend(selection.exclude.iter().cloned());
-    let mut planner = Planner { manifest, selection, forbidden, scope, plan: Plan::default() };
+    let mut planner = Planner {
+        manifest,
+        selection,
+        forbidden,
+        scope,
+        plan: Plan::default(),
+        known_left_out: HashSet::new(),
+    };
     planner.check_vantage()?;
     planner.plan.targets = planner.selected()?;
+    let answers = resolution.index();
     let mut singles: BTreeMap<IpAddr, Vec<(Owner, Permit)>> = BTreeMap::new();
     let mut blocks: BTreeMap<IpNet, Vec<Owner>> = BTreeMap::new();
     for t in planner.plan.targets.clone() {
@@ -181,12 +195,15 @@ pub fn plan(
                     }
                 }
                 Host::Address(address) => planner.claim_literal(target, owner, *address, &mut singles),
-                Host::Name(name) => planner.claim_name(target, owner, name, resolution, &mut singles),
+                Host::Name(name) => planner.claim_name(target, owner, name, &answers, &mut singles),
             }
         }
     }
     planner.group(singles, blocks);
     let endpoints = planner.plan.groups.iter().map(Group::planned).fold(0u128, u128::saturating_add);
+    if endpoints > MANY_ENDPOINTS && !selection.large {
+        return Err(PlanError::ManyEndpoints(endpoints));
+    }
     if endpoints > u128::from(u64::MAX >> 8) {
         return Err(PlanError::TooMany(endpoints));
     }
@@ -198,7 +215,14 @@ pub fn plan(
 pub fn names(manifest: &Manifest, selection: &Selection) -> Result<Vec<(String, Vec<Family>)>, PlanError> {
     let scope = Scope::default();
     let none = |_: &Target, _: Protocol| PortSet::NONE;
-    let planner = Planner { manifest, selection, forbidden: &none, scope, plan: Plan::default() };
+    let planner = Planner {
+        manifest,
+        selection,
+        forbidden: &none,
+        scope,
+        plan: Plan::default(),
+        known_left_out: HashSet::new(),
+    };
     let mut names: Vec<(String, Vec<Family>)> = Vec::new();
     let mut known: BTreeMap<String, usize> = BTreeMap::new();
     for target in planner.selected()?.into_iter().filter_map(|t| manifest.targets.get(t)) {
@@ -224,6 +248,7 @@ struct Planner<'a> {
     forbidden: &'a dyn Fn(&Target, Protocol) -> PortSet,
     scope: Scope,
     plan: Plan,
+    known_left_out: HashSet<LeftOut>,
 }
 
 impl Planner<'_> {
@@ -240,9 +265,22 @@ impl Planner<'_> {
             });
             return bound.map_or(Ok(()), Err);
         };
-        if !self.manifest.vantages.is_empty() && !self.manifest.vantages.contains_key(name) {
-            let known = self.manifest.vantages.keys().cloned().collect::<Vec<_>>().join(", ");
-            return Err(PlanError::UnknownVantage { name: name.clone(), known });
+        // Without the map, what `from` names is all that can be meant: a slip of the pen would take every
+        // entry that holds from elsewhere out of the run.
+        let entries = || self.manifest.targets.iter().flat_map(|target| &target.expose);
+        let known: BTreeSet<&String> = if self.manifest.vantages.is_empty() {
+            entries().flat_map(|entry| &entry.from).collect()
+        } else {
+            self.manifest.vantages.keys().collect()
+        };
+        if !known.is_empty() && !known.contains(name) {
+            let near = nearest(name, &known).map(|near| format!("; did you mean `{near}`?"));
+            let known = known.into_iter().cloned().collect::<Vec<_>>().join(", ");
+            return Err(PlanError::UnknownVantage {
+                name: name.clone(),
+                known,
+                near: near.unwrap_or_default(),
+            });
         }
         Ok(())
     }
@@ -311,12 +349,19 @@ impl Planner<'_> {
         target: &Target,
         owner: Owner,
         name: &str,
-        resolution: &Resolution,
+        answers: &Answers<'_>,
         singles: &mut BTreeMap<IpAddr, Vec<(Owner, Permit)>>,
     ) {
-        for family in self.families(target) {
-            let Some(NameAnswer { addresses, chain, .. }) = resolution.of(name, family) else { continue };
+        let families = self.families(target);
+        for &family in &families {
+            let Some(NameAnswer { addresses, chain, .. }) = answers.of(name, family) else { continue };
             for &address in addresses {
+                // DNS may hide an IPv4 address in an AAAA record; it is then IPv4 that would be asked.
+                if !families.contains(&Family::of(address)) {
+                    self.leave_out(format!("{name} at {address}"), &Refusal::Mapped.to_string());
+                    self.plan.refused.push(Refused { owner, address, why: Refusal::Mapped });
+                    continue;
+                }
                 let expected = target.expect_dns.contains(&address);
                 match self.scope.authorize_resolved(address, name, chain, expected) {
                     Ok(permit) => singles.entry(address).or_default().push((owner, permit)),
@@ -431,7 +476,7 @@ impl Planner<'_> {
 
     fn leave_out(&mut self, what: String, why: &str) {
         let left_out = LeftOut { what, why: why.to_owned() };
-        if !self.plan.left_out.contains(&left_out) {
+        if self.known_left_out.insert(left_out.clone()) {
             self.plan.left_out.push(left_out);
         }
     }

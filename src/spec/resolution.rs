@@ -1,6 +1,6 @@
 //! What DNS said, as data: planning and judging read it, `drive/resolve` fills it.
 
-use std::{fmt, net::IpAddr, time::Duration};
+use std::{collections::HashMap, fmt, net::IpAddr, time::Duration};
 
 use crate::model::Family;
 
@@ -13,10 +13,22 @@ pub struct Resolution {
     pub answers: Vec<NameAnswer>,
 }
 
-impl Resolution {
+/// What was said, found in one step a name and family.
+#[derive(Debug, Default)]
+pub struct Answers<'a>(HashMap<(&'a str, Family), &'a NameAnswer>);
+
+impl<'a> Answers<'a> {
     /// What was said about a name in one family; `None` when it was not asked.
-    pub fn of(&self, name: &str, family: Family) -> Option<&NameAnswer> {
-        self.answers.iter().find(|answer| answer.family == family && answer.name == name)
+    pub fn of(&self, name: &str, family: Family) -> Option<&'a NameAnswer> {
+        self.0.get(&(name, family)).copied()
+    }
+}
+
+impl Resolution {
+    /// An index of the answers.
+    pub fn index(&self) -> Answers<'_> {
+        let answers = self.answers.iter().rev(); // of two answers to one question the first counts
+        Answers(answers.map(|answer| ((answer.name.as_str(), answer.family), answer)).collect())
     }
 
     /// Whether names were asked and no server answered anything.

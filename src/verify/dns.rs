@@ -1,7 +1,10 @@
 //! What DNS said against what the manifest says of it: names without an address, names that could
 //! not be resolved, addresses that nobody listed, chains that leave the scope.
 
-use std::{collections::BTreeSet, net::IpAddr};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    net::IpAddr,
+};
 
 use super::{
     Case,
@@ -13,24 +16,36 @@ use crate::{
     model::{Basis, Family, Refusal, Rule, Severity, Verdict},
     spec::{
         manifest::{Expose, Host, Presence, Target},
-        plan::Owner,
+        plan::{Owner, Refused},
         resolution::{DnsOutcome, NameAnswer},
     },
 };
 
 pub(super) fn judge(case: &Case<'_>, docket: &mut Docket) {
+    let mut leaving: BTreeMap<Owner, Vec<(IpAddr, &str)>> = BTreeMap::new();
+    for group in &case.plan.groups {
+        if let Basis::LeavingChain(alias) = group.permit.basis() {
+            let at = (group.permit.range().first(), alias.as_str());
+            group.owners.iter().for_each(|&owner| leaving.entry(owner).or_default().push(at));
+        }
+    }
+    let mut refused: BTreeMap<Owner, Vec<&Refused>> = BTreeMap::new();
+    case.plan.refused.iter().for_each(|one| refused.entry(one.owner).or_default().push(one));
     for &t in &case.plan.targets {
         let Some(target) = case.manifest.targets.get(t) else { continue };
         let families: Vec<Family> =
             target.families.iter().copied().filter(|family| case.context.families.contains(family)).collect();
         for (h, entry) in target.hosts.iter().enumerate() {
             if let Host::Name(name) = &entry.host {
+                let owner = Owner { target: t, host: h };
                 let host = NamedHost {
                     case,
-                    owner: Owner { target: t, host: h },
+                    owner,
                     target,
                     name,
                     families: &families,
+                    leaving: leaving.get(&owner).map_or(&[], Vec::as_slice),
+                    refused: refused.get(&owner).map_or(&[], Vec::as_slice),
                 };
                 host.judge(docket);
             }
@@ -50,12 +65,16 @@ struct NamedHost<'c> {
     name: &'c str,
     /// The families in which it was to be asked.
     families: &'c [Family],
+    /// Its addresses that were reached through names outside the scope, and the first of these.
+    leaving: &'c [(IpAddr, &'c str)],
+    /// Its addresses that may not be probed.
+    refused: &'c [&'c Refused],
 }
 
 impl NamedHost<'_> {
     fn judge(&self, docket: &mut Docket) {
         let answers: Vec<&NameAnswer> =
-            self.families.iter().filter_map(|&family| self.case.resolution.of(self.name, family)).collect();
+            self.families.iter().filter_map(|&family| self.case.answers.of(self.name, family)).collect();
         let answered = answers.iter().any(|answer| !answer.addresses.is_empty());
         let definite =
             answers.len() == self.families.len() && answers.iter().all(|answer| answer.outcome.is_definite());
@@ -174,16 +193,20 @@ impl NamedHost<'_> {
                 draft.places.insert(address, "given by DNS, not in `expect_dns`".to_owned());
             }
         }
-        for group in self.case.plan.groups.iter().filter(|group| group.owners.contains(&self.owner)) {
-            let Basis::LeavingChain(alias) = group.permit.basis() else { continue };
+        for (address, alias) in self.leaving {
             draft.cause = draft.cause.or(Some("leaves_scope"));
             draft.notes.insert(format!("Its alias chain leaves the authorized scope at {alias}; only declared ports were probed there"));
             let seen = format!("reached through {alias}, which is outside the scope");
-            draft.places.entry(group.permit.range().first()).or_insert(seen);
+            draft.places.entry(*address).or_insert(seen);
         }
-        for refused in self.case.plan.refused.iter().filter(|refused| refused.owner == self.owner) {
-            if matches!(refused.why, Refusal::Excluded(_)) {
-                continue; // left out on purpose, and listed as such
+        for refused in self.refused {
+            match &refused.why {
+                Refusal::Excluded(_) => continue, // left out on purpose, and listed as such
+                Refusal::Special(kind) if self.case.manifest.authorization.implied => {
+                    self.special(refused.address, kind, docket);
+                    continue;
+                }
+                _ => {}
             }
             draft.cause = Some("outside_scope");
             draft.notes.insert(format!("{} was not probed: {}", refused.address, refused.why));
@@ -209,6 +232,30 @@ impl NamedHost<'_> {
     }
 }
 
+impl NamedHost<'_> {
+    /// Nobody wrote a scope, and a name leads to an address that only a written one may authorize.
+    /// That is no drift: nothing says where the name should lead. It was not asked, and that is said.
+    fn special(&self, address: IpAddr, kind: &str, docket: &mut Docket) {
+        let mut draft = self.draft(COVERAGE_GAP, format!("{} special", self.name));
+        draft.verdict = Verdict::Inconclusive;
+        draft.cause = Some("special_address");
+        draft.title = format!("{} leads to a {kind} address, which was not asked", self.name);
+        "an address on the public internet, or one that was written out".clone_into(&mut draft.expected);
+        draft.places.insert(address, format!("a {kind} address"));
+        draft.message = format!(
+            "{} resolves to {address}, a {kind} address. DNS alone may not send a scan there, so it was not probed.",
+            self.name
+        );
+        draft.remedy = match self.case.manifest.path {
+            None => format!(
+                "If it is meant, verify the address itself: `portproof verify --expect PORTS {address}`."
+            ),
+            Some(_) => format!("If it is meant, add {address} to `authorization.scope`."),
+        };
+        docket.file(draft);
+    }
+}
+
 /// EXP009, low: a listed address that none of the target's names gives any more.
 fn no_longer_given(case: &Case<'_>, t: usize, target: &Target, families: &[Family], docket: &mut Docket) {
     let names: Vec<&str> = target
@@ -219,7 +266,7 @@ fn no_longer_given(case: &Case<'_>, t: usize, target: &Target, families: &[Famil
             _ => None,
         })
         .collect();
-    let answers = |family| names.iter().map(move |name| case.resolution.of(name, family));
+    let answers = |family| names.iter().map(move |name| case.answers.of(name, family));
     let given: BTreeSet<IpAddr> = families
         .iter()
         .flat_map(|&family| answers(family).flatten())

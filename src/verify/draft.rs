@@ -100,27 +100,19 @@ impl Draft {
     /// Takes another part of the same finding in. The worse part speaks; of equals the first does.
     pub(super) fn merge(&mut self, part: Self) {
         let severity = self.severity.max(part.severity);
-        let worse = rank(part.verdict) > rank(self.verdict);
-        // Taken, not copied: a finding of a whole block has a part for each of its addresses.
-        let whole = std::mem::replace(self, Self::new(self.rule, None, ""));
-        let (mut speaks, other) = if worse { (part, whole) } else { (whole, part) };
-        speaks.severity = severity;
-        speaks.also.extend(other.also);
-        // The smaller map goes into the larger; where both know an address, the one that speaks is right.
-        let mut places = other.places;
-        if places.len() > speaks.places.len() {
-            places.append(&mut speaks.places);
-            speaks.places = places;
-        } else {
-            for (address, text) in places {
-                speaks.places.entry(address).or_insert(text);
-            }
+        let mut other = part;
+        if rank(other.verdict) > rank(self.verdict) {
+            std::mem::swap(self, &mut other);
         }
-        speaks.covers.extend(other.covers);
-        speaks.notes.extend(other.notes);
-        speaks.looks.extend(other.looks);
-        speaks.charges += other.charges;
-        *self = speaks;
+        self.severity = severity;
+        self.also.extend(other.also);
+        for (address, text) in other.places {
+            self.places.entry(address).or_insert(text);
+        }
+        self.covers.extend(other.covers);
+        self.notes.extend(other.notes);
+        self.looks.extend(other.looks);
+        self.charges += other.charges;
     }
 
     /// The targets it concerns.

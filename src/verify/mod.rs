@@ -54,7 +54,7 @@ use crate::{
     spec::{
         manifest::Manifest,
         plan::{Owner, Plan},
-        resolution::Resolution,
+        resolution::{Answers, Resolution},
     },
 };
 
@@ -174,7 +174,7 @@ pub struct AddressJudgement {
 struct Case<'a> {
     manifest: &'a Manifest,
     plan: &'a Plan,
-    resolution: &'a Resolution,
+    answers: Answers<'a>,
     seen: &'a Seen<'a>,
     context: &'a Context<'a>,
     waivers: Waivers,
@@ -193,7 +193,8 @@ pub fn judge(
     let views = view::views(plan, seen, context.udp_mouth);
     let answered = view::Answered::by(&views);
     let waivers = Waivers::of(manifest, context);
-    let case = Case { manifest, plan, resolution, seen, context, waivers, views, answered };
+    let answers = resolution.index();
+    let case = Case { manifest, plan, answers, seen, context, waivers, views, answered };
     let mut docket = Docket::default();
     gap::run(&case, &mut docket);
     gap::groups(&case, &mut docket);

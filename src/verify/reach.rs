@@ -32,16 +32,16 @@ pub(super) fn judge(case: &Case<'_>, docket: &mut Docket) {
             if families.is_empty() {
                 continue; // not seen from here, or deselected by the operator
             }
-            let reaches = |owner| families.iter().any(|&family| reached.contains(&(owner, family)));
+            let has_any = |owner| families.iter().any(|&family| reached.contains(&(owner, family)));
             let hosts =
                 || target.hosts.iter().enumerate().map(|(h, host)| (Owner { target: t, host: h }, host));
-            let one = Entry { case, target, entry, families: &families };
+            let one = Required { case, target, entry, families: &families };
             let mut names = hosts().filter(|(_, host)| matches!(host.host, Host::Name(_))).peekable();
             let has_names = names.peek().is_some();
-            for (owner, host) in names.filter(|(owner, _)| !reaches(*owner)) {
+            for (owner, host) in names.filter(|(owner, _)| !has_any(*owner)) {
                 one.name(owner, host, docket);
             }
-            if !has_names && !hosts().any(|(owner, _)| reaches(owner)) {
+            if !has_names && !hosts().any(|(owner, _)| has_any(owner)) {
                 one.elsewhere(t, docket);
             }
         }
@@ -49,14 +49,14 @@ pub(super) fn judge(case: &Case<'_>, docket: &mut Docket) {
 }
 
 /// One required entry, and the families in which it was to be asked.
-struct Entry<'c> {
+struct Required<'c> {
     case: &'c Case<'c>,
     target: &'c Target,
     entry: &'c Expose,
     families: &'c [Family],
 }
 
-impl Entry<'_> {
+impl Required<'_> {
     fn ports(&self) -> String {
         format!("{}/{}", self.entry.ports, self.entry.protocol)
     }
@@ -64,11 +64,13 @@ impl Entry<'_> {
     /// A name of which nothing is planned in these families. What `dns` says of it is not said again.
     fn name(&self, owner: Owner, host: &HostEntry, docket: &mut Docket) {
         let Host::Name(name) = &host.host else { return };
-        let answer = |family: Family| self.case.resolution.of(name, family);
-        let given = |family: Family| answer(family).is_some_and(|answer| !answer.addresses.is_empty());
+        let answer = |family: Family| self.case.answers.of(name, family);
+        let all = || {
+            [Family::Ipv4, Family::Ipv6].into_iter().filter_map(answer).flat_map(|answer| &answer.addresses)
+        };
+        let given = |family: Family| all().any(|&address| Family::of(address) == family);
         let definite = |family: &Family| answer(*family).is_some_and(|answer| answer.outcome.is_definite());
-        let anywhere = [Family::Ipv4, Family::Ipv6].into_iter().any(given);
-        if !anywhere || !self.families.iter().all(definite) {
+        if all().next().is_none() || !self.families.iter().all(definite) {
             return; // EXP003 or EXP012 of the name itself
         }
         if self.families.iter().any(|&family| given(family)) {
@@ -80,7 +82,7 @@ impl Entry<'_> {
                     "{} of {name} is required, and every address that DNS gives for it is excluded from the scan.",
                     self.ports()
                 );
-                self.gap(owner.target, name.clone(), "excluded", message, docket);
+                self.gap(owner.target, name, "excluded", message, docket);
             }
             return; // EXP009 says what leads elsewhere; what the operator excluded is no doubt
         }
@@ -128,10 +130,10 @@ impl Entry<'_> {
             self.ports(),
             self.target.id
         );
-        self.gap(t, "shadowed".to_owned(), "shadowed", message, docket);
+        self.gap(t, "shadowed", "shadowed", message, docket);
     }
 
-    fn gap(&self, t: usize, subject: String, cause: &'static str, message: String, docket: &mut Docket) {
+    fn gap(&self, t: usize, subject: &str, cause: &'static str, message: String, docket: &mut Docket) {
         let mut draft = Draft::new(COVERAGE_GAP, Some(t), format!("{subject} required"));
         draft.severity = self.case.weighed_for(COVERAGE_GAP.severity, t);
         draft.place = Some(self.entry.place.clone());

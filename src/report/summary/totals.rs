@@ -158,7 +158,7 @@ pub(super) fn coverage(report: &Report, page: &mut Page<'_>) -> io::Result<()> {
     page.labelled(0, "traffic   ", &traffic)?;
     page.labelled(0, "how sure  ", &how_sure(report))?;
     for fallback in &report.run.fallbacks {
-        let text = format!("asked for {}, used {}: {}", fallback.asked, fallback.used, fallback.why);
+        let text = format!("{} chose {}: {}", fallback.asked, fallback.used, fallback.why);
         page.labelled(0, "note      ", &text)?;
     }
     for left in report.not_scanned.iter().take(5) {

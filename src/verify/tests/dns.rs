@@ -3,7 +3,7 @@
 use super::rig::*;
 use crate::{
     model::*,
-    spec::{manifest::*, resolution::DnsOutcome},
+    spec::{manifest::*, plan, resolution::DnsOutcome},
 };
 
 const NAME: &str = "www.example.com";
@@ -182,4 +182,49 @@ fn what_a_block_requires_and_closer_targets_take_away_is_not_covered() {
         .judge();
     assert_eq!(judgement.only("EXP012").cause, Some("shadowed"));
     assert_eq!(judgement.exit(), 3);
+}
+
+#[test]
+fn a_name_at_a_private_address_without_a_written_scope_is_in_doubt_and_says_the_cure() {
+    let mut rig = resolved(www(true), (Answered, &["127.0.0.1"]), (NoData, &[]));
+    rig.manifest.authorization.implied = true;
+    rig.manifest.authorization.scope.entries = vec![ScopeEntry::Name(NamePattern::Exact(NAME.to_owned()))];
+    rig.observations.clear();
+    rig.fill.clear();
+    let judgement = rig.judge();
+    let finding = judgement.only("EXP012");
+    assert_eq!(finding.cause, Some("special_address"));
+    assert!(finding.remedy.contains("--expect PORTS 127.0.0.1"), "{}", finding.remedy);
+    assert_eq!((judgement.rules(), judgement.exit()), (vec!["EXP012"], 3));
+}
+
+#[test]
+fn an_ipv4_address_inside_an_aaaa_record_is_not_asked_where_ipv4_is_left_out() {
+    let rig = || {
+        let mut rig = resolved(www(true), (NoData, &[]), (Answered, &["203.0.113.10"]));
+        rig.selection.families = Some(vec![Family::Ipv6]);
+        rig.observations.clear();
+        rig.fill.clear();
+        rig
+    };
+    let plan = rig().plan();
+    assert!(plan.groups.is_empty());
+    assert_eq!(plan.refused[0].why, Refusal::Mapped);
+    assert_ne!(rig().judge().exit(), 0);
+}
+
+#[test]
+fn a_vantage_that_nothing_names_is_refused_without_a_map_of_vantages_too() {
+    let mut www = www(true);
+    www.expose[0].from = vec!["office".to_owned()];
+    let mut rig = Rig::new(vec![www]);
+    let planned = |rig: &Rig, vantage: &str| {
+        let selection = plan::Selection { vantage: Some(vantage.to_owned()), ..plan::Selection::default() };
+        plan::plan(&rig.manifest, &rig.resolution, &selection, &|_: &Target, _| PortSet::NONE)
+    };
+    assert!(planned(&rig, "office").is_ok());
+    let wrong = planned(&rig, "ofice").unwrap_err().to_string();
+    assert!(wrong.contains("did you mean `office`?"), "{wrong}");
+    rig.manifest.targets[0].expose[0].from.clear();
+    assert!(planned(&rig, "anything").is_ok(), "nothing depends on it");
 }

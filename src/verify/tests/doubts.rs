@@ -1,7 +1,10 @@
 //! What could not be determined: silence, gaps, interference. None of it ever conforms.
 
 use super::rig::*;
-use crate::{model::*, spec::manifest::*};
+use crate::{
+    model::*,
+    spec::{manifest::*, plan},
+};
 
 const HOST: &str = "192.0.2.10";
 
@@ -287,4 +290,47 @@ fn an_exception_of_one_target_never_waives_the_doubt_about_the_whole_run() {
     let mut rig = Rig::new(vec![www()]).fill(HOST, State::Filtered);
     rig.manifest.exceptions.push(exception("EX-2", "www", "EXP010", None));
     assert_eq!(rig.judge().exit(), 3);
+}
+
+#[test]
+fn a_wide_block_that_misses_what_it_requires_is_judged_at_once() {
+    let mut wide = target("wide", &["10.0.0.0/16"]);
+    wide.expose.push(expose("443/tcp", Presence::Required));
+    wide.tcp = PortSet::NONE;
+    let mut rig = Rig::new(vec![wide]);
+    let plan = rig.plan();
+    rig.observations = plan.groups[0]
+        .permit
+        .range()
+        .iter()
+        .map(|address| {
+            let state = if address == ip("10.0.0.1") { State::Open } else { State::Filtered };
+            observed(address, Protocol::Tcp, 443, state)
+        })
+        .collect();
+    #[allow(clippy::disallowed_methods, reason = "a stopwatch")]
+    let began = std::time::Instant::now();
+    let judgement = rig.judge_with(&plan, &[]);
+    assert_eq!(judgement.planned, 65_536);
+    assert!(began.elapsed() < std::time::Duration::from_secs(4), "{:?}", began.elapsed());
+}
+
+#[test]
+fn a_run_larger_than_anybody_means_by_accident_asks_for_the_flag() {
+    let wide = |blocks: &[&str]| {
+        let mut wide = target("wide", blocks);
+        wide.tcp = PortSet::all();
+        Rig::new(vec![wide])
+    };
+    let planned = |rig: &Rig| {
+        plan::plan(&rig.manifest, &rig.resolution, &rig.selection, &|_: &Target, _| PortSet::NONE)
+    };
+    assert!(planned(&wide(&["10.0.0.0/16", "2001:db8::/112"])).is_ok());
+    let blocks = ["10.0.0.0/16", "10.1.0.0/16", "10.2.0.0/16", "10.3.0.0/16", "10.4.0.0/16"];
+    for mut rig in [wide(&["10.0.0.0/15"]), wide(&["2001:db8::/111"]), wide(&blocks)] {
+        let said = planned(&rig).unwrap_err().to_string();
+        assert!(said.contains("--i-know-this-is-large"), "{said}");
+        rig.selection.large = true;
+        assert!(planned(&rig).is_ok());
+    }
 }

@@ -163,6 +163,7 @@ fn the_targets_own_word_outranks_its_role_only_where_it_holds() {
     let from = |vantage: &str| {
         let mut rig = rig(www.clone()).see(HOST, 3306, State::Open);
         rig.selection.vantage = Some(vantage.to_owned());
+        rig.manifest.vantages = vantages();
         rig.judge().rules()
     };
     assert!(from("office").is_empty());
@@ -176,6 +177,7 @@ fn an_entry_for_another_family_or_vantage_is_not_declared_here() {
     www.expose.push(Expose { from: vec!["office".to_owned()], ..expose("22/tcp", Presence::Required) });
     let mut rig = rig(www).see(HOST, 80, State::Open).see(HOST, 22, State::Closed);
     rig.selection.vantage = Some("internet".to_owned());
+    rig.manifest.vantages = vantages();
     let judgement = rig.judge();
     assert_eq!(judgement.only("EXP001").port, Some(80));
     assert_eq!(judgement.tcp(HOST, 22), Verdict::Pass, "not required from here");
@@ -305,4 +307,8 @@ fn fail_on_moves_the_exit_code_and_not_the_outcome() {
     assert_eq!(run(FailOn::At(Severity::Critical)).exit_code(), 0);
     assert_eq!(run(FailOn::Never).exit_code(), 0);
     assert!(run(FailOn::Never).deviates);
+}
+
+fn vantages() -> BTreeMap<String, Vantage> {
+    ["internet", "office"].map(|name| (name.to_owned(), Vantage::default())).into()
 }

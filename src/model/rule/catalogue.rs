@@ -1,6 +1,6 @@
-//! Every rule that portproof has, as data: the page that `explain` prints.
+//! Every rule with its texts. Holds words only; what a rule is stands in the module above.
 
-use super::rule::{
+use super::{
     Kind, Rule,
     Severity::{self, Critical, High, Low, Medium},
 };
