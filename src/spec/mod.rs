@@ -18,6 +18,7 @@ pub mod profile;
 mod reach;
 pub mod read;
 pub mod resolution;
+mod unplannable;
 mod yaml;
 
 pub use diagnostic::{Diagnostic, Diagnostics, Gravity};

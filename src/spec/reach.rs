@@ -24,7 +24,9 @@ pub(super) fn within(marked: &MarkedTarget, out: &mut Diagnostics) {
         }
     }
     for (entry, at) in target.expose.iter().zip(&marked.expose) {
-        if !target.hosts.is_empty() && !entry.families.iter().any(|&family| target.may_have(family)) {
+        // An entry without any family had an error that was reported already.
+        let reads = !target.hosts.is_empty() && !entry.families.is_empty();
+        if reads && !entry.families.iter().any(|&family| target.may_have(family)) {
             let families: Vec<String> = entry.families.iter().map(ToString::to_string).collect();
             let message = format!(
                 "this entry holds for {} only, which no host of the target can have",

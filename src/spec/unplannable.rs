@@ -1,0 +1,25 @@
+//! Why a manifest can't be planned, each with the cure.
+
+use thiserror::Error;
+
+/// Why a manifest can't be planned.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[allow(missing_docs)] // the message says it
+pub enum PlanError {
+    #[error(
+        "{host} of target `{target}` holds {count} addresses; if that is meant, say --i-know-this-is-large"
+    )]
+    TooLarge { target: String, host: String, count: u128 },
+    #[error("--only {0} matches no target of the manifest")]
+    NoSuchTarget(String),
+    #[error(
+        "target `{target}` holds entries that are seen `from: [{vantages}]` only, and this run's vantage is not named; say --vantage NAME, or `vantage:` in the manifest"
+    )]
+    NoVantage { target: String, vantages: String },
+    #[error("vantage `{name}` is named by neither `vantages` nor `from` of the manifest: {known}{near}")]
+    UnknownVantage { name: String, known: String, near: String },
+    #[error("{0} endpoints to ask; if that is meant, say --i-know-this-is-large")]
+    ManyEndpoints(u128),
+    #[error("{0} endpoints are more than one run can count")]
+    TooMany(u128),
+}
