@@ -256,6 +256,7 @@ impl Totals {
             strays,
             kernel_drops,
             send_errors,
+            ..
         } = coverage;
         let rate_pps = probes_sent as f64 / duration_s.max(1e-6);
         let (partial, stop_reason) = (stop != Stop::Complete, stop.word());

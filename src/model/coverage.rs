@@ -4,7 +4,7 @@ use std::ops::AddAssign;
 
 use serde::{Deserialize, Serialize};
 
-use super::State;
+use super::{Congestion, Loss, Miss, State};
 
 /// How many endpoints are in which state.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
@@ -70,7 +70,7 @@ impl AddAssign for StateCounts {
 }
 
 /// The totals of a scan. The law: `states.total() == planned`, always, also after an interruption.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Coverage {
     /// Endpoints in the plan.
     pub planned: u64,
@@ -88,4 +88,10 @@ pub struct Coverage {
     pub kernel_drops: u64,
     /// Probes that failed on our side.
     pub send_errors: u64,
+    /// The loss of a single probe; `None` where nothing could measure it.
+    pub loss: Option<Loss>,
+    /// The chance that an open endpoint was missed, of the address where it is greatest.
+    pub miss: Option<Miss>,
+    /// Whether the path could not carry the rate asked for.
+    pub congestion: Option<Congestion>,
 }

@@ -3,6 +3,7 @@
 //! `Evidence` is what happened on the wire, `State` what that means, `Verdict` what it means to the
 //! manifest. They are three types and never mix.
 
+mod confidence;
 mod coverage;
 mod endpoint;
 mod evidence;
@@ -16,6 +17,7 @@ mod state;
 mod text;
 mod verdict;
 
+pub use confidence::{Congestion, Loss, Miss};
 pub use coverage::{Coverage, StateCounts};
 pub use endpoint::{Endpoint, Family, Protocol};
 pub use evidence::{Evidence, LocalError, Unreachable};

@@ -5,7 +5,9 @@ use std::{
     time::Duration,
 };
 
-use super::{Endpoint, Evidence, LocalError, Moment, Protocol, Reason, State, StateCounts, Unreachable};
+use super::{
+    Endpoint, Evidence, LocalError, Miss, Moment, Protocol, Reason, State, StateCounts, Unreachable,
+};
 
 /// One attempt and what it brought.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,6 +18,8 @@ pub struct Look {
     pub attempt: u8,
     /// From which of our sockets, where known.
     pub source: Option<SocketAddr>,
+    /// The time to live, or hop limit, with which the answer arrived, where the mouth sees it.
+    pub ttl: Option<u8>,
     /// What happened.
     pub evidence: Evidence,
 }
@@ -33,6 +37,8 @@ pub struct Observation {
     pub sender: Option<IpAddr>,
     /// Time from the probe to the answer that decided.
     pub rtt: Option<Duration>,
+    /// The time to live, or hop limit, with which that answer arrived, where the mouth sees it.
+    pub ttl: Option<u8>,
     /// Attempts really sent.
     pub attempts: u8,
     /// When the deciding evidence came first.
@@ -44,7 +50,7 @@ pub struct Observation {
 }
 
 /// Control totals of one address and protocol. `states.total()` is what was planned there.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Tally {
     /// Which address.
     pub address: IpAddr,
@@ -65,6 +71,9 @@ pub struct Tally {
     /// It answered earlier in this run and no longer did when its silence was to be believed: what is
     /// silent there proves nothing.
     pub fell_silent: bool,
+    /// Had one of its silent endpoints been open: the chance that it was missed. `None` where nothing
+    /// answered that could bound it, or nothing is silent.
+    pub miss: Option<Miss>,
 }
 
 impl Tally {
@@ -77,13 +86,19 @@ impl Tally {
         self.soft = other.soft.or(self.soft);
         self.rtt = self.rtt.or(other.rtt);
         self.fell_silent |= other.fell_silent;
+        self.miss = Miss::worst(self.miss, other.miss);
     }
 }
 
 impl Observation {
     /// Whether a second, later look found the endpoint open again.
     pub fn seen_open_twice(&self) -> bool {
-        self.looks.iter().filter(|look| look.evidence == Evidence::Connected).count() >= 2
+        self.looks.iter().filter(|look| look.evidence.state() == Some(State::Open)).count() >= 2
+    }
+
+    /// Whether a connection to it was completed: a SYN-ACK alone is no service.
+    pub fn handshake_completed(&self) -> bool {
+        self.looks.iter().any(|look| look.evidence == Evidence::Connected)
     }
 
     /// Whether attempts disagree: open once, refused or prohibited another time.

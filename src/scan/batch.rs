@@ -13,6 +13,8 @@ pub struct Probe {
     pub attempt: u8,
     /// How long to wait for the answer before silence is evidence.
     pub patience: Duration,
+    /// Complete a connection, whatever the driver's usual way to ask: a SYN-ACK alone is no service.
+    pub handshake: bool,
 }
 
 /// Room for probes. The driver sets the room to what it can send now; the scan fills it.
@@ -60,6 +62,8 @@ pub struct Answer {
     pub sent_at: Moment,
     /// From which of our sockets, where known.
     pub source: Option<SocketAddr>,
+    /// The time to live, or hop limit, with which the answer arrived, where known.
+    pub ttl: Option<u8>,
     /// What happened.
     pub evidence: Evidence,
 }

@@ -6,7 +6,7 @@ use std::{
 };
 
 use super::{
-    engine::Config,
+    config::Config,
     ledger::Mark,
     record::{Kept, Record, deciding},
     row::Row,
@@ -93,6 +93,7 @@ impl Ending<'_> {
                     reason,
                     sender: soft.and_then(Evidence::sender),
                     rtt: None,
+                    ttl: None,
                     attempts,
                     first_seen: None,
                     supersedes: false,
@@ -156,6 +157,7 @@ fn settled(endpoint: Endpoint, state: State, record: Record) -> Observation {
         reason: decided.map_or(Reason::NoResponse, |kept| kept.look.evidence.reason()),
         sender: decided.and_then(|kept| kept.look.evidence.sender()),
         rtt: decided.map(|kept| kept.rtt),
+        ttl: decided.and_then(|kept| kept.look.ttl),
         attempts: attempts.iter().map(|kept| kept.look.attempt).max().unwrap_or(0),
         first_seen: decided.map(|kept| kept.look.at),
         supersedes,
@@ -170,5 +172,5 @@ fn tally(address: IpAddr, protocol: Protocol, row: &Row) -> Tally {
     states.add(State::Filtered, prohibited);
     let (local, soft, rtt) = (row.local, row.soft, row.rtt.smoothed());
     let fell_silent = row.fell_silent;
-    Tally { address, protocol, states, not_sent: 0, local, soft, prohibited, rtt, fell_silent }
+    Tally { address, protocol, states, not_sent: 0, local, soft, prohibited, rtt, fell_silent, miss: None }
 }

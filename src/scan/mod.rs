@@ -7,7 +7,9 @@
 
 mod again;
 mod batch;
+mod config;
 mod ending;
+
 mod engine;
 mod ledger;
 mod marks;
@@ -21,7 +23,8 @@ mod window;
 mod witness;
 
 pub use batch::{Answer, Batch, Probe};
-pub use engine::{Config, Rate, Scan, WINDOW};
+pub use config::{Adapt, Config, Rate, Shard, WINDOW};
+pub use engine::Scan;
 pub use order::Order;
 pub use pace::Pace;
 pub use plan::Plan;

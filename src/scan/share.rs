@@ -1,6 +1,6 @@
 //! How fast a window may walk so that no address gets more than its own limit.
 
-use super::{engine::Config, plan::Block, row::Row};
+use super::{config::Config, plan::Block, row::Row};
 use crate::model::{AddressRange, Protocol};
 
 /// The order spreads the probes, so an address sees its share of the unsettled endpoints: the window's

@@ -13,7 +13,7 @@ use std::{
 use super::{
     again::{Failures, Queue},
     batch::Probe,
-    engine::Config,
+    config::Config,
     ledger::{Ledger, Mark},
     marks::Marks,
     order::Order,
@@ -443,6 +443,6 @@ impl Window {
             flight.insert((index, attempt));
         }
         self.tail = self.tail.max(now + patience);
-        Some(Probe { endpoint, attempt, patience })
+        Some(Probe { endpoint, attempt, patience, handshake: false })
     }
 }

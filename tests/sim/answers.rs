@@ -29,7 +29,7 @@ fn asked(config: Config, named: bool) -> (Scan, Endpoint) {
 }
 
 fn hear(scan: &mut Scan, ms: u64, endpoint: Endpoint, attempt: u8, evidence: Evidence) {
-    let answer = Answer { endpoint, attempt, sent_at: Moment::START, source: None, evidence };
+    let answer = Answer { endpoint, attempt, sent_at: Moment::START, source: None, ttl: None, evidence };
     scan.answer(Moment::from_millis(ms), &answer);
 }
 

@@ -152,7 +152,14 @@ pub fn drive(mut scan: Scan, mut net: Net, mouth: Mouth, stop_at: Option<Moment>
 }
 
 fn answer(sent: Sent, evidence: Evidence) -> Answer {
-    Answer { endpoint: sent.endpoint, attempt: sent.attempt, sent_at: sent.at, source: None, evidence }
+    Answer {
+        endpoint: sent.endpoint,
+        attempt: sent.attempt,
+        sent_at: sent.at,
+        source: None,
+        ttl: None,
+        evidence,
+    }
 }
 
 /// Attempts whose end is not known yet.

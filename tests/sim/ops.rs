@@ -190,7 +190,7 @@ impl Run {
 
     fn say(&mut self, endpoint: Endpoint, attempt: u8, sent_at: Moment, evidence: Evidence) {
         let before = self.scan.totals();
-        self.scan.answer(self.now, &Answer { endpoint, attempt, sent_at, source: None, evidence });
+        self.scan.answer(self.now, &Answer { endpoint, attempt, sent_at, source: None, ttl: None, evidence });
         let after = self.scan.totals();
         self.failures += u64::from(matches!(evidence, Evidence::Local(_)));
         if !self.planned.contains(&endpoint) || !self.wire.contains_key(&endpoint) {

@@ -87,7 +87,14 @@ impl Attempt {
     /// The answer for the scan, were this the evidence.
     pub(super) fn answer(&self, evidence: Evidence) -> Answer {
         let Self { probe, sent_at, .. } = self;
-        Answer { endpoint: probe.endpoint, attempt: probe.attempt, sent_at: *sent_at, source: None, evidence }
+        Answer {
+            endpoint: probe.endpoint,
+            attempt: probe.attempt,
+            sent_at: *sent_at,
+            source: None,
+            ttl: None,
+            evidence,
+        }
     }
 
     /// Waits for the answer as long as the probe's patience lasts.
@@ -151,7 +158,7 @@ impl Ended {
     /// The answer for the scan.
     pub(super) fn answer(self, evidence: Evidence) -> Answer {
         let Self { probe, sent_at, source, .. } = self;
-        Answer { endpoint: probe.endpoint, attempt: probe.attempt, sent_at, source, evidence }
+        Answer { endpoint: probe.endpoint, attempt: probe.attempt, sent_at, source, ttl: None, evidence }
     }
 }
 

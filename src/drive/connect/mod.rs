@@ -257,7 +257,8 @@ mod tests {
         let before = driver.slots.take(usize::MAX);
         let endpoint = Endpoint::tcp([127, 0, 0, 1], 9);
         let evidence = Evidence::Local(LocalError::Other(0));
-        let answer = Answer { endpoint, attempt: 2, sent_at: Moment::START, source: None, evidence };
+        let answer =
+            Answer { endpoint, attempt: 2, sent_at: Moment::START, source: None, ttl: None, evidence };
         let (ended, mut ends) = mpsc::unbounded_channel();
         let promise = Promise { driver: Arc::clone(&driver), ended, answer };
         let task = tokio::spawn(async move {

@@ -7,7 +7,7 @@ use std::{
 };
 
 use super::{
-    super::{again::Queue, batch::Probe, engine::Config, ledger::Mark, row::Row, share::spacing},
+    super::{again::Queue, batch::Probe, config::Config, ledger::Mark, row::Row, share::spacing},
     Spot, Window,
 };
 use crate::model::{LocalError, Moment};

@@ -7,7 +7,7 @@ use super::{
     super::{
         again::Queue,
         batch::{Answer, Probe},
-        engine::Config,
+        config::Config,
         row::Row,
         witness::Witnesses,
     },
@@ -78,7 +78,12 @@ impl Window {
                 // Who hears silence says when a look is over.
                 parting.over = now + wait + if config.hears_silence { GRACE } else { Duration::ZERO };
                 partings.due.push(parting.over, index, 0, false);
-                return Next::Probe(Probe { endpoint: parting.witness, attempt, patience: wait });
+                return Next::Probe(Probe {
+                    endpoint: parting.witness,
+                    attempt,
+                    patience: wait,
+                    handshake: false,
+                });
             }
         }
         // Entries of what is over may still be in the queue.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{
-    super::{again::Remedy, engine::Config, ledger::Mark, share::look_spacing},
+    super::{again::Remedy, config::Config, ledger::Mark, share::look_spacing},
     Spot, Window,
 };
 use crate::model::{LocalError, Moment};

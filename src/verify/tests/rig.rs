@@ -173,6 +173,7 @@ pub(crate) fn observed(address: IpAddr, protocol: Protocol, port: u16, state: St
         at: Moment::from_millis(u64::from(attempt) * 1200),
         attempt,
         source: None,
+        ttl: None,
         evidence: evidence.unwrap_or(Evidence::Silence),
     };
     Observation {
@@ -181,6 +182,7 @@ pub(crate) fn observed(address: IpAddr, protocol: Protocol, port: u16, state: St
         reason,
         sender: None,
         rtt: None,
+        ttl: None,
         attempts: 2,
         first_seen: None,
         supersedes: false,
@@ -291,6 +293,7 @@ impl Rig {
             prohibited: self.prohibited.get(&address).copied().unwrap_or(0),
             rtt: None,
             fell_silent: self.fell_silent == Some(address),
+            miss: None,
         }
     }
 

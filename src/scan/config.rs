@@ -1,0 +1,119 @@
+//! How a scan asks: how fast, how often, how long it waits.
+
+use std::time::Duration;
+
+use super::row::{RoundTrip, Row};
+
+/// How fast.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rate {
+    /// Probes a second of the whole run; `None` is as fast as the driver can.
+    pub run: Option<u64>,
+    /// Probes a second to one address, as an average; `None` is no limit.
+    pub per_address: Option<u64>,
+}
+
+/// How a scan asks.
+#[allow(clippy::struct_excessive_bools)] // each says what the driver can do, or what the asker wants
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Orders the probes, and nothing else.
+    pub seed: u64,
+    /// How fast.
+    pub rate: Rate,
+    /// How far a late driver may catch up: about the time it may oversleep.
+    pub slack: Duration,
+    /// Probes to each silent endpoint; with `adapt`, at least.
+    pub attempts: u8,
+    /// Ask the silent more often where the measured loss says so; `None` is exactly `attempts`.
+    pub adapt: Option<Adapt>,
+    /// Ask what has answered again through the run, to measure loss.
+    pub canaries: bool,
+    /// Second looks complete a connection, whatever the mouth.
+    pub handshakes: bool,
+    /// Only a part of the plan; `None` is all of it.
+    pub shard: Option<Shard>,
+    /// How long to wait for an answer; `None` adapts to the round-trip times seen.
+    pub timeout: Option<Duration>,
+    /// What the mouth itself repeats within one attempt: the wait of the system's own second SYN. An
+    /// adaptive timeout never cuts that off.
+    pub repeats_after: Duration,
+    /// The driver reports the end of every probe, silence included.
+    pub hears_silence: bool,
+    /// Look at every open endpoint once more, later, and keep the attempts of those that matter.
+    pub second_look: bool,
+    /// Observe every endpoint, not only the open and the named.
+    pub every: bool,
+    /// Endpoints whose ledger is kept at a time; bounds the memory of a scan whatever its size.
+    pub window: u64,
+}
+
+/// How far the attempts may grow.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Adapt {
+    /// Probes to a silent endpoint, at most.
+    pub most: u8,
+    /// The chance to miss an open endpoint that is still accepted.
+    pub max_miss: f64,
+}
+
+/// One of several disjoint parts that make up the whole plan.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Shard {
+    /// Which part, from 0.
+    pub index: u64,
+    /// How many parts.
+    pub count: u64,
+}
+
+/// 134 million endpoints are 32 MiB of ledger.
+pub const WINDOW: u64 = 1 << 27;
+
+impl Default for Config {
+    /// Polite, and for a driver that hears no silence and repeats nothing by itself.
+    fn default() -> Self {
+        Self {
+            seed: 0,
+            rate: Rate { run: Some(10_000), per_address: Some(1000) },
+            slack: Duration::from_millis(2),
+            attempts: 2,
+            adapt: None,
+            canaries: false,
+            handshakes: false,
+            shard: None,
+            timeout: None,
+            repeats_after: Duration::ZERO,
+            hears_silence: false,
+            second_look: false,
+            every: false,
+            window: WINDOW,
+        }
+    }
+}
+
+impl Config {
+    /// How long after an attempt the next may follow: a second at least, since losses come in bursts
+    /// ("On the Origin of Scanning", IMC 2020), and never before the earlier one is over.
+    pub(super) fn gap(&self, patience: Duration) -> Duration {
+        if self.hears_silence { patience.max(MIN_GAP) } else { MIN_GAP }
+    }
+
+    /// How much longer than the gap an answer may take that is still waited for.
+    pub(super) fn patience_beyond_gap(&self) -> Duration {
+        let most = self.timeout.unwrap_or(PATIENCE.2 + self.repeats_after);
+        if self.hears_silence { Duration::ZERO } else { most.saturating_sub(MIN_GAP) }
+    }
+}
+
+const MIN_GAP: Duration = Duration::from_secs(1);
+/// Waiting beyond the system's own repeat when nothing is known of the path, at least, and at most.
+const PATIENCE: (Duration, Duration, Duration) =
+    (Duration::from_secs(1), Duration::from_millis(300), Duration::from_secs(3));
+/// How long to wait for an answer from an address.
+pub(super) fn patience(config: &Config, row: &Row, run: RoundTrip) -> Duration {
+    let (unknown, least, most) = PATIENCE;
+    config.timeout.unwrap_or_else(|| {
+        let bound = row.rtt.bound().or_else(|| run.bound().map(|bound| bound.max(unknown)));
+        config.repeats_after + bound.map_or(unknown, |bound| (bound * 2).clamp(least, most))
+    })
+}
