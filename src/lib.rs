@@ -7,6 +7,7 @@
 //! | floor | module | it is | it may not |
 //! |---|---|---|---|
 //! | 0 | [`model`] | the words: endpoint, evidence, state, verdict, moment, ports, scope, rules | do I/O, know a format |
+//! | 1 | [`wire`] | octets to values and back: IP, TCP, ICMP, ARP; total | know why a packet is sent |
 //! | 1 | [`spec`] | what the user asked for, parsed once into values that cannot be wrong | touch the network |
 //! | 2 | [`scan`] | the thinking: order, ledger, pace. One `Scan` with five verbs; knows no TCP | own a clock or a socket |
 //! | 2 | [`probe`] | the speaking: an endpoint to a probe, an outcome to evidence | keep state per endpoint |
@@ -42,3 +43,4 @@ pub mod report;
 pub mod scan;
 pub mod spec;
 pub mod verify;
+pub mod wire;

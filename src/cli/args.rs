@@ -199,7 +199,7 @@ pub(super) enum Format {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "How")]
 pub(super) struct HowArgs {
-    /// How to ask: auto, syn or connect; this version asks by connect
+    /// How to ask: auto (syn where privilege allows, else connect), syn or connect
     #[arg(long, value_enum, default_value_t = Mouth::Auto, value_name = "HOW")]
     pub(super) scan: Mouth,
     /// Probes a second of the whole run, or max

@@ -12,7 +12,7 @@ use super::{
     error::CliError,
 };
 use crate::{
-    drive::{connect::Origin, interfaces, provenance},
+    drive::{connect::Origin, interfaces, privilege, provenance},
     model::{Family, PortSet, Protocol},
     report::Fallback,
     scan::{Config, Rate},
@@ -35,6 +35,8 @@ pub(super) const SYN_REPEAT: Duration = Duration::from_secs(1);
 /// How to scan.
 #[derive(Clone, Debug)]
 pub(super) struct How {
+    /// `Syn` or `Connect`.
+    pub(super) mouth: Mouth,
     pub(super) rate: Rate,
     pub(super) attempts: u8,
     pub(super) timeout: Option<Duration>,
@@ -50,19 +52,7 @@ pub(super) struct How {
 impl How {
     /// Understands the flags and checks what this machine can do of them.
     pub(super) fn new(args: &HowArgs) -> Result<Self, CliError> {
-        let mut fallbacks = Vec::new();
-        match args.scan {
-            Mouth::Connect => {}
-            Mouth::Syn => {
-                return Err(CliError::environment("this version has no SYN scan")
-                    .hint("--scan connect, or leave it to --scan auto"));
-            }
-            Mouth::Auto => fallbacks.push(Fallback {
-                asked: "auto".to_owned(),
-                used: "connect".to_owned(),
-                why: "this version scans TCP by connect only".to_owned(),
-            }),
-        }
+        let (mouth, fallbacks) = mouth(args.scan)?;
         let unlimited = args.rate == Some(RateArg::Max);
         let limit = |asked: Option<RateArg>, default: Option<u64>| match asked {
             None => default,
@@ -74,11 +64,12 @@ impl How {
             per_address: limit(args.per_host_rate, (!unlimited).then_some(PER_ADDRESS)),
         };
         let timeout = args.timeout.as_deref().map(|text| span("--timeout", text)).transpose()?;
-        if timeout.is_some_and(|timeout| timeout <= SYN_REPEAT) {
+        if mouth == Mouth::Connect && timeout.is_some_and(|timeout| timeout <= SYN_REPEAT) {
             let message = "--timeout of a second or less cuts off the system's own second SYN, so one lost packet hides an open port";
             return Err(CliError::usage(message).hint("--timeout 1500ms or more"));
         }
         Ok(Self {
+            mouth,
             rate,
             attempts: args.max_attempts.unwrap_or(ATTEMPTS),
             timeout,
@@ -95,16 +86,43 @@ impl How {
         })
     }
 
+    /// The word for how TCP is asked.
+    pub(super) fn method(&self) -> &'static str {
+        if self.mouth == Mouth::Syn { "SYN" } else { "connect" }
+    }
+
     /// The same for the scan.
     pub(super) fn config(&self) -> Config {
+        let is_syn = self.mouth == Mouth::Syn;
         Config {
             seed: self.seed,
             rate: self.rate,
             attempts: self.attempts,
             timeout: self.timeout,
-            repeats_after: SYN_REPEAT,
-            hears_silence: true,
+            repeats_after: if is_syn { Duration::ZERO } else { SYN_REPEAT },
+            hears_silence: !is_syn,
+            handshakes: is_syn,
+            canaries: true,
             ..Config::default()
+        }
+    }
+}
+
+/// What TCP is asked by. Asking for `syn` where it can't be had is an error and never a silent change.
+fn mouth(asked: Mouth) -> Result<(Mouth, Vec<Fallback>), CliError> {
+    if asked == Mouth::Connect {
+        return Ok((Mouth::Connect, Vec::new()));
+    }
+    match privilege::raw_sockets() {
+        Ok(()) => Ok((Mouth::Syn, Vec::new())),
+        Err(error) if asked == Mouth::Syn => {
+            Err(CliError::environment(format!("raw packets need CAP_NET_RAW, which is not there ({error})"))
+                .hint("run as root, or `sudo setcap cap_net_raw+ep` the binary; --scan connect needs nothing; `portproof doctor` explains"))
+        }
+        Err(error) => {
+            let why = format!("raw packets need CAP_NET_RAW, which is not there ({error})");
+            let fallback = Fallback { asked: "auto".to_owned(), used: "connect".to_owned(), why };
+            Ok((Mouth::Connect, vec![fallback]))
         }
     }
 }

@@ -1,18 +1,24 @@
 //! A run of a plan, from the first probe to the last answer.
 
-use std::{collections::BTreeMap, future::pending, time::Duration};
+use std::{
+    collections::BTreeMap,
+    future::pending,
+    sync::{Arc, MutexGuard},
+    time::Duration,
+};
 
 use tokio::{
     runtime::Runtime,
     signal::unix::{SignalKind, signal},
 };
 
-use super::{error::CliError, how::How, progress::Progress};
+use super::{args::Mouth, error::CliError, how::How, progress::Progress};
 use crate::{
     drive::{
         Clock,
         connect::{Connect, MOST_IN_FLIGHT},
-        raise_descriptor_limit,
+        privilege, raise_descriptor_limit,
+        raw::{self, Raw},
     },
     model::{Coverage, Moment, Observation, Protocol, Tally},
     scan::{Config, Plan, Scan},
@@ -63,6 +69,11 @@ const BUSY: u64 = 50_000;
 
 /// The program's threads and event loop.
 pub(super) fn runtime(how: &How) -> Result<Runtime, CliError> {
+    // Privileges are given up for a thread and those that it starts, so they are before any is started.
+    if how.mouth == Mouth::Syn {
+        let event_loop = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        return event_loop.map_err(|error| CliError::environment(format!("can't start: {error}")));
+    }
     let threads = if how.rate.run.is_none_or(|rate| rate > BUSY) { cores() } else { 1 };
     tokio::runtime::Builder::new_multi_thread()
         .worker_threads(threads)
@@ -126,8 +137,7 @@ pub(super) async fn drive(
     see: &mut dyn FnMut(Vec<Observation>),
 ) -> Result<Ran, CliError> {
     let expected = plan.planned().saturating_mul(config.attempts.into());
-    let workers = if config.rate.run.is_none_or(|rate| rate > BUSY) { cores() } else { 1 };
-    let driver = Connect::new(Scan::new(plan, config), clock, how.origin.clone(), raise_descriptor_limit());
+    let driver = Driver::new(plan, config, how, clock)?;
     let listen = |kind| {
         signal(kind).map_err(|error| CliError::environment(format!("can't listen for signals: {error}")))
     };
@@ -142,7 +152,7 @@ pub(super) async fn drive(
     tokio::pin!(deadline);
     let mut tallies = BTreeMap::new();
     let mut stop = Stop::Complete;
-    let running = driver.run(workers);
+    let running = driver.run();
     tokio::pin!(running);
     loop {
         let over = tokio::select! {
@@ -179,6 +189,65 @@ pub(super) async fn drive(
             progress.end();
             let (observations, tallies) = (Vec::new(), tallies.into_values().collect());
             return Ok(Ran { observations, tallies, coverage: totals, began, ended: clock.now(), stop });
+        }
+    }
+}
+
+/// The mouth that a run speaks with.
+enum Driver {
+    Connect(Arc<Connect>, usize),
+    Raw(Arc<Raw>),
+}
+
+/// Above this rate sending gets a thread of its own, so that thinking and sending have a core each.
+const FAST: u64 = 300_000;
+
+impl Driver {
+    /// Opens what the mouth needs; from then on nothing needs privilege any more.
+    fn new(plan: Plan, mut config: Config, how: &How, clock: Clock) -> Result<Self, CliError> {
+        let descriptors = raise_descriptor_limit();
+        let origin = how.origin.clone();
+        if how.mouth != Mouth::Syn {
+            let workers = if config.rate.run.is_none_or(|rate| rate > BUSY) { cores() } else { 1 };
+            let scan = Scan::new(plan, config);
+            return Ok(Self::Connect(Connect::new(scan, clock, origin, descriptors), workers));
+        }
+        let hint = "--scan connect needs no raw sockets; `portproof doctor` says what is missing";
+        let kit = raw::open(&plan.ranges(), &origin, descriptors, config.rate.run)
+            .map_err(|error| CliError::environment(error.to_string()).hint(hint))?;
+        privilege::drop_privileges()
+            .map_err(|error| CliError::environment(format!("can't give up privileges: {error}")))?;
+        config.highest_attempt = u8::try_from(kit.ports() - 1).unwrap_or(u8::MAX);
+        let threaded = config.rate.run.is_none_or(|rate| rate > FAST) && cores() > 1;
+        let scan = Scan::new(plan, config);
+        Ok(Self::Raw(Raw::new(scan, clock, origin, kit, descriptors, threaded)))
+    }
+
+    async fn run(&self) {
+        match self {
+            Self::Connect(driver, workers) => driver.run(*workers).await,
+            Self::Raw(driver) => driver.run().await,
+        }
+    }
+
+    fn scan(&self) -> MutexGuard<'_, Scan> {
+        match self {
+            Self::Connect(driver, _) => driver.scan(),
+            Self::Raw(driver) => driver.scan(),
+        }
+    }
+
+    fn stop(&self) {
+        match self {
+            Self::Connect(driver, _) => driver.stop(),
+            Self::Raw(driver) => driver.stop(),
+        }
+    }
+
+    fn failed(&self) -> bool {
+        match self {
+            Self::Connect(driver, _) => driver.failed(),
+            Self::Raw(driver) => driver.failed(),
         }
     }
 }

@@ -67,7 +67,7 @@ pub(super) fn run(args: &ScanArgs, color: Color) -> Result<ExitCode, CliError> {
     if !args.talk.quiet {
         let (_, least) = estimate(&plan, &manifest, &how, None);
         let endpoints = count(planned, "endpoint", "endpoints");
-        output::say(&format!("{endpoints} by connect, {} if everything is silent", about(least)));
+        output::say(&format!("{endpoints} by {}, {} if everything is silent", how.method(), about(least)));
     }
     let config = Config { every: args.states == States::All, ..how.config() };
     let mut printer = Printer::new(args);

@@ -4,7 +4,9 @@
 mod clock;
 pub mod connect;
 pub mod interfaces;
+pub mod privilege;
 pub mod provenance;
+pub mod raw;
 pub mod resolve;
 mod sys;
 

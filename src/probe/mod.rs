@@ -2,3 +2,4 @@
 //! no state per endpoint and opens no socket.
 
 pub mod connect;
+pub mod syn;

@@ -29,6 +29,8 @@ pub struct Config {
     pub adapt: Option<Adapt>,
     /// Ask what has answered again through the run, to measure loss.
     pub canaries: bool,
+    /// The highest number that an attempt may have: the driver may have no more source ports.
+    pub highest_attempt: u8,
     /// Second looks complete a connection, whatever the mouth.
     pub handshakes: bool,
     /// Only a part of the plan; `None` is all of it.
@@ -79,6 +81,7 @@ impl Default for Config {
             attempts: 2,
             adapt: None,
             canaries: false,
+            highest_attempt: u8::MAX,
             handshakes: false,
             shard: None,
             timeout: None,

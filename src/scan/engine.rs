@@ -177,6 +177,16 @@ impl Scan {
         }
     }
 
+    /// Counts packets that look like answers and are none of ours.
+    pub fn strays(&mut self, count: u64) {
+        self.coverage.strays += count;
+    }
+
+    /// Takes in that the kernel threw answers away before they were read.
+    pub fn dropped(&mut self, _now: Moment, count: u64) {
+        self.coverage.kernel_drops += count;
+    }
+
     /// When to call `fill` again if nothing is answered before; `None`: only an answer can change anything.
     pub fn poll_timeout(&self) -> Option<Moment> {
         self.wake

@@ -43,6 +43,15 @@ impl Plan {
         }
     }
 
+    /// Every range of addresses, some perhaps more than once.
+    pub fn ranges(&self) -> Vec<AddressRange> {
+        let mut ranges: Vec<AddressRange> =
+            self.named.iter().chain(&self.rest).map(|block| block.range).collect();
+        ranges.sort_unstable();
+        ranges.dedup();
+        ranges
+    }
+
     /// How many endpoints, saturating.
     pub fn planned(&self) -> u64 {
         self.named.iter().chain(&self.rest).fold(0u64, |sum, block| sum.saturating_add(block.size()))

@@ -5,6 +5,7 @@
 //! sockets is handed to the event loop; only those without an answer yet become tasks.
 
 mod attempt;
+mod single;
 mod slots;
 
 use std::{
@@ -22,7 +23,7 @@ use tokio::{
     task::JoinSet,
 };
 
-pub use self::slots::MOST_IN_FLIGHT;
+pub use self::{single::Single, slots::MOST_IN_FLIGHT};
 
 use self::{
     attempt::{Attempt, Started},

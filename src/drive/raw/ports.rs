@@ -1,0 +1,110 @@
+//! The block of source ports that raw probes leave from. It is bound, so that no other program, and no
+//! other portproof, gets answers that are ours: a second SYN on a half-open connection is answered with
+//! the first one's numbers, which hides a port. Bound and not listening, it leaves the RST that closes a
+//! half-open connection to the kernel.
+
+use std::{fs, io, net::SocketAddr, ops::RangeInclusive};
+
+use socket2::{Domain, Protocol, Socket, Type};
+
+/// Reserved ports, given back when dropped.
+#[derive(Debug)]
+pub(super) struct Reserved {
+    pub(super) first: u16,
+    pub(super) count: u16,
+    _sockets: Vec<Socket>,
+}
+
+/// An attempt's number is an octet.
+const MOST: u16 = 256;
+/// Fewer are not worth a scan: attempts, looks and canaries each need a port of their own.
+const LEAST: u16 = 16;
+/// The kernel's own range, where it can't be read (ip(7)).
+const EPHEMERAL: RangeInclusive<u16> = 32_768..=60_999;
+const LOWEST: u16 = 10_240;
+
+/// Reserves a block outside the range from which the kernel takes ports. `descriptors` may be open at a
+/// time; `random` spreads scanners that start together.
+pub(super) fn reserve(descriptors: u64, random: u64) -> io::Result<Reserved> {
+    let afford = u16::try_from(descriptors / 3).unwrap_or(MOST).clamp(LEAST, MOST);
+    let count = if afford == MOST { MOST } else { 1 << afford.ilog2() };
+    let blocks = candidates(&ephemeral(), count);
+    let start = usize::try_from(random).unwrap_or(usize::MAX) % blocks.len().max(1);
+    let mut last = io::Error::from(io::ErrorKind::AddrInUse);
+    for first in blocks.iter().cycle().skip(start).take(blocks.len()) {
+        match bind_all(*first, count) {
+            Ok(sockets) => return Ok(Reserved { first: *first, count, _sockets: sockets }),
+            Err(error) => last = error,
+        }
+    }
+    Err(last)
+}
+
+/// First ports of all blocks of this size that keep clear of a range, those above it first: below it
+/// there are more of other people's listeners.
+fn candidates(ephemeral: &RangeInclusive<u16>, count: u16) -> Vec<u16> {
+    let fits = |first: &u16| {
+        first.checked_add(count - 1).is_some_and(|last| last < *ephemeral.start() || first > ephemeral.end())
+    };
+    (LOWEST / count..=u16::MAX / count).map(|block| block * count).filter(fits).collect()
+}
+
+fn ephemeral() -> RangeInclusive<u16> {
+    let text = fs::read_to_string("/proc/sys/net/ipv4/ip_local_port_range").unwrap_or_default();
+    let mut numbers = text.split_whitespace().filter_map(|word| word.parse().ok());
+    match (numbers.next(), numbers.next()) {
+        (Some(first), Some(last)) => first..=last,
+        _ => EPHEMERAL,
+    }
+}
+
+fn bind_all(first: u16, count: u16) -> io::Result<Vec<Socket>> {
+    (0..count).map(|n| bind(first + n)).collect()
+}
+
+/// Both families at once, where the machine has IPv6.
+fn bind(port: u16) -> io::Result<Socket> {
+    let dual = Socket::new(Domain::IPV6, Type::STREAM, Some(Protocol::TCP)).and_then(|socket| {
+        socket.set_only_v6(false)?;
+        socket.bind(&SocketAddr::from(([0u16; 8], port)).into())?;
+        Ok(socket)
+    });
+    match dual {
+        Err(error) if error.kind() != io::ErrorKind::AddrInUse => {
+            let socket = Socket::new(Domain::IPV4, Type::STREAM, Some(Protocol::TCP))?;
+            socket.bind(&SocketAddr::from(([0u8; 4], port)).into())?;
+            Ok(socket)
+        }
+        bound => bound,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn blocks_keep_clear_of_the_kernels_own_range() {
+        for count in [16, 64, 256] {
+            let blocks = candidates(&EPHEMERAL, count);
+            assert!(!blocks.is_empty());
+            for first in blocks {
+                let last = first + (count - 1);
+                assert!(first >= LOWEST && (last < 32_768 || first > 60_999), "{first}-{last}");
+            }
+        }
+        assert!(!candidates(&(1024..=65_535), 256).iter().any(|first| *first > 1024));
+    }
+
+    #[test]
+    fn two_scanners_never_share_a_port() {
+        let (one, other) = (reserve(1024, 7).unwrap(), reserve(1024, 7).unwrap());
+        assert_eq!(one.count, 256);
+        assert!(one.first.abs_diff(other.first) >= one.count);
+    }
+
+    #[test]
+    fn few_descriptors_make_a_small_block() {
+        assert_eq!(reserve(64, 1).unwrap().count, 16);
+    }
+}
