@@ -28,7 +28,8 @@ pub fn drop_privileges() -> io::Result<()> {
     let error = |error: caps::errors::CapsError| io::Error::other(error.to_string());
     let held = caps::read(None, CapSet::Permitted).map_err(error)?;
     let kept: CapsHashSet = held.into_iter().filter(|held| KEPT.contains(held)).collect();
-    caps::clear(None, CapSet::Ambient).or_else(|_| Ok::<_, caps::errors::CapsError>(())).map_err(error)?;
+    // Kernels before 4.3 have no ambient set to clear.
+    let _ = caps::clear(None, CapSet::Ambient);
     caps::clear(None, CapSet::Inheritable).map_err(error)?;
     caps::set(None, CapSet::Effective, &kept).map_err(error)?;
     caps::set(None, CapSet::Permitted, &kept).map_err(error)

@@ -222,6 +222,7 @@ const SLOT: usize = 256;
 const BLOCK: usize = 1 << 16;
 const SLOTS: usize = 1 << 15;
 
+#[allow(clippy::cast_ptr_alignment)] // slots are a multiple of 256 octets from a page's beginning
 impl Ring {
     /// Makes the ring of a packet socket that is not bound yet.
     pub(super) fn new(socket: std::os::fd::OwnedFd) -> io::Result<Self> {

@@ -78,8 +78,7 @@ pub fn open(
     let block = PortBlock { first: reserved.first, count: reserved.count };
     let syn = Syn::new(provenance::key().map_err(OpenError::Random)?, block);
     let mut neighbours = Neighbours::new(kernel.neighbours().map_err(OpenError::Kernel)?);
-    let mut lines =
-        Lines { links: &links, syn: &syn, lines: Vec::new(), known: HashMap::new(), rings: Vec::new() };
+    let mut opened = Lines { syn: &syn, all: Vec::new(), known: HashMap::new(), rings: Vec::new() };
     let mut ways = Vec::new();
     for route in &paths.routes {
         let Some(link) = links.iter().find(|link| link.index == route.link) else {
@@ -87,7 +86,7 @@ pub fn open(
             continue;
         };
         let broken = |error| OpenError::Socket { link: link.name.clone(), error };
-        let line = lines.of(link, route.source.is_ipv6()).map_err(broken)?;
+        let exit = opened.of(link, route.source.is_ipv6()).map_err(broken)?;
         neighbours.listen_on(link).map_err(broken)?;
         let hop = match (link.ethernet, route.gateway) {
             (None, _) => Hop::Link,
@@ -98,23 +97,22 @@ pub fn open(
             link.ethernet.map(|source| syn::Link { source, destination: [0; 6] }),
             route.source,
         );
-        ways.push(Some(Way { line, link: link.index, source: route.source, hop, template }));
+        ways.push(Some(Way { line: exit, link: link.index, source: route.source, hop, template }));
     }
     neighbours.resolve(&questions(&paths, &ways, ranges), rate);
     for way in ways.iter_mut().flatten() {
         way.meet_gateway(&neighbours);
     }
-    let Lines { lines, rings, .. } = lines;
+    let Lines { all, rings, .. } = opened;
     let ports = reserved.count;
-    let sender = Sender::new(syn, paths, ways, lines, neighbours, reserved);
+    let sender = Sender::new(syn, paths, ways, all, neighbours, reserved);
     Ok(Kit { sender, rings, ports })
 }
 
 /// Lines and rings, one a link and family.
 struct Lines<'a> {
-    links: &'a [Link],
     syn: &'a Syn,
-    lines: Vec<Line>,
+    all: Vec<Line>,
     known: HashMap<(u32, bool), usize>,
     rings: Vec<Ring>,
 }
@@ -124,15 +122,14 @@ impl Lines<'_> {
         if let Some(line) = self.known.get(&(link.index, ipv6)) {
             return Ok(*line);
         }
-        debug_assert!(self.links.iter().any(|other| other.index == link.index));
         self.rings.push(listen::ring(link, ipv6, self.syn)?);
-        self.lines.push(if link.ethernet.is_some() {
+        self.all.push(if link.ethernet.is_some() {
             Line::ethernet(link)?
         } else {
             Line::routed(link, ipv6)?
         });
-        self.known.insert((link.index, ipv6), self.lines.len() - 1);
-        Ok(self.lines.len() - 1)
+        self.known.insert((link.index, ipv6), self.all.len() - 1);
+        Ok(self.all.len() - 1)
     }
 }
 

@@ -207,8 +207,9 @@ impl Sender {
     fn load(&mut self, now: Moment, probe: Probe, loads: &mut [Load]) -> Result<Option<usize>, Evidence> {
         let local = |error| Evidence::Local(error);
         let route = self.paths.of(probe.endpoint.address).map_err(local)?;
-        let way = self.ways.get_mut(route).and_then(Option::as_mut).ok_or(local(LocalError::NoRoute))?;
-        let source_port = self.syn.source_port(probe.attempt).ok_or(local(LocalError::LocalPorts))?;
+        let way =
+            self.ways.get_mut(route).and_then(Option::as_mut).ok_or_else(|| local(LocalError::NoRoute))?;
+        let source_port = self.syn.source_port(probe.attempt).ok_or_else(|| local(LocalError::LocalPorts))?;
         match way.hop {
             Hop::Link | Hop::Router => {}
             Hop::Gateway(gateway) => {

@@ -164,17 +164,14 @@ impl Syn {
 
     #[inline]
     fn number(&self, endpoint: Endpoint, attempt: u8, time: u8) -> u32 {
-        let [p, q] = endpoint.port.to_be_bytes();
+        let rest = u64::from(endpoint.port) << 16 | u64::from(attempt) << 8 | u64::from(time);
         let hash = match endpoint.address {
-            IpAddr::V4(ip) => {
-                let [a, b, c, d] = ip.octets();
-                self.hasher.hash(&[a, b, c, d, p, q, attempt, time])
-            }
+            IpAddr::V4(ip) => self.hasher.hash(&(u64::from(ip.to_bits()) << 32 | rest).to_be_bytes()),
             IpAddr::V6(ip) => {
-                let mut octets = [0; 20];
-                let (address, rest) = octets.split_at_mut(16);
+                let mut octets = [0; 24];
+                let (address, tail) = octets.split_at_mut(16);
                 address.copy_from_slice(&ip.octets());
-                rest.copy_from_slice(&[p, q, attempt, time]);
+                tail.copy_from_slice(&rest.to_be_bytes());
                 self.hasher.hash(&octets)
             }
         };
