@@ -42,7 +42,12 @@ impl Batch {
     }
 
     pub(super) fn has_room(&self) -> bool {
-        self.probes.len() < self.room
+        self.room() > 0
+    }
+
+    /// How many more fit.
+    pub(super) fn room(&self) -> usize {
+        self.room.saturating_sub(self.probes.len())
     }
 
     pub(super) fn push(&mut self, probe: Probe) {

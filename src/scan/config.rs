@@ -112,6 +112,14 @@ const MIN_GAP: Duration = Duration::from_secs(1);
 /// Waiting beyond the system's own repeat when nothing is known of the path, at least, and at most.
 const PATIENCE: (Duration, Duration, Duration) =
     (Duration::from_secs(1), Duration::from_millis(300), Duration::from_secs(3));
+
+/// How long to wait for an answer from any address, when the slowest so far took so long.
+pub(super) fn longest_patience(config: &Config, slowest: Option<Duration>) -> Duration {
+    let (unknown, _, most) = PATIENCE;
+    let bound = slowest.map_or(unknown, |slowest| (slowest * 2).clamp(unknown, most));
+    config.timeout.unwrap_or(config.repeats_after + bound)
+}
+
 /// How long to wait for an answer from an address.
 pub(super) fn patience(config: &Config, row: &Row, run: RoundTrip) -> Duration {
     let (unknown, least, most) = PATIENCE;

@@ -8,14 +8,14 @@ use std::{
 
 use super::{
     batch::{Answer, Batch, Probe},
-    config::{Config, patience},
+    config::{Config, longest_patience, patience},
     ending::Ending,
     ledger::Mark,
     pace::Pace,
     plan::{Budget, Piece, Pieces, Plan},
     record::Kept,
     row::{RoundTrip, Row},
-    window::{MAX_ATTEMPTS, MAX_LOOKS_AGAIN, Next, Window},
+    window::{MAX_ATTEMPTS, MAX_LOOKS_AGAIN, MOST_SKIPPED, Next, Stride, Window},
     witness::Witnesses,
 };
 use crate::model::{Coverage, Evidence, Look, Moment, Observation, Protocol, StateCounts, Tally};
@@ -28,6 +28,10 @@ const ENDPOINTS_PER_ROW: u64 = 512;
 const MAX_PATHS: usize = 1 << 16;
 /// Addresses never asked that get a tally when the run is stopped; of more only the totals speak.
 const MOST_TALLIED: usize = 1 << 20;
+/// Observations waiting to be taken; with more, nothing is asked until somebody does.
+const MOST_WAITING: usize = 1 << 16;
+/// How long a scan rests whose observations nobody takes.
+const STALL: Duration = Duration::from_millis(2);
 /// Windows walked at a time, so that the wire does not idle while one waits.
 const MAX_ACTIVE: usize = 3;
 
@@ -45,6 +49,8 @@ pub struct Scan {
     pace: Pace,
     wake: Option<Moment>,
     run_rtt: RoundTrip,
+    /// How long nearly every answer of the slowest address takes.
+    slowest: Option<Duration>,
     /// The times of addresses that answered, for the windows to come.
     paths: HashMap<IpAddr, RoundTrip>,
     witnesses: Witnesses,
@@ -70,6 +76,7 @@ impl Scan {
             pace,
             wake: Some(Moment::START),
             run_rtt: RoundTrip::default(),
+            slowest: None,
             paths: HashMap::new(),
             witnesses,
             observations: VecDeque::new(),
@@ -82,10 +89,20 @@ impl Scan {
     /// Fills a batch with the probes that are due now.
     pub fn fill(&mut self, now: Moment, batch: &mut Batch) {
         self.wake = Some(now);
+        if self.observations.len() > MOST_WAITING {
+            self.wake = Some(now + STALL);
+            return;
+        }
+        let mut passes = MOST_SKIPPED;
         while batch.has_room() {
             if !self.pace.is_due(now) {
                 self.wake = Some(self.pace.due());
                 return;
+            }
+            match self.stride(now, batch, &mut passes) {
+                Stride::Probes(_) => continue,
+                Stride::Passing => return,
+                Stride::Stopped => {}
             }
             let Some(probe) = self.next(now) else { return };
             self.pace.take(now);
@@ -93,6 +110,22 @@ impl Scan {
             self.coverage.retransmitted += u64::from(probe.attempt > 1);
             batch.push(probe);
         }
+    }
+
+    /// Many probes of the front window at once, where its walk is all there is to do.
+    fn stride(&mut self, now: Moment, batch: &mut Batch, passes: &mut u64) -> Stride {
+        let most = self.pace.room(now, batch.room());
+        let Some(window) = self.active.first_mut() else { return Stride::Stopped };
+        let patience = longest_patience(&self.config, self.slowest);
+        let pass = window.pass();
+        let stride = window.stride(now, &self.config, patience, (batch, most), passes);
+        if let Stride::Probes(added) = stride {
+            let added = added as u64;
+            self.pace.take_many(now, added);
+            self.coverage.probes_sent += added;
+            self.coverage.retransmitted += if pass > 1 { added } else { 0 };
+        }
+        stride
     }
 
     /// Takes in what came of a probe.
@@ -192,6 +225,11 @@ impl Scan {
         self.wake
     }
 
+    /// All observations that are ready, at once: a driver need not hold its lock for each.
+    pub fn take_observations(&mut self) -> VecDeque<Observation> {
+        std::mem::take(&mut self.observations)
+    }
+
     /// The next observation that is ready.
     pub fn poll_observation(&mut self) -> Option<Observation> {
         self.observations.pop_front()
@@ -275,6 +313,7 @@ impl Scan {
         for window in &mut self.active {
             window.learn(address, |path| path.sample(rtt));
         }
+        self.slowest = self.slowest.max(Some(rtt));
     }
 
     /// The next probe of the front window that has one; a new window when none has.

@@ -65,6 +65,12 @@ impl Ledger {
         }
     }
 
+    #[inline]
+    pub(super) fn is_settled(&self, index: u64) -> bool {
+        let (byte, shift) = place(index, 4);
+        (self.marks.get(byte).copied().unwrap_or(0) >> (shift * 2)) & 3 != 0
+    }
+
     pub(super) fn set(&mut self, index: u64, mark: Mark) {
         let (byte, shift) = place(index, 4);
         if let Some(byte) = self.marks.get_mut(byte) {

@@ -42,7 +42,25 @@ impl Pace {
 
     /// Takes the slot of an event that happens now.
     pub fn take(&mut self, now: Moment) {
-        self.slot = self.slot.max(picos(now).saturating_sub(self.slack)).saturating_add(self.interval);
+        self.take_many(now, 1);
+    }
+
+    /// How many events are due by now, `most` at most.
+    pub(super) fn room(&self, now: Moment, most: usize) -> usize {
+        let late = picos(now).checked_sub(self.slot.max(picos(now).saturating_sub(self.slack)));
+        let due = late.map_or(0, |late| (late / self.interval.max(1)).saturating_add(1));
+        if self.interval == 0 { most } else { most.min(usize::try_from(due).unwrap_or(usize::MAX)) }
+    }
+
+    /// Takes the slots of so many events that happen now.
+    pub(super) fn take_many(&mut self, now: Moment, events: u64) {
+        let first = self.slot.max(picos(now).saturating_sub(self.slack));
+        self.slot = first.saturating_add(self.interval.saturating_mul(events));
+    }
+
+    /// Whether nothing is ever held back.
+    pub(super) fn is_unlimited(&self) -> bool {
+        self.interval == 0
     }
 }
 
@@ -58,9 +76,11 @@ fn picos(now: Moment) -> u64 {
 mod tests {
     use super::*;
 
+    const SLACK: Duration = Duration::from_millis(2);
+
     /// Events that a caller who wakes every `step` can fit into `length`.
-    fn run(rate: u64, step: Duration, length: Duration, slack: Duration) -> Vec<Moment> {
-        let mut pace = Pace::new(Some(rate), slack);
+    fn run(rate: u64, step: Duration, length: Duration) -> Vec<Moment> {
+        let mut pace = Pace::new(Some(rate), SLACK);
         let mut events = Vec::new();
         let mut now = Moment::START;
         while now < Moment::START + length {
@@ -75,9 +95,8 @@ mod tests {
 
     #[test]
     fn the_rate_is_kept_within_a_percent_and_no_window_is_flooded() {
-        let slack = Duration::from_millis(2);
         for rate in [10, 1000, 7919, 100_000, 1_000_000] {
-            let events = run(rate, Duration::from_micros(700), Duration::from_secs(2), slack);
+            let events = run(rate, Duration::from_micros(700), Duration::from_secs(2));
             let wanted = rate as f64 * 2.0;
             assert!((events.len() as f64 - wanted).abs() <= wanted / 100.0 + 1.0, "{rate}: {}", events.len());
             let cap = rate as f64 * 0.012 + 1.0 + rate as f64 * 0.0007;
@@ -90,8 +109,28 @@ mod tests {
     }
 
     #[test]
+    fn many_slots_at_once_are_as_many_one_by_one() {
+        for rate in [1, 999, 10_000, 1_500_000] {
+            let (mut one, mut many) = (Pace::new(Some(rate), SLACK), Pace::new(Some(rate), SLACK));
+            let mut now = Moment::START;
+            for step in 0..5000u64 {
+                now += Duration::from_nanos(step * step % 700_001);
+                let room = many.room(now, 64);
+                many.take_many(now, room as u64);
+                let mut taken = 0;
+                while taken < 64 && one.is_due(now) {
+                    one.take(now);
+                    taken += 1;
+                }
+                assert_eq!((room, many.slot), (taken, one.slot), "{rate} at {now}");
+            }
+        }
+        assert_eq!(Pace::new(None, SLACK).room(Moment::START, 64), 64);
+    }
+
+    #[test]
     fn a_suspended_machine_does_not_flood_when_it_wakes() {
-        let mut pace = Pace::new(Some(1000), Duration::from_millis(2));
+        let mut pace = Pace::new(Some(1000), SLACK);
         let woken = Moment::from_millis(3_600_000);
         let mut burst = 0;
         while pace.is_due(woken) {

@@ -3,6 +3,7 @@
 mod outage;
 mod parting;
 mod repair;
+mod stride;
 
 use std::{
     collections::{HashMap, HashSet},
@@ -26,8 +27,11 @@ use super::{
 };
 use crate::model::{Endpoint, Moment, Protocol};
 
-pub(super) use self::repair::MAX_LOOKS_AGAIN;
 use self::{outage::Outages, parting::Partings};
+pub(super) use self::{
+    repair::MAX_LOOKS_AGAIN,
+    stride::{MOST_SKIPPED, Stride},
+};
 
 /// What a window has to say when it is asked for a probe.
 #[derive(Debug)]
@@ -51,6 +55,7 @@ pub(super) struct Spot {
 }
 
 /// A piece of the plan, its ledger, and how far its walk has come.
+#[allow(clippy::struct_excessive_bools)] // each is about something else
 #[derive(Debug)]
 pub(super) struct Window {
     pub(super) blocks: Vec<Block>,
@@ -66,6 +71,8 @@ pub(super) struct Window {
     pub(super) order: Order,
     pub(super) ledger: Ledger,
     pub(super) rows: Vec<Row>,
+    /// Whether any row is barred.
+    bars: bool,
     pub(super) records: Records,
     unsettled: u64,
     /// The pass being walked, from 1; one more than the attempts when the walk is over.
@@ -125,6 +132,7 @@ impl Window {
             order: Order::new(size, key),
             ledger: Ledger::new(size),
             rows,
+            bars: false,
             records: Records::default(),
             unsettled: size,
             pass: 1,
@@ -280,6 +288,11 @@ impl Window {
         true
     }
 
+    /// The pass being walked.
+    pub(super) fn pass(&self) -> u8 {
+        self.pass
+    }
+
     /// Whether nothing of it was asked yet.
     pub(super) fn is_untouched(&self) -> bool {
         self.pass == 1 && self.place == 0
@@ -349,10 +362,14 @@ impl Window {
             if self.again.stalls() || self.outages.are_too_many() {
                 return self.wait(None);
             }
+            let first = self.place;
             while self.place < self.order.size() && !self.outages.are_too_many() {
                 let index = self.order.at(self.place);
-                if self.ledger.mark(index) != Mark::Unsettled {
+                if self.ledger.is_settled(index) {
                     self.place += 1;
+                    if self.place - first >= MOST_SKIPPED {
+                        return self.wait(Some(now));
+                    }
                     continue;
                 }
                 if let Some(due) = self.before.due(self.place).filter(|due| *due > now) {

@@ -256,3 +256,66 @@ fn nothing_outside_a_permit_is_ever_probed() {
     assert!(!batch.probes().is_empty());
     assert!(batch.probes().iter().all(|probe| probe.endpoint == Endpoint::tcp([198, 51, 100, 1], 443)));
 }
+
+#[test]
+fn a_scan_whose_observations_nobody_takes_rests_until_they_are_taken() {
+    let mut plan = Plan::default();
+    let block = "10.0.0.0/30".parse().unwrap();
+    plan.add(&permit(block), Protocol::Tcp, PortSet::NONE, PortSet::all(), None);
+    let rate = Rate { run: None, per_address: None };
+    let mut scan = Scan::new(plan, Config { rate, ..Config::default() });
+    let mut batch = Batch::default();
+    let (mut now, mut asked, mut waiting) = (Moment::START, 0, 0);
+    for _ in 0..4 * 65_535 / 64 + 8 {
+        batch.reset(64);
+        scan.fill(now, &mut batch);
+        asked += batch.probes().len();
+        for probe in batch.probes() {
+            let evidence = Evidence::SynAck { window: 1024, options: true };
+            let (endpoint, attempt) = (probe.endpoint, probe.attempt);
+            let answer = Answer { endpoint, attempt, sent_at: now, source: None, ttl: None, evidence };
+            scan.answer(now, &answer);
+        }
+        if batch.probes().is_empty() && !scan.done() {
+            assert!(scan.poll_timeout().unwrap() > now, "it would be asked in vain");
+            waiting = asked;
+            assert_eq!(scan.take_observations().len(), asked);
+            break;
+        }
+        now += Duration::from_micros(50);
+    }
+    assert!((65_536..65_536 + 128).contains(&waiting), "{waiting}");
+    batch.reset(64);
+    scan.fill(now + Duration::from_millis(5), &mut batch);
+    assert_eq!(batch.probes().len(), 64, "and then it goes on");
+}
+
+#[test]
+fn a_later_pass_over_settled_places_leaves_the_driver_room_to_listen() {
+    let mut plan = Plan::default();
+    let block = "10.0.0.0/28".parse().unwrap();
+    plan.add(&permit(block), Protocol::Tcp, PortSet::NONE, PortSet::all(), None);
+    let rate = Rate { run: None, per_address: None };
+    let mut scan = Scan::new(plan, Config { rate, ..Config::default() });
+    let mut batch = Batch::default();
+    let planned = scan.totals().planned;
+    while scan.totals().probes_sent < planned {
+        batch.reset(64);
+        scan.fill(Moment::START, &mut batch);
+        for probe in batch.probes().iter().filter(|probe| probe.endpoint.port != 7) {
+            hear(&mut scan, 0, probe.endpoint, 1, Evidence::Reset);
+        }
+    }
+    let (mut calls, mut empty, now) = (0, 0, Moment::from_millis(1500));
+    while scan.totals().retransmitted < 16 {
+        batch.reset(64);
+        scan.fill(now, &mut batch);
+        calls += 1;
+        empty += usize::from(batch.probes().is_empty());
+        let over = scan.totals().retransmitted == 16;
+        assert!(over || scan.poll_timeout().unwrap() <= now, "there is more to pass by at once");
+        assert!(calls < 100);
+        assert!(batch.probes().iter().all(|probe| probe.endpoint.port == 7 && probe.attempt == 2));
+    }
+    assert!(calls >= 15 && empty > 0, "{calls} calls, {empty} of them empty");
+}

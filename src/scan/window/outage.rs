@@ -131,6 +131,7 @@ impl Window {
             row.local = Some(error);
             self.share.without(row.live());
             row.barred = true;
+            self.bars = true;
         }
         self.pace.set_rate(self.share.rate(self.slowed));
     }

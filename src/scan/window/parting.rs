@@ -112,6 +112,7 @@ impl Window {
                 if parting.failures > MOST_FAILURES {
                     let row = self.rows.get_mut(at)?;
                     (row.local, row.barred) = (Some(error), true);
+                    self.bars = true;
                     partings.open.remove(&at);
                 }
             }
