@@ -6,6 +6,7 @@ mod args;
 mod demo;
 mod error;
 mod how;
+mod lines;
 mod lint;
 mod load;
 mod nmap;

@@ -102,6 +102,21 @@ pub(super) fn fell_silent(address: IpAddr) -> String {
     )
 }
 
+/// EXP015. The chance to be accepted is rounded up to two digits.
+pub(super) fn weak(upper95: f64) -> String {
+    let unit = 10_f64.powf(upper95.log10().floor() - 1.0);
+    let accepted = (upper95 / unit - 1e-9).ceil() * unit;
+    let decimals = 1 + (-upper95.log10().floor()).clamp(0.0, 12.0) as usize;
+    let accept = if accepted < 1.0 {
+        format!(" To accept this chance, say `--max-miss {accepted:.decimals$}`.")
+    } else {
+        String::new()
+    };
+    format!(
+        "Ask more slowly (`--rate 1000`), more often (`--max-attempts 8`), or from a vantage with less loss on the way.{accept}"
+    )
+}
+
 /// EXP014.
 pub(super) fn edge(address: IpAddr) -> String {
     format!(
