@@ -20,6 +20,7 @@ Governance:
 Reference:
   profiles     List the role profiles, or show one
   schema       Print the JSON Schema of the manifest or the report
+  doctor       Say what works from this machine; sends nothing
   completions  Print a shell's completions
   help         Print this, or the help of a command";
 
@@ -83,6 +84,8 @@ pub(super) enum Command {
         #[arg(long, value_name = "DIR", default_value = "portproof-demo")]
         output: PathBuf,
     },
+    /// Say what works from this machine, and what would make more work; sends nothing
+    Doctor,
     /// Print a shell's completions
     Completions {
         /// Which shell

@@ -82,12 +82,12 @@ impl<W: Write> Printer<W> {
     /// full.
     pub(super) fn see(&mut self, observations: Vec<Observation>) {
         if self.format != Format::Ndjson {
-            self.seen.extend(observations.iter().map(Line::of));
+            self.seen.extend(observations.into_iter().map(|observation| Line::of(&observation)));
             return;
         }
-        for observation in &observations {
+        for observation in observations {
             // A reader that went away is noticed when the rest is written.
-            let _ = serde_json::to_writer(&mut self.out, &Line::of(observation))
+            let _ = serde_json::to_writer(&mut self.out, &Line::of(&observation))
                 .map_err(io::Error::from)
                 .and_then(|()| self.out.write_all(b"\n"));
         }

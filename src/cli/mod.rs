@@ -4,6 +4,7 @@
 
 mod args;
 mod demo;
+mod doctor;
 mod error;
 mod how;
 mod lines;
@@ -65,6 +66,7 @@ fn dispatch(cli: Cli, typed: &[String]) -> Result<ExitCode, CliError> {
         }
         Command::Schema { what } => reference::schema(what),
         Command::Demo { output } => demo::run(&output, color),
+        Command::Doctor => doctor::run(),
         Command::Completions { shell } => reference::completions(shell),
     }
 }

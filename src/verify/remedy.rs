@@ -104,9 +104,11 @@ pub(super) fn fell_silent(address: IpAddr) -> String {
 
 /// EXP015. The chance to be accepted is rounded up to two digits.
 pub(super) fn weak(upper95: f64) -> String {
-    let unit = 10_f64.powf(upper95.log10().floor() - 1.0);
-    let accepted = (upper95 / unit - 1e-9).ceil() * unit;
-    let decimals = 1 + (-upper95.log10().floor()).clamp(0.0, 12.0) as usize;
+    let (mut step, mut decimals) = (0.01, 2);
+    while upper95 < 10.0 * step && decimals < 12 {
+        (step, decimals) = (step / 10.0, decimals + 1);
+    }
+    let accepted = (upper95 / step - 1e-9).ceil() * step;
     let accept = if accepted < 1.0 {
         format!(" To accept this chance, say `--max-miss {accepted:.decimals$}`.")
     } else {

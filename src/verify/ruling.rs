@@ -112,6 +112,9 @@ impl Bench<'_, '_> {
                 let mut draft = self.missing_draft(seen, expectation);
                 draft.verdict = Verdict::Inconclusive;
                 draft.cause = Some("handshake_not_completed");
+                let at = seen.endpoint;
+                draft.title =
+                    format!("{}/{} is required, and no handshake was completed", at.port, at.protocol);
                 draft.message = format!("{} is required. {}", self.who(seen, expectation), half_open(seen));
                 draft.remedy = remedy::unconfirmed(seen.endpoint);
                 (Verdict::Inconclusive, Some(self.docket.file(draft)))

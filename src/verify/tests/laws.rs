@@ -237,15 +237,15 @@ proptest! {
                 target.deny.iter().any(|deny| deny.protocol == at.protocol && deny.ports.contains(at.port))
             });
             let warned = owners.iter().all(|target| target.unlisted == Unlisted::Warn);
-            let seen = &rig.observations[judged.seen.unwrap_or(0)];
+            let seen = judged.seen.map(|i| &rig.observations[i]);
             let of = tallies.iter().find(|tally| (tally.address, tally.protocol) == (at.address, at.protocol));
             let missed = of.and_then(|tally| tally.miss).is_some_and(|miss| miss.upper95 > rig.max_miss);
             if matches!(judged.verdict, Verdict::Pass | Verdict::PassBySilence) && missed {
-                prop_assert!(seen.reason != Reason::NoResponse, "on a lossy path: {:?}", judged);
+                prop_assert!(judged.reason != Reason::NoResponse, "on a lossy path: {:?}", judged);
             }
             match (judged.verdict, judged.state) {
                 (Verdict::Pass, State::Open) if at.protocol == Protocol::Tcp && !warned => {
-                    prop_assert!(seen.handshake_completed(), "half open: {:?}", judged);
+                    prop_assert!(seen.is_some_and(Observation::handshake_completed), "half open: {:?}", judged);
                 }
                 (Verdict::Pass, State::Open) => {
                     prop_assert!(!denied && (!first.is_empty() || warned), "{:?}", judged);
