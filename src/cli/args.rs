@@ -20,6 +20,7 @@ Governance:
 Reference:
   profiles     List the role profiles, or show one
   schema       Print the JSON Schema of the manifest or the report
+  doctor       Say what works from this machine; sends nothing
   completions  Print a shell's completions
   help         Print this, or the help of a command";
 
@@ -83,6 +84,8 @@ pub(super) enum Command {
         #[arg(long, value_name = "DIR", default_value = "portproof-demo")]
         output: PathBuf,
     },
+    /// Say what works from this machine, and what would make more work; sends nothing
+    Doctor,
     /// Print a shell's completions
     Completions {
         /// Which shell
@@ -208,9 +211,12 @@ pub(super) struct HowArgs {
     /// Probes a second to one address, or max
     #[arg(long, value_name = "PPS|max", value_parser = rate)]
     pub(super) per_host_rate: Option<RateArg>,
-    /// Exactly so many probes to each silent endpoint
+    /// Exactly so many probes to each silent endpoint; without it 2, and up to 6 where packets get lost
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=20))]
     pub(super) max_attempts: Option<u8>,
+    /// The chance to have missed an open port that is still accepted; silence that proves less is in doubt
+    #[arg(long, value_name = "P", default_value_t = 0.001, value_parser = chance)]
+    pub(super) max_miss: f64,
     /// How long to wait for one reply (2s, 1500ms); adapts to the path by default
     #[arg(long, value_name = "DURATION")]
     pub(super) timeout: Option<String>,
@@ -263,6 +269,11 @@ fn rate(text: &str) -> Result<RateArg, String> {
         Ok(0) | Err(_) => Err("write a number of probes a second above 0, or max".to_owned()),
         Ok(limit) => Ok(RateArg::Limit(limit)),
     }
+}
+
+fn chance(text: &str) -> Result<f64, String> {
+    let written = text.parse().ok().filter(|chance| *chance > 0.0 && *chance < 1.0);
+    written.ok_or_else(|| "write a chance above 0 and below 1: 0.001 is 1 in 1,000".to_owned())
 }
 
 #[derive(Debug, Args)]

@@ -15,7 +15,7 @@ use crate::{
     drive::{connect::Origin, interfaces, privilege, provenance},
     model::{Family, PortSet, Protocol},
     report::Fallback,
-    scan::{Config, Rate},
+    scan::{Adapt, Config, Rate},
     spec::{
         Names, calendar,
         host::scope_entry,
@@ -29,6 +29,8 @@ const RATE: u64 = 10_000;
 const PER_ADDRESS: u64 = 1000;
 /// Probes to a silent endpoint: the second, later one finds what a burst of loss took from the first.
 const ATTEMPTS: u8 = 2;
+/// So many at most, where the measured loss asks for more than that.
+const MOST_ATTEMPTS: u8 = 6;
 /// The system's own second SYN (RFC 6298 section 2.1); a connect that ends earlier never makes it.
 pub(super) const SYN_REPEAT: Duration = Duration::from_secs(1);
 
@@ -38,7 +40,9 @@ pub(super) struct How {
     /// `Syn` or `Connect`.
     pub(super) mouth: Mouth,
     pub(super) rate: Rate,
-    pub(super) attempts: u8,
+    /// Exactly so many; absent: two, and more where the loss asks for it.
+    pub(super) attempts: Option<u8>,
+    pub(super) max_miss: f64,
     pub(super) timeout: Option<Duration>,
     pub(super) deadline: Option<Duration>,
     pub(super) origin: Origin,
@@ -71,7 +75,8 @@ impl How {
         Ok(Self {
             mouth,
             rate,
-            attempts: args.max_attempts.unwrap_or(ATTEMPTS),
+            attempts: args.max_attempts,
+            max_miss: args.max_miss,
             timeout,
             deadline: args.deadline.as_deref().map(|text| span("--deadline", text)).transpose()?,
             origin: origin(args)?,
@@ -86,6 +91,16 @@ impl How {
         })
     }
 
+    /// Probes to a silent endpoint where nothing gets lost.
+    pub(super) fn least_attempts(&self) -> u8 {
+        self.attempts.unwrap_or(ATTEMPTS)
+    }
+
+    /// Probes to a silent endpoint, at most.
+    pub(super) fn most_attempts(&self) -> u8 {
+        self.attempts.unwrap_or(MOST_ATTEMPTS)
+    }
+
     /// The word for how TCP is asked.
     pub(super) fn method(&self) -> &'static str {
         if self.mouth == Mouth::Syn { "SYN" } else { "connect" }
@@ -97,7 +112,8 @@ impl How {
         Config {
             seed: self.seed,
             rate: self.rate,
-            attempts: self.attempts,
+            attempts: self.least_attempts(),
+            adapt: self.attempts.is_none().then_some(Adapt { most: MOST_ATTEMPTS, max_miss: self.max_miss }),
             timeout: self.timeout,
             repeats_after: if is_syn { Duration::ZERO } else { SYN_REPEAT },
             hears_silence: !is_syn,

@@ -4,8 +4,10 @@
 
 mod args;
 mod demo;
+mod doctor;
 mod error;
 mod how;
+mod lines;
 mod lint;
 mod load;
 mod nmap;
@@ -64,6 +66,7 @@ fn dispatch(cli: Cli, typed: &[String]) -> Result<ExitCode, CliError> {
         }
         Command::Schema { what } => reference::schema(what),
         Command::Demo { output } => demo::run(&output, color),
+        Command::Doctor => doctor::run(),
         Command::Completions { shell } => reference::completions(shell),
     }
 }

@@ -3,6 +3,7 @@
 use std::{
     collections::BTreeMap,
     future::pending,
+    net::IpAddr,
     sync::{Arc, MutexGuard},
     time::Duration,
 };
@@ -28,13 +29,14 @@ use crate::{
 /// What a run brought.
 #[derive(Debug)]
 pub(super) struct Ran {
-    pub(super) observations: Vec<Observation>,
-    pub(super) tallies: Vec<Tally>,
     pub(super) coverage: Coverage,
     pub(super) began: Moment,
     pub(super) ended: Moment,
     pub(super) stop: Stop,
 }
+
+/// Control totals by address and protocol. Who judges needs them; a fleet's take room.
+pub(super) type Tallies = BTreeMap<(IpAddr, Protocol), Tally>;
 
 /// Why a run ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -104,7 +106,8 @@ pub(super) fn askable(plan: &spec::plan::Plan, manifest: &Manifest) -> Plan {
 }
 
 /// How long the probes of a plan take, at the rates asked for and with the sockets there are, when
-/// everything is silent.
+/// everything is silent and nothing gets lost. The most probes that may be sent for it, where loss asks for
+/// more.
 pub(super) fn estimate(
     plan: &spec::plan::Plan,
     manifest: &Manifest,
@@ -112,7 +115,7 @@ pub(super) fn estimate(
     max_rate: Option<u64>,
 ) -> (u64, Duration) {
     let planned = askable(plan, manifest).planned();
-    let probes = planned.saturating_mul(how.attempts.into());
+    let probes = planned.saturating_mul(how.most_attempts().into());
     let run = [how.rate.run, max_rate].into_iter().flatten().min();
     let whole = run.map_or(0.0, |rate| planned as f64 / rate as f64);
     let longest = plan.groups.iter().map(|group| {
@@ -121,19 +124,26 @@ pub(super) fn estimate(
         let limit = [how.rate.per_address, own].into_iter().flatten().min();
         limit.map_or(0.0, |limit| f64::from(ports) / limit as f64)
     });
-    let waiting = planned.div_ceil(MOST_IN_FLIGHT as u64) as f64 * SILENCE;
+    // A raw probe waits in no socket.
+    let rounds = if how.mouth == Mouth::Syn { 1 } else { planned.div_ceil(MOST_IN_FLIGHT as u64) };
+    let waiting = rounds as f64 * SILENCE;
     let pass = longest.fold(whole.max(waiting), f64::max);
-    (probes, Duration::try_from_secs_f64(pass * f64::from(how.attempts) + SILENCE).unwrap_or(Duration::MAX))
+    (
+        probes,
+        Duration::try_from_secs_f64(pass * f64::from(how.least_attempts()) + SILENCE)
+            .unwrap_or(Duration::MAX),
+    )
 }
 
 /// Drives a scan to its end, or until somebody stops it. `see` gets observations soon after they are made,
-/// a look's worth at a time.
+/// a look's worth at a time; control totals are added up where somebody wants them.
 pub(super) async fn drive(
     plan: Plan,
     config: Config,
     how: &How,
     clock: Clock,
     progress: &Progress,
+    mut tallies: Option<&mut Tallies>,
     see: &mut dyn FnMut(Vec<Observation>),
 ) -> Result<Ran, CliError> {
     let expected = plan.planned().saturating_mul(config.attempts.into());
@@ -150,7 +160,6 @@ pub(super) async fn drive(
         }
     };
     tokio::pin!(deadline);
-    let mut tallies = BTreeMap::new();
     let mut stop = Stop::Complete;
     let running = driver.run();
     tokio::pin!(running);
@@ -177,8 +186,10 @@ pub(super) async fn drive(
             seen.push(observation);
         }
         while let Some(tally) = scan.poll_tally() {
-            let key = (tally.address, tally.protocol);
-            tallies.entry(key).and_modify(|sum: &mut Tally| sum.add(&tally)).or_insert(tally);
+            if let Some(tallies) = tallies.as_deref_mut() {
+                let key = (tally.address, tally.protocol);
+                tallies.entry(key).and_modify(|sum| sum.add(&tally)).or_insert(tally);
+            }
         }
         drop(scan);
         if !seen.is_empty() {
@@ -187,8 +198,7 @@ pub(super) async fn drive(
         progress.show(&totals, expected, clock.now() - began, surprises);
         if over {
             progress.end();
-            let (observations, tallies) = (Vec::new(), tallies.into_values().collect());
-            return Ok(Ran { observations, tallies, coverage: totals, began, ended: clock.now(), stop });
+            return Ok(Ran { coverage: totals, began, ended: clock.now(), stop });
         }
     }
 }

@@ -15,11 +15,11 @@ use super::{
     plan::about,
     prepare::Prepared,
     progress::Progress,
-    run::{Ran, Stop, askable, drive, estimate},
+    run::{Ran, Stop, Tallies, askable, drive, estimate},
 };
 use crate::{
     drive::{Clock, interfaces, provenance},
-    model::{Family, Level, rule},
+    model::{Family, Level, Observation, Tally, rule},
     report::{
         self, Circumstances, Git, HostRecord, Methods, NotScanned, Report, Run, Selection as SelectionRecord,
         Tool, count, summary::Style,
@@ -63,9 +63,9 @@ pub(super) fn verified(asked: &Asked<'_>) -> Result<u8, CliError> {
     let ansi = output::colours(asked.color, &io::stderr());
     let prepared = Prepared::new(asked.what, asked.expect, asked.how, asked.select, ansi)?;
     announce(&prepared, asked.talk);
-    let (clock, ran) = scanned(&prepared, asked)?;
-    let seen =
-        Seen { observations: &ran.observations, tallies: &ran.tallies, partial: ran.stop != Stop::Complete };
+    let scanned = scanned(&prepared, asked)?;
+    let Scanned { ran, observations, tallies, .. } = &scanned;
+    let seen = Seen { observations, tallies, partial: ran.stop != Stop::Complete };
     let vantage = prepared.selection.vantage.as_deref().or(prepared.manifest.vantage.as_deref());
     let selection = &prepared.selection;
     let context = Context {
@@ -81,11 +81,12 @@ pub(super) fn verified(asked: &Asked<'_>) -> Result<u8, CliError> {
             || selection.udp.is_some()
             || selection.families.is_some()
             || !selection.exclude.is_empty(),
+        max_miss: prepared.how.max_miss,
     };
     let mut manifest = prepared.manifest.clone();
     manifest.lints = lint::remarks(&manifest, prepared.at);
     let judgement = judge(&manifest, &prepared.plan, &prepared.resolution, &seen, &context);
-    let circumstances = circumstances(&prepared, asked, clock, &ran, vantage);
+    let circumstances = circumstances(&prepared, asked, &scanned, vantage);
     let mut report = report::assemble(&manifest, &prepared.plan, &seen, &judgement, circumstances);
     let restrictions = &prepared.restrictions;
     report.not_scanned.extend(
@@ -111,8 +112,9 @@ fn announce(prepared: &Prepared, talk: &TalkArgs) {
     );
     let hosts = count(u64::try_from(addresses).unwrap_or(u64::MAX), "address", "addresses");
     output::say(&format!(
-        "asking {} on {hosts} by connect, {rate}; at most {}, {} if everything is silent",
+        "asking {} on {hosts} by {}, {rate}; at most {}, {} if everything is silent",
         count(planned, "endpoint", "endpoints"),
+        prepared.how.method(),
         count(probes, "probe", "probes"),
         about(least)
     ));
@@ -124,22 +126,31 @@ fn announce(prepared: &Prepared, talk: &TalkArgs) {
     }
 }
 
-fn scanned(prepared: &Prepared, asked: &Asked<'_>) -> Result<(Clock, Ran), CliError> {
+/// What was seen.
+struct Scanned {
+    clock: Clock,
+    ran: Ran,
+    /// The last word on each endpoint.
+    observations: Vec<Observation>,
+    tallies: Vec<Tally>,
+}
+
+fn scanned(prepared: &Prepared, asked: &Asked<'_>) -> Result<Scanned, CliError> {
     let plan = askable(&prepared.plan, &prepared.manifest);
     let config = Config { second_look: true, ..prepared.how.config() };
     let progress = Progress::over(plan.planned(), asked.talk);
     let clock = Clock::start();
     let mut observations = Vec::new();
     let mut see = |seen| observations.extend(seen);
-    let mut ran =
-        prepared.runtime.block_on(drive(plan, config, &prepared.how, clock, &progress, &mut see))?;
+    let mut tallies = Tallies::new();
+    let drive = drive(plan, config, &prepared.how, clock, &progress, Some(&mut tallies), &mut see);
+    let ran = prepared.runtime.block_on(drive)?;
     // The last word on an endpoint counts.
     observations.sort_by_key(|observation| observation.endpoint);
     observations.reverse();
     observations.dedup_by_key(|observation| observation.endpoint);
     observations.reverse();
-    ran.observations = observations;
-    Ok((clock, ran))
+    Ok(Scanned { clock, ran, observations, tallies: tallies.into_values().collect() })
 }
 
 /// The summary on standard output, unless a report was asked for there; the others where they belong.
@@ -170,10 +181,10 @@ fn publish(report: &Report, wanted: &[Wanted], asked: &Asked<'_>) -> Result<(), 
 fn circumstances(
     prepared: &Prepared,
     asked: &Asked<'_>,
-    clock: Clock,
-    ran: &Ran,
+    scanned: &Scanned,
     vantage: Option<&str>,
 ) -> Circumstances {
+    let &Scanned { clock, ref ran, .. } = scanned;
     let time = |moment| report::time(clock.began(), moment);
     let (synchronized, max_error_ms) = provenance::clock();
     let manifest = &prepared.manifest;
@@ -188,7 +199,7 @@ fn circumstances(
         seed: prepared.how.seed,
         argv: asked.argv.to_vec(),
         selection: selection(prepared, asked),
-        scan: Methods { tcp: asked_anything.then(|| "connect".to_owned()), udp: None },
+        scan: Methods { tcp: asked_anything.then(|| prepared.how.method().to_lowercase()), udp: None },
         fallbacks: prepared.how.fallbacks.clone(),
         partial: ran.stop != Stop::Complete,
         stop_reason: ran.stop.word().to_owned(),
@@ -197,7 +208,10 @@ fn circumstances(
         previous: None,
         next_due: next_due(prepared),
         resolver: report::resolver_record(&prepared.resolution),
-        host: HostRecord { name: provenance::host_name(), source_addresses: sources(prepared, ran) },
+        host: HostRecord {
+            name: provenance::host_name(),
+            source_addresses: sources(prepared, &scanned.observations),
+        },
     };
     Circumstances {
         tool: Tool {
@@ -240,8 +254,8 @@ fn next_due(prepared: &Prepared) -> Option<String> {
 }
 
 /// The addresses that probes came from: those seen on sockets, and those the kernel would choose.
-fn sources(prepared: &Prepared, ran: &Ran) -> Vec<String> {
-    let looks = ran.observations.iter().flat_map(|observation| &observation.looks);
+fn sources(prepared: &Prepared, observations: &[Observation]) -> Vec<String> {
+    let looks = observations.iter().flat_map(|observation| &observation.looks);
     let mut sources: BTreeSet<IpAddr> =
         looks.filter_map(|look| look.source).map(|source| source.ip()).collect();
     if prepared.how.origin.addresses.is_empty() {

@@ -3,6 +3,7 @@
 
 mod clock;
 pub mod connect;
+pub mod doctor;
 pub mod interfaces;
 pub mod privilege;
 pub mod provenance;

@@ -84,6 +84,8 @@ pub struct Coverage {
     pub replies: u64,
     /// Answers that belong to none: counted, never believed.
     pub strays: u64,
+    /// Answers that would have been believed by chance alone, as expected from the number of strays.
+    pub false_accepts: f64,
     /// Answers that the kernel threw away before we read them.
     pub kernel_drops: u64,
     /// Probes that failed on our side.

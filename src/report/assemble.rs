@@ -5,12 +5,12 @@ use std::{collections::BTreeMap, net::IpAddr, time::Duration};
 use jiff::Timestamp;
 
 use super::document::{
-    AddressCoverage, AddressRecord, AuthorizationRecord, CoverageRecord, Declared, DeclaredKind, DnsAnswer,
-    EvidenceRecord, ExceptionRecord, Finding, Git, ManifestRecord, NotScanned, ObservationRecord, Outcome,
-    Report, ResolverRecord, Run, SCHEMA, SeverityCounts, Summary, TargetRecord, Tool,
+    AddressCoverage, AddressRecord, AuthorizationRecord, Congestion, CoverageRecord, Declared, DeclaredKind,
+    DnsAnswer, EvidenceRecord, ExceptionRecord, Finding, Git, ManifestRecord, NotScanned, ObservationRecord,
+    Outcome, Report, ResolverRecord, Run, SCHEMA, SeverityCounts, Summary, TargetRecord, Tool,
 };
 use crate::{
-    model::{Coverage, Evidence, Look, Moment, Observation, Protocol, State, Verdict},
+    model::{self, Coverage, Family, Look, Moment, Observation, Protocol, State, Verdict},
     spec::{
         manifest::{Exception, Host, Manifest, Target},
         plan::{Owner, Plan},
@@ -63,7 +63,7 @@ pub fn assemble(
             .map(|left| NotScanned { what: left.what.clone(), why: left.why.clone() })
             .collect(),
         summary: summary(judgement, stopped),
-        coverage: coverage_record(manifest, plan, judgement, coverage, duration),
+        coverage: coverage_record(manifest, plan, judgement, (coverage, duration), clock),
         targets: plan.targets.iter().filter_map(|&t| target(manifest, t, judgement)).collect(),
         findings: judgement.findings.iter().map(|found| finding(manifest, found, clock)).collect(),
         observations: judgement
@@ -214,8 +214,8 @@ fn coverage_record(
     manifest: &Manifest,
     plan: &Plan,
     judgement: &Judgement,
-    coverage: Coverage,
-    duration: Duration,
+    (coverage, duration): (Coverage, Duration),
+    clock: Clock,
 ) -> CoverageRecord {
     let duration_s = duration.as_secs_f64();
     #[allow(clippy::cast_precision_loss, reason = "a rate for people")]
@@ -227,13 +227,15 @@ fn coverage_record(
         retransmitted: coverage.retransmitted,
         replies: coverage.replies,
         strays: coverage.strays,
+        expected_false_accepts: coverage.false_accepts,
         kernel_drops: coverage.kernel_drops,
         send_errors: coverage.send_errors,
         duration_s,
         rate_pps,
         port_sets: port_sets(manifest, plan),
-        loss: None,
-        miss: None,
+        loss: coverage.loss.map(Into::into),
+        miss: coverage.miss.map(Into::into),
+        congestion: coverage.congestion.map(|found| congestion(found, clock.0)),
         per_address: judgement
             .addresses
             .iter()
@@ -242,9 +244,16 @@ fn coverage_record(
                 planned: record.states.total(),
                 states: record.states,
                 rtt_ms: record.rtt.map(millis),
+                miss: record.miss.map(Into::into),
             })
             .collect(),
     }
+}
+
+/// That the path was found congested, by the wall clock.
+pub fn congestion(found: model::Congestion, start: Timestamp) -> Congestion {
+    let model::Congestion { cuts, lowest_pps, since } = found;
+    Congestion { cuts, lowest_pps, since: time(start, since) }
 }
 
 /// The ports asked of each target's addresses: `1-65535`, or `80,443; udp 53`.
@@ -286,13 +295,13 @@ fn address(target: &Target, owner: Owner, record: &AddressJudgement) -> AddressR
     AddressRecord {
         address: record.address.to_string(),
         name: entry.filter(|host| !matches!(host, Host::Address(_))).map(ToString::to_string),
-        family: crate::model::Family::of(record.address),
+        family: Family::of(record.address),
         alive: record.alive,
         liveness: record.liveness.clone(),
         states: record.states,
         answers_everything: record.answers_everything,
         expect_dark: record.expect_dark,
-        miss: None,
+        miss: record.miss.map(Into::into),
     }
 }
 
@@ -352,10 +361,11 @@ fn evidence(look: &Look, clock: Clock) -> EvidenceRecord {
 }
 
 fn observation(judged: &verify::Judged, seen: Option<&Observation>, clock: Clock) -> ObservationRecord {
-    let handshakes =
-        seen.map_or(0, |seen| seen.looks.iter().filter(|look| look.evidence == Evidence::Connected).count());
-    let open = judged.state == State::Open;
-    let rungs = [(handshakes >= 1 && open, "handshake"), (handshakes >= 2 && open, "second_look")];
+    let open = seen.filter(|_| judged.state == State::Open);
+    let rungs = [
+        (open.is_some_and(Observation::handshake_completed), "handshake"),
+        (open.is_some_and(Observation::seen_open_twice), "second_look"),
+    ];
     ObservationRecord {
         address: judged.endpoint.address.to_string(),
         protocol: judged.endpoint.protocol,
@@ -363,7 +373,7 @@ fn observation(judged: &verify::Judged, seen: Option<&Observation>, clock: Clock
         state: judged.state,
         verdict: judged.verdict,
         reason: judged.reason.to_string(),
-        ttl: None,
+        ttl: seen.and_then(|seen| seen.ttl),
         rtt_ms: seen.and_then(|seen| seen.rtt).map(millis),
         attempts: seen.map_or(0, |seen| seen.attempts),
         first_seen_at: seen.and_then(|seen| seen.first_seen).map(|at| clock.at(at)),

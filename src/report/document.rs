@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    model::{Family, Kind, PortSet, Protocol, Severity, State, StateCounts, Verdict, VerdictCounts},
+    model::{self, Family, Kind, PortSet, Protocol, Severity, State, StateCounts, Verdict, VerdictCounts},
     spec::manifest::{Place, Presence},
 };
 
@@ -385,6 +385,10 @@ pub struct CoverageRecord {
     pub replies: u64,
     /// Answers that belong to none.
     pub strays: u64,
+    /// So many of them are expected to have been believed by chance: forged or misled packets can hit the
+    /// cookie of a probe.
+    #[serde(default)]
+    pub expected_false_accepts: f64,
     /// Answers the kernel threw away before they were read.
     pub kernel_drops: u64,
     /// Probes that failed on our side.
@@ -397,8 +401,12 @@ pub struct CoverageRecord {
     pub port_sets: BTreeMap<String, String>,
     /// Packet loss as measured; null where nothing measured it.
     pub loss: Option<Loss>,
-    /// For a silent endpoint: had it been open, the chance that it was missed; null where nothing bounds it.
+    /// For a silent endpoint: had it been open, the chance that it was missed, at the address where it is
+    /// greatest; null where nothing bounds it.
     pub miss: Option<Miss>,
+    /// That the path carried less than was asked of it, so that the run slowed down; null where it did not.
+    #[serde(default)]
+    pub congestion: Option<Congestion>,
     /// The same totals per address, where an address was probed.
     pub per_address: Vec<AddressCoverage>,
 }
@@ -421,6 +429,46 @@ pub struct Miss {
     pub assumption: String,
 }
 
+/// What a bound on the miss probability takes for granted.
+const ASSUMPTION: &str = "losses hit every endpoint of a path alike, whatever its port and state, and attempts at least a second apart get lost independently of each other beyond what was measured";
+
+impl From<model::Loss> for Loss {
+    fn from(model::Loss { estimate, upper95, trials }: model::Loss) -> Self {
+        Self { estimate, upper95, trials }
+    }
+}
+
+impl From<model::Miss> for Miss {
+    fn from(model::Miss { estimate, upper95 }: model::Miss) -> Self {
+        Self { estimate, upper95, assumption: ASSUMPTION.to_owned() }
+    }
+}
+
+/// The same for one address; the assumption is the run's.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[allow(missing_docs)] // statistics' own words
+pub struct MissOfAddress {
+    pub estimate: f64,
+    pub upper95: f64,
+}
+
+impl From<model::Miss> for MissOfAddress {
+    fn from(model::Miss { estimate, upper95 }: model::Miss) -> Self {
+        Self { estimate, upper95 }
+    }
+}
+
+/// That the run had to slow down.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Congestion {
+    /// How often the rate was cut.
+    pub cuts: u32,
+    /// The lowest rate, in probes a second.
+    pub lowest_pps: u64,
+    /// When it was found first.
+    pub since: String,
+}
+
 /// Control totals of one address.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct AddressCoverage {
@@ -433,6 +481,9 @@ pub struct AddressCoverage {
     pub states: StateCounts,
     /// Smoothed round-trip time, where anything answered.
     pub rtt_ms: Option<f64>,
+    /// Its own figure, where there is one.
+    #[serde(default)]
+    pub miss: Option<MissOfAddress>,
 }
 
 /// One target.
@@ -458,7 +509,7 @@ pub struct AddressRecord {
     pub family: Family,
     /// Whether it answered at all; null where nothing was asked to the end.
     pub alive: Option<bool>,
-    /// What showed that it is alive: `handshake with 443/tcp`, `connection refused by 22/tcp`.
+    /// What showed that it is alive: `handshake with 443/tcp`, `SYN-ACK from 25/tcp`, `22/tcp refused`.
     pub liveness: Option<String>,
     /// Its endpoints by state.
     pub states: StateCounts,
@@ -467,7 +518,7 @@ pub struct AddressRecord {
     /// Silence on it conforms.
     pub expect_dark: bool,
     /// Its own figure, where there is one.
-    pub miss: Option<Miss>,
+    pub miss: Option<MissOfAddress>,
 }
 
 /// One deviation or doubt. One cause, one finding.

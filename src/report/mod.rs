@@ -9,7 +9,8 @@ pub mod json;
 pub mod summary;
 mod words;
 
-pub use assemble::{Circumstances, assemble, manifest_record, resolver_record, time};
+pub use assemble::{Circumstances, assemble, congestion, manifest_record, resolver_record, time};
 pub use document::*;
 pub use headline::{headline, verdict_sentence};
+pub(crate) use summary::chance_of_a_miss;
 pub(crate) use words::{count, thousands};

@@ -2,18 +2,7 @@
 
 use std::{borrow::Cow, fmt::Write as _};
 
-/// `131,070`.
-pub(crate) fn thousands(n: u64) -> String {
-    let digits = n.to_string();
-    let mut grouped = String::with_capacity(digits.len() + digits.len() / 3);
-    for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i).is_multiple_of(3) {
-            grouped.push(',');
-        }
-        grouped.push(digit);
-    }
-    grouped
-}
+pub(crate) use crate::model::{one_in, thousands};
 
 /// `2 ports`, `1 port`: the number and the word that fits it.
 pub(crate) fn count(n: u64, one: &str, many: &str) -> String {
@@ -55,20 +44,13 @@ pub(crate) fn whole(number: f64) -> u64 {
     number.round().max(0.0) as u64
 }
 
-/// A chance as `1 in 41,000`, rounded to two digits on the careful side; `0` and `1` in words.
-pub(crate) fn one_in(chance: f64) -> String {
-    if chance.is_nan() || chance <= 0.0 {
-        return "none".to_owned();
+/// An expected number, which is hardly ever a whole one: `0`, `less than 0.01`, `1.25`.
+pub(crate) fn expected(number: f64) -> String {
+    match number {
+        0.0 => "0".to_owned(),
+        ..0.01 => "less than 0.01".to_owned(),
+        _ => format!("{number:.2}"),
     }
-    if chance > 0.5 {
-        return format!("{:.0} %", chance.min(1.0) * 100.0);
-    }
-    let inverse = 1.0 / chance;
-    if inverse < 100.0 {
-        return format!("1 in {}", thousands(whole(inverse.floor())));
-    }
-    let unit = 10_f64.powf(inverse.log10().floor() - 1.0);
-    format!("1 in {}", thousands(whole((inverse / unit).floor() * unit)))
 }
 
 /// `0.9 %`.
@@ -184,15 +166,6 @@ mod tests {
         ] {
             assert_eq!(duration(seconds), text, "{seconds}");
         }
-    }
-
-    #[test]
-    fn a_chance_is_never_said_smaller_than_it_is() {
-        assert_eq!(one_in(0.0), "none");
-        assert_eq!(one_in(1.0 / 41_999.0), "1 in 41,000");
-        assert_eq!(one_in(0.03), "1 in 33");
-        assert_eq!(one_in(0.9), "90 %");
-        assert_eq!(one_in(f64::NAN), "none");
     }
 
     #[test]

@@ -25,6 +25,7 @@ pub(super) const INTERFERENCE: &Rule = known("EXP011");
 pub(super) const COVERAGE_GAP: &Rule = known("EXP012");
 pub(super) const OVERDUE: &Rule = known("EXP013");
 pub(super) const EDGE_ANSWERS: &Rule = known("EXP014");
+pub(super) const WEAK_EVIDENCE: &Rule = known("EXP015");
 pub(super) const EXCEPTION_EXPIRED: &Rule = known("EXC001");
 pub(super) const EXCEPTION_UNUSED: &Rule = known("EXC002");
 pub(super) const EXCEPTION_TOO_LONG: &Rule = known("EXC003");

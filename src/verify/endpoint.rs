@@ -7,7 +7,7 @@ use super::{
     host::{self, Bearing},
     view::{self, View},
 };
-use crate::model::{Endpoint, PortSet, Protocol, Reason, State, StateCounts, Verdict};
+use crate::model::{Endpoint, Miss, PortSet, Protocol, Reason, State, StateCounts, Verdict};
 
 /// Judges everything that was given to the scan at one address.
 pub(super) fn judge_view(case: &Case<'_>, view: &View<'_>, docket: &mut Docket) -> AddressJudgement {
@@ -33,6 +33,7 @@ pub(super) fn judge_view(case: &Case<'_>, view: &View<'_>, docket: &mut Docket) 
         answers_everything: matches!(bearing, Bearing::Interfered(_)),
         expect_dark: view.group.expect_dark,
         rtt: view.tallies().find_map(|tally| tally.rtt),
+        miss: view.tallies().fold(None, |worst, tally| Miss::worst(worst, tally.miss)),
     }
 }
 
@@ -138,14 +139,36 @@ impl Bench<'_, '_> {
                     let entry = self.gap_of(None, Gap::NoPayload, &doubtful);
                     self.docket.count(state, Verdict::Inconclusive, in_doubt, Some(entry));
                 }
-                return self.docket.count(state, Verdict::PassBySilence, n - in_doubt, None);
+                n -= in_doubt;
+                if n == 0 {
+                    return;
+                }
+                self.believed(Verdict::PassBySilence)
             }
             _ => match host::edge(self.case, self.view, state, n, &PortSet::NONE, self.docket) {
                 Some(entry) => (Verdict::Fail, Some(entry)),
+                None if state == State::Filtered => {
+                    let prohibited = self.prohibited().min(n);
+                    self.docket.count(state, Verdict::Pass, prohibited, None);
+                    n -= prohibited;
+                    if n == 0 {
+                        return;
+                    }
+                    self.believed(Verdict::Pass)
+                }
                 None => (Verdict::Pass, None),
             },
         };
         self.docket.count(state, verdict, n, on);
+    }
+
+    /// A pass that rests on silence, or the doubt whether the path is reliable enough for that.
+    pub(super) fn believed(&mut self, pass: Verdict) -> Ruling {
+        let miss = self.view.tally(self.protocol).and_then(|tally| tally.miss);
+        match miss.filter(|miss| miss.upper95 > self.case.context.max_miss) {
+            Some(miss) => (Verdict::Inconclusive, Some(host::weak(self.case, self.view, miss, self.docket))),
+            None => (pass, None),
+        }
     }
 
     /// Endpoints that a firewall prohibited and nobody observed one by one.

@@ -38,6 +38,8 @@ pub(super) enum Gap {
     Unobserved,
     /// Denied UDP that was silent, and would be silent if it were open.
     NoPayload,
+    /// Open as declared by a SYN-ACK, and no handshake was completed.
+    Handshake,
     /// Open as declared, and what else is declared about it can't be checked.
     Checks,
 }
@@ -91,6 +93,7 @@ impl Gap {
             Self::Undetermined => "undetermined",
             Self::Unobserved => "unobserved",
             Self::NoPayload => "no_payload",
+            Self::Handshake => "handshake_not_completed",
             Self::Checks => "not_checked",
         }
     }
@@ -154,6 +157,11 @@ impl Gap {
                 format!("These UDP ports of {whose} are denied and did not answer over {family}. A server there would not answer what portproof sends, so silence says nothing."),
                 "Check on the host itself that nothing listens: `ss -lnup`.".to_owned(),
             ],
+            Self::Handshake => [
+                format!("Ports of {whose} answered, and no handshake was completed"),
+                format!("Ports that {whose} may expose sent a SYN-ACK over {family}, and no connection to them could be completed. A device on the way may have answered in the host's place (a SYN proxy before a dead backend does), so they count neither as open nor as closed."),
+                "Connect by hand with `nc -vz ADDRESS PORT`; on the host, `ss -ltn` shows whether anything listens and whether its backlog is full. Then run again.".to_owned(),
+            ],
             Self::Checks => [
                 format!("Declared service or TLS of {whose} was not checked"),
                 format!("Ports of {whose} are open as declared. Their entries also declare a service, TLS or a banner, and this version does not check these yet."),
@@ -209,6 +217,7 @@ pub(super) fn file_for(
     "every planned endpoint determined".clone_into(&mut draft.expected);
     draft.observed = match gap {
         Gap::Checks => "open, and nothing else checked".to_owned(),
+        Gap::Handshake => "a SYN-ACK, and no completed handshake".to_owned(),
         _ if verdict == Verdict::NotCovered => "not asked".to_owned(),
         _ => "not determined".to_owned(),
     };
@@ -311,6 +320,7 @@ pub(super) fn unasked_addresses(case: &Case<'_>) -> Vec<AddressJudgement> {
             answers_everything: false,
             expect_dark: group.expect_dark,
             rtt: None,
+            miss: None,
         }
     };
     case.plan.groups.iter().filter(single).map(record).collect()

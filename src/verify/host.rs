@@ -4,13 +4,13 @@
 use super::{
     Case,
     docket::{Docket, Entry},
-    draft::{Draft, EDGE_ANSWERS, INTERFERENCE, REQUIRED_MISSING, UNRESPONSIVE},
+    draft::{Draft, EDGE_ANSWERS, INTERFERENCE, REQUIRED_MISSING, UNRESPONSIVE, WEAK_EVIDENCE},
     remedy,
     view::{Life, View},
     words,
 };
 use crate::{
-    model::{Observation, PortSet, Protocol, State, Verdict},
+    model::{Miss, Observation, PortSet, Protocol, State, Verdict},
     spec::{
         manifest::{ClosedState, Host},
         plan::Owner,
@@ -94,7 +94,7 @@ fn everything(case: &Case<'_>, view: &View<'_>, opens: u64, docket: &mut Docket)
     draft.cause = Some("answers_everything");
     draft.title = format!("{who} answers on everything");
     draft.message = format!(
-        "{who} completed handshakes on {} ports that nobody declares. Something answers in its place (a SYN proxy, a tarpit, a load balancer), so what is open behind it can't be told from here.",
+        "{who} answered as open on {} ports that nobody declares. Something answers in its place (a SYN proxy, a tarpit, a load balancer), so what is open behind it can't be told from here.",
         words::number(opens)
     );
     draft.places.insert(view.address, format!("{} undeclared ports open", words::number(opens)));
@@ -118,7 +118,7 @@ fn banned(case: &Case<'_>, view: &View<'_>, docket: &mut Docket) -> Entry {
     draft.title = format!("{who} fell silent in the middle of the scan");
     "answers to the end from an address that answered before".clone_into(&mut draft.expected);
     draft.message = format!(
-        "{who} answered earlier in this run{example} and no longer did when the same endpoint was asked again at the end. An intrusion prevention system or a rate limit may have banned us, so everything that was silent there proves nothing."
+        "{who} answered earlier in this run{example} and no longer did when that was asked again before its silence was believed. An intrusion prevention system or a rate limit may have banned us, so everything that was silent there proves nothing."
     );
     draft.remedy = remedy::fell_silent(view.address);
     draft.places.insert(view.address, "answered at first, silent at the end".to_owned());
@@ -236,6 +236,35 @@ pub(super) fn unresponsive(case: &Case<'_>, view: &View<'_>, docket: &mut Docket
     };
     "an answer, or `expect_dark: true`".clone_into(&mut draft.expected);
     draft.remedy = remedy::unresponsive(view.address, view.group.expect_dark);
+    docket.file(draft)
+}
+
+/// EXP015: silence, and a path so lossy that it proves too little.
+pub(super) fn weak(case: &Case<'_>, view: &View<'_>, miss: Miss, docket: &mut Docket) -> Entry {
+    let Some(&owner) = view.group.owners.first() else {
+        return docket.file(Draft::new(WEAK_EVIDENCE, None, ""));
+    };
+    let mut draft = silence(case, view, owner, WEAK_EVIDENCE);
+    let (chance, accepted) = (words::one_in(miss.upper95), words::one_in(case.context.max_miss));
+    let who = case.entry(owner).map_or_else(|| view.address.to_string(), |(_, entry)| entry.host.to_string());
+    draft.cause = Some("loss");
+    draft.title = format!("Silence of {who} proves too little");
+    draft.expected = format!("a chance of at most {accepted} to have missed an open port");
+    draft
+        .places
+        .insert(view.address, format!("silent, and a chance of up to {chance} to have missed an open port"));
+    let chance = if view.group.permit.range().count() == 1 {
+        format!("had a port at {} been open, the chance that we missed it is at most {chance}", view.address)
+    } else {
+        format!(
+            "had a port there been open, the chance that we missed it is too high, at {} at most {chance}",
+            view.address
+        )
+    };
+    draft.message = format!(
+        "Packets get lost on the way to {who}: {chance} (95 % bound), and no more than {accepted} is accepted (`--max-miss`). What is silent there does not count as conforming; what answered stands."
+    );
+    draft.remedy = remedy::weak(miss.upper95);
     docket.file(draft)
 }
 

@@ -10,6 +10,12 @@
 //! - Addresses of one name share a finding a port; addresses of a block do not.
 //! - An ICMP prohibition is an answer, by somebody on the way: that address is not silent. It does not
 //!   show that the path to other addresses works, so it makes no other silence conform.
+//! - An open port whose handshake never completed is in doubt whatever is expected of it: what sent the
+//!   SYN-ACK may not be the host. Denied, it passed the firewall, and whether a service is behind it is
+//!   not known, so that too is doubt and not yet failure.
+//! - EXP015 touches every pass that rests on silence, also that of an address expected to be dark: its
+//!   silence proves as much as the path is reliable. Without a bound there is no EXP015; the report
+//!   then gives no figure. What is required and missing fails all the same: that is no pass.
 //! - Where a target denies what another one requires of the same address, open is forbidden and not
 //!   open is missing: a contradiction never passes.
 //! - A finding about the whole run belongs to no target, so no exception waives it.
@@ -48,8 +54,8 @@ pub use self::{
 };
 use crate::{
     model::{
-        Endpoint, Family, Level, Observation, Protocol, Reason, Severity, State, StateCounts, Tally, Verdict,
-        VerdictCounts,
+        Endpoint, Family, Level, Miss, Observation, Protocol, Reason, Severity, State, StateCounts, Tally,
+        Verdict, VerdictCounts,
     },
     spec::{
         manifest::Manifest,
@@ -93,6 +99,8 @@ pub struct Context<'a> {
     /// The operator left ports, families or addresses out (`--tcp`, `--udp`, `--families`,
     /// `--exclude`): an exception that matched nothing is then no proof that it is unused.
     pub narrowed: bool,
+    /// `--max-miss`: the chance to have missed an open endpoint that still counts as proof of none.
+    pub max_miss: f64,
 }
 
 /// What the profiles know about ports.
@@ -168,6 +176,8 @@ pub struct AddressJudgement {
     pub expect_dark: bool,
     /// Smoothed round-trip time.
     pub rtt: Option<Duration>,
+    /// Had one of its silent endpoints been open: the chance that it was missed.
+    pub miss: Option<Miss>,
 }
 
 /// Everything that a judgement is made of.

@@ -102,6 +102,23 @@ pub(super) fn fell_silent(address: IpAddr) -> String {
     )
 }
 
+/// EXP015. The chance to be accepted is rounded up to two digits.
+pub(super) fn weak(upper95: f64) -> String {
+    let (mut step, mut decimals) = (0.01, 2);
+    while upper95 < 10.0 * step && decimals < 12 {
+        (step, decimals) = (step / 10.0, decimals + 1);
+    }
+    let accepted = (upper95 / step - 1e-9).ceil() * step;
+    let accept = if accepted < 1.0 {
+        format!(" To accept this chance, say `--max-miss {accepted:.decimals$}`.")
+    } else {
+        String::new()
+    };
+    format!(
+        "Ask more slowly (`--rate 1000`), more often (`--max-attempts 8`), or from a vantage with less loss on the way.{accept}"
+    )
+}
+
 /// EXP014.
 pub(super) fn edge(address: IpAddr) -> String {
     format!(

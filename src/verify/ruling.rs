@@ -7,7 +7,7 @@ use super::{
     gap::Gap,
     host::{self, Bearing},
     remedy,
-    table::{Cell, cell},
+    table::{Cell, Expected, cell},
     view::{self, Life},
     words,
 };
@@ -33,6 +33,9 @@ impl Bench<'_, '_> {
         if let Bearing::Interfered(entry) = self.bearing {
             return (Verdict::Inconclusive, Some(entry));
         }
+        if self.protocol == Protocol::Tcp && is_unconfirmed(seen) {
+            return self.unconfirmed(seen, &expectation);
+        }
         if seen.contradicts_itself() {
             return (
                 Verdict::Inconclusive,
@@ -52,7 +55,7 @@ impl Bench<'_, '_> {
             Cell::UnexpectedOpen => self.unexpected(seen),
             Cell::ForbiddenOpen => self.forbidden(seen, &expectation),
             Cell::Missing | Cell::MaybeMissing => self.missing(seen, &expectation),
-            Cell::Silence => (Verdict::PassBySilence, None),
+            Cell::Silence => self.believed(Verdict::PassBySilence),
             Cell::MaybeForbidden => {
                 let target = expectation.denial.as_ref().map(|denial| denial.owner.target);
                 let entry = self.gap_of(target, Gap::NoPayload, &PortSet::single(at.port));
@@ -62,6 +65,7 @@ impl Bench<'_, '_> {
                 let port = PortSet::single(at.port);
                 match host::edge(self.case, self.view, seen.state, 1, &port, self.docket) {
                     Some(entry) => (Verdict::Fail, Some(entry)),
+                    None if view::is_silent(seen) => self.believed(Verdict::Pass),
                     None => (Verdict::Pass, None),
                 }
             }
@@ -90,7 +94,7 @@ impl Bench<'_, '_> {
     /// Silence that nothing requires to be otherwise, at an address where nothing answered.
     pub(super) fn silent(&mut self) -> Ruling {
         match self.bearing {
-            Bearing::Dark => (Verdict::PassBySilence, None),
+            Bearing::Dark => self.believed(Verdict::PassBySilence),
             Bearing::Interfered(entry)
             | Bearing::FellSilent(entry)
             | Bearing::Nobody(entry)
@@ -101,18 +105,31 @@ impl Bench<'_, '_> {
         }
     }
 
-    fn open_as_declared(&mut self, seen: &Observation, expectation: &Expectation<'_>) -> Ruling {
-        if self.protocol == Protocol::Tcp && words::handshakes(seen) == 0 && expectation.is_required() {
-            let mut draft = self.missing_draft(seen, expectation);
-            draft.verdict = Verdict::Inconclusive;
-            draft.cause = Some("handshake_not_completed");
-            draft.message = format!(
-                "{} sent a SYN-ACK, and no handshake was completed with it. A device on the way may have answered in its place, so it does not count as open.",
-                self.who(seen, expectation)
-            );
-            draft.remedy = remedy::unconfirmed(seen.endpoint);
-            return (Verdict::Inconclusive, Some(self.docket.file(draft)));
+    /// A SYN-ACK and never a connection, whatever is expected. Whether a service is there is not known.
+    fn unconfirmed(&mut self, seen: &Observation, expectation: &Expectation<'_>) -> Ruling {
+        match expectation.of(true) {
+            Expected::Required => {
+                let mut draft = self.missing_draft(seen, expectation);
+                draft.verdict = Verdict::Inconclusive;
+                draft.cause = Some("handshake_not_completed");
+                let at = seen.endpoint;
+                draft.title =
+                    format!("{}/{} is required, and no handshake was completed", at.port, at.protocol);
+                draft.message = format!("{} is required. {}", self.who(seen, expectation), half_open(seen));
+                draft.remedy = remedy::unconfirmed(seen.endpoint);
+                (Verdict::Inconclusive, Some(self.docket.file(draft)))
+            }
+            Expected::Optional => {
+                let target = expectation.claims.first().map(|claim| claim.owner.target);
+                let port = PortSet::single(seen.endpoint.port);
+                (Verdict::Inconclusive, Some(self.gap_of(target, Gap::Handshake, &port)))
+            }
+            Expected::Denied => self.forbidden(seen, expectation),
+            Expected::Undeclared => self.unexpected(seen),
         }
+    }
+
+    fn open_as_declared(&mut self, seen: &Observation, expectation: &Expectation<'_>) -> Ruling {
         let unchecked = expectation.claims.iter().find(|claim| {
             claim.entry.service.is_some() || claim.entry.tls.is_some() || claim.entry.banner.is_some()
         });
@@ -134,17 +151,19 @@ impl Bench<'_, '_> {
         let usual =
             roles.service_name(at.protocol, at.port).map(|name| format!(" ({name})")).unwrap_or_default();
         draft.severity = self.severity(sensitive.as_ref().map(|(severity, _)| *severity));
-        draft.title = format!("{}/{}{usual} is open and nothing declares it", at.port, at.protocol);
+        draft.title = format!("{}/{}{usual} {} and nothing declares it", at.port, at.protocol, is_open(seen));
         "not open: nothing declares it, seen from here".clone_into(&mut draft.expected);
         draft.message = format!(
-            "{}/{}{usual} is open at {who}, and no entry of the manifest declares it.",
-            at.port, at.protocol
+            "{}/{}{usual} {} at {who}, and no entry of the manifest declares it.",
+            at.port,
+            at.protocol,
+            is_open(seen)
         );
         if let Some((_, why)) = sensitive {
             draft.notes.insert(format!("It is a sensitive port: {why}"));
         }
         draft.remedy = remedy::unexpected(at);
-        self.confirm(&mut draft, seen, 2);
+        confirm(&mut draft, seen, true);
         if draft.verdict != Verdict::Pass && self.case.unlisted_warns(self.view.group) {
             draft.verdict = Verdict::Pass;
             draft.notes.insert("The manifest says `unlisted: warn` for it".to_owned());
@@ -159,9 +178,10 @@ impl Bench<'_, '_> {
         let mut draft = self.about_port(FORBIDDEN_OPEN, denial.owner, seen);
         draft.severity = self.case.weighed(denial.severity, self.view.group);
         draft.place = Some(denial.place.clone());
-        draft.title = format!("{}/{} is open and forbidden", at.port, at.protocol);
+        draft.title = format!("{}/{} {} and is forbidden", at.port, at.protocol, is_open(seen));
         draft.expected = format!("never open: {}", denial.says);
-        draft.message = format!("{}/{} is open at {who}, and {}.", at.port, at.protocol, denial.says);
+        draft.message =
+            format!("{}/{} {} at {who}, and {}.", at.port, at.protocol, is_open(seen), denial.says);
         if let Some(claim) = expectation.claims.iter().find(|claim| claim.owner.target != denial.owner.target)
         {
             draft.notes.insert(format!(
@@ -170,27 +190,8 @@ impl Bench<'_, '_> {
             ));
         }
         draft.remedy = remedy::forbidden(at);
-        self.confirm(&mut draft, seen, 1);
+        confirm(&mut draft, seen, false);
         (draft.verdict, Some(self.docket.file(draft)))
-    }
-
-    /// Puts a finding about an open TCP port in doubt when too few handshakes were completed.
-    fn confirm(&self, draft: &mut Draft, seen: &Observation, needed: usize) {
-        let done = words::handshakes(seen);
-        if self.protocol == Protocol::Udp || done >= needed {
-            return;
-        }
-        draft.verdict = Verdict::Inconclusive;
-        draft.remedy = remedy::unconfirmed(seen.endpoint);
-        if done == 0 {
-            draft.cause = Some("handshake_not_completed");
-            draft.message.push_str(" Only a SYN-ACK was seen, no completed handshake, so it is not certain.");
-        } else {
-            draft.cause = Some("not_confirmed");
-            draft.message.push_str(
-                " It was seen open once, and a second look did not confirm it, so it is not certain.",
-            );
-        }
     }
 
     fn missing(&mut self, seen: &Observation, expectation: &Expectation<'_>) -> Ruling {
@@ -279,4 +280,46 @@ impl Bench<'_, '_> {
             sensitive.map_or(UNEXPECTED_OPEN.severity, |severity| severity.max(UNEXPECTED_OPEN.severity));
         self.case.weighed(base, self.view.group)
     }
+}
+
+/// Whether a TCP port answered as an open one does, and no connection to it was ever completed.
+fn is_unconfirmed(seen: &Observation) -> bool {
+    let answered = seen.looks.iter().any(|look| look.evidence.state() == Some(State::Open));
+    (answered || seen.state == State::Open) && !seen.handshake_completed()
+}
+
+/// What a SYN-ACK without a connection shows, in sentences.
+fn half_open(seen: &Observation) -> &'static str {
+    if words::was_refused(seen) {
+        "It sent a SYN-ACK, and refused the connection (RST) that was then to be completed. A SYN proxy before a dead service does that, and a device that lets strangers in only at the second try; what is behind it can't be told."
+    } else {
+        "It sent a SYN-ACK, and no connection was completed: the handshake that followed got no answer. A SYN proxy, a tarpit or a device on the way may have answered in the host's place, so it counts neither as open nor as closed."
+    }
+}
+
+/// Puts a finding about an open TCP port in doubt when no connection was completed, or where a second
+/// look is needed and did not find it open again.
+fn confirm(draft: &mut Draft, seen: &Observation, twice: bool) {
+    if seen.endpoint.protocol == Protocol::Udp {
+        return;
+    }
+    let (cause, sentence) = match (seen.handshake_completed(), seen.seen_open_twice()) {
+        (true, true) => return,
+        (true, false) if !twice => return,
+        (true, false) => (
+            "not_confirmed",
+            "It was seen open once, and a second look did not confirm it, so it is not certain.",
+        ),
+        (false, _) => ("handshake_not_completed", half_open(seen)),
+    };
+    draft.verdict = Verdict::Inconclusive;
+    draft.cause = Some(cause);
+    draft.message = format!("{} {sentence}", draft.message);
+    draft.remedy = remedy::unconfirmed(seen.endpoint);
+}
+
+/// `is open`, or less where that is not certain.
+fn is_open(seen: &Observation) -> &'static str {
+    let doubtful = seen.endpoint.protocol == Protocol::Tcp && !seen.handshake_completed();
+    if doubtful { "answers as if open" } else { "is open" }
 }

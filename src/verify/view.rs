@@ -145,10 +145,15 @@ pub(super) fn is_silent(seen: &Observation) -> bool {
 /// What shows that an address lives, as a clause, and whether it does.
 pub(super) fn liveness(view: &View<'_>) -> (Option<bool>, Option<String>) {
     let first = |state| view.seen.iter().find(|(_, seen)| seen.state == state).map(|(_, seen)| seen.endpoint);
+    let shaken = |seen: &&(usize, &Observation)| seen.1.handshake_completed();
+    let completed =
+        |at: Endpoint| view.seen.iter().any(|(_, seen)| seen.endpoint == at && seen.handshake_completed());
     match view.life {
         Life::Host => {
-            let open = first(State::Open).map(|at| match at.protocol {
-                Protocol::Tcp => format!("handshake with {}/tcp", at.port),
+            let shown = view.seen.iter().find(shaken).map(|(_, seen)| seen.endpoint);
+            let open = shown.or_else(|| first(State::Open)).map(|at| match at.protocol {
+                Protocol::Tcp if completed(at) => format!("handshake with {}/tcp", at.port),
+                Protocol::Tcp => format!("SYN-ACK from {}/tcp", at.port),
                 Protocol::Udp => format!("reply from {}/udp", at.port),
             });
             let closed = || first(State::Closed).map(|at| format!("{}/{} refused", at.port, at.protocol));

@@ -3,22 +3,10 @@
 use std::collections::BTreeSet;
 
 use crate::model::{Evidence, LocalError, Observation, PortSet, Protocol, Reason, State};
+pub(super) use crate::model::{one_in, thousands as number};
 
 /// The most items that a list in a sentence shows.
 const SHOWN: usize = 8;
-
-/// `65,535`.
-pub(super) fn number(n: u64) -> String {
-    let digits = n.to_string();
-    let mut grouped = String::with_capacity(digits.len() + digits.len() / 3);
-    for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i).is_multiple_of(3) {
-            grouped.push(',');
-        }
-        grouped.push(digit);
-    }
-    grouped
-}
 
 /// `1 endpoint rests`, `65,535 endpoints rest`.
 pub(super) fn endpoints_rest(n: u64) -> String {
@@ -65,7 +53,11 @@ pub(super) fn seen(observation: &Observation) -> String {
     match (state, observation.reason) {
         (State::Open, _) => match handshakes(observation) {
             0 if observation.endpoint.protocol == Protocol::Udp => "open: it replied".to_owned(),
-            0 => "open: a SYN-ACK, and no completed handshake".to_owned(),
+            0 if was_refused(observation) => {
+                "open: a SYN-ACK, and then refused (RST) when the handshake was to be completed".to_owned()
+            }
+            0 => format!("open: a SYN-ACK, and no completed handshake in {attempts}"),
+            1 if observation.seen_open_twice() => "open: a SYN-ACK, then a completed handshake".to_owned(),
             1 => "open: one completed handshake".to_owned(),
             n => format!("open: {n} completed handshakes{}", apart(observation)),
         },
@@ -76,6 +68,11 @@ pub(super) fn seen(observation: &Observation) -> String {
         (State::Unknown, Reason::Local(error)) => format!("not determined: {error}"),
         (_, reason) => format!("{state}: ICMP {reason}{from}"),
     }
+}
+
+/// Whether a look brought a RST.
+pub(super) fn was_refused(observation: &Observation) -> bool {
+    observation.looks.iter().any(|look| look.evidence.state() == Some(State::Closed))
 }
 
 /// The failure on our side that left it undetermined.

@@ -129,3 +129,48 @@ fn completions_are_scripts() {
     }
     desk.run(&["completions", "command.com"]).ends(2).complains(&["bash"]);
 }
+
+#[test]
+fn doctor_says_what_works_from_here_and_sends_nothing() {
+    let desk = Desk::new();
+    let said = desk.run(&["doctor"]);
+    let words = |line: &str| line.split_whitespace().next().unwrap_or_default().to_owned();
+    let marked: Vec<String> = said.out.lines().map(words).filter(|word| word != "->").collect();
+    assert!(marked.iter().filter(|word| *word == "ok").count() >= 2, "{}", said.out);
+    for line in said.out.lines().take_while(|line| !line.is_empty()) {
+        assert!(["ok", "note", "missing", "->"].contains(&words(line).as_str()), "{line}");
+    }
+    for what in
+        ["SYN scan", "connect scan", "descriptors", "clock", "names", "firewall", "--scan auto asks by"]
+    {
+        assert!(said.out.contains(what), "{what} is missing in:\n{}", said.out);
+    }
+    assert_eq!(said.err, "");
+}
+
+#[test]
+fn doctor_where_there_is_no_network_says_that_nothing_can_be_scanned() {
+    // A namespace of its own has no interface but loopback.
+    let exe = env!("CARGO_BIN_EXE_portproof");
+    let output = std::process::Command::new("unshare").args(["-Urn", exe, "doctor"]).output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(output.status.code(), Some(4), "{text}");
+    assert!(text.contains("nothing can be scanned") && text.contains("missing  interface"), "{text}");
+    assert!(text.contains("root of a user namespace"), "{text}");
+}
+
+#[test]
+fn a_chance_to_miss_is_between_nothing_and_everything() {
+    let desk = Desk::new();
+    for wrong in ["0", "1", "-0.1", "1.5", "NaN", "inf", "1/1000", "often", ""] {
+        let flag = format!("--max-miss={wrong}");
+        desk.run(&["plan", "--expect", "443", "127.0.0.1", &flag]).ends(2).complains(&["--max-miss"]);
+    }
+    desk.run(&["plan", "--expect", "443", "127.0.0.1", "--max-miss", "0.01"]).ends(0);
+    let exact = desk
+        .run(&["plan", "--expect", "443", "127.0.0.1", "--max-attempts", "3", "--tcp", "declared"])
+        .ends(0);
+    assert!(exact.out.contains("at most 3 probes"), "{}", exact.out);
+    let adaptive = desk.run(&["plan", "--expect", "443", "127.0.0.1", "--tcp", "declared"]).ends(0);
+    assert!(adaptive.out.contains("at most 6 probes"), "{}", adaptive.out);
+}

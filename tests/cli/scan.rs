@@ -22,7 +22,9 @@ fn every_format_tells_the_same() {
     let ports = format!("{},{}", door.port, wall.port);
     let truth: BTreeMap<u64, String> =
         [(door.port.into(), "open".to_owned()), (wall.port.into(), "closed".to_owned())].into();
-    let scan = |more: &[&str]| desk.run(&[&["scan", "-p", ports.as_str(), HOST], more].concat()).ends(0);
+    let scan = |more: &[&str]| {
+        desk.run(&[&["scan", "--scan", "connect", "-p", ports.as_str(), HOST], more].concat()).ends(0)
+    };
 
     let lines = scan(&["--format", "ndjson", "--states", "all"]).out;
     let mut lines: Vec<Value> = lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();

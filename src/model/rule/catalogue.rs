@@ -139,7 +139,7 @@ pub const RULES: &[Rule] = &[
         "interference",
         High,
         [
-            "An address answers on everything, contradicts itself, or fell silent midway. One finding an address.",
+            "An address answers on everything, contradicts itself (open at one attempt, refused at another), or fell silent midway: what had answered no longer did when it was asked again. One finding an address.",
             "Something between us and the host answers in its place, or an intrusion prevention system banned us: what was seen there proves nothing, either way.",
             "Let the scanner's address through the protection for the time of the scan, or scan from behind it.",
         ],
@@ -179,9 +179,9 @@ pub const RULES: &[Rule] = &[
         "weak-evidence",
         Medium,
         [
-            "Passes of this address rest on silence, and the measured loss leaves a chance above `--max-miss` that an open port was missed.",
+            "Passes of this address rest on silence, and packets get lost on the way to it: had one of its silent ports been open, the chance that every probe to it was lost may be above `--max-miss` (95 % bound, 1 in 1,000 by default). What answered is not touched.",
             "Silence proves as much as the path is reliable.",
-            "Scan slower, with more attempts, or from a closer vantage.",
+            "Scan more slowly, with more attempts, or from a vantage with less loss on the way; or accept more with `--max-miss`, or with an exception.",
         ],
     ),
     paper(

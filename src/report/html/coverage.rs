@@ -6,7 +6,7 @@ use crate::{
     model::{Family, State, StateCounts},
     report::{
         Report,
-        words::{count, duration, thousands, whole},
+        words::{count, duration, expected, one_in, thousands, whole},
     },
 };
 
@@ -50,6 +50,7 @@ pub(super) fn probes(report: &Report) -> Sheet {
         ("of these, repeats", thousands(coverage.retransmitted)),
         ("answers to a probe", thousands(coverage.replies)),
         ("stray answers, counted and not believed", thousands(coverage.strays)),
+        ("answers believed by chance alone, as expected", expected(coverage.expected_false_accepts)),
         ("answers lost in the scanning machine", thousands(coverage.kernel_drops)),
         ("probes that failed on the scanning machine", thousands(coverage.send_errors)),
         ("time", duration(coverage.duration_s)),
@@ -66,6 +67,7 @@ pub(super) fn per_address(report: &Report) -> Option<Sheet> {
         let mut row = vec![place.address.clone(), thousands(place.planned)];
         row.extend(State::ALL.map(|state| thousands(place.states.of(state))));
         row.push(place.rtt_ms.map_or_else(|| "–".to_owned(), |ms| format!("{ms:.1}")));
+        row.push(place.miss.map_or_else(|| "–".to_owned(), |miss| one_in(miss.upper95)));
         rows.push(row);
     }
     let rest = all.get(ROWS..).unwrap_or_default();
@@ -78,6 +80,8 @@ pub(super) fn per_address(report: &Report) -> Option<Sheet> {
         row.push(thousands(rest.iter().map(|place| place.planned).sum()));
         row.extend(State::ALL.map(|state| thousands(states.of(state))));
         row.push("–".to_owned());
+        let worst = rest.iter().filter_map(|place| place.miss).map(|miss| miss.upper95).reduce(f64::max);
+        row.push(worst.map_or_else(|| "–".to_owned(), one_in));
         rows.push(row);
     }
     let columns = [
@@ -89,6 +93,7 @@ pub(super) fn per_address(report: &Report) -> Option<Sheet> {
         ("Unanswered", 'n'),
         ("Unknown", 'n'),
         ("RTT, ms", 'n'),
+        ("Chance of a miss, at most", 'n'),
     ];
     filled("Control totals of each address", &columns, rows)
 }

@@ -8,7 +8,7 @@ use crate::{
     report::{
         Outcome, Report,
         headline::{Tally, determined, origin, partial_sentence, restrictions},
-        summary::reconciled,
+        summary::{congested, reconciled},
         words::{capital, count, duration, listed, moment, one_in, percent, period, thousands},
     },
 };
@@ -265,19 +265,32 @@ fn sure(report: &Report) -> Sure {
             )
         },
     );
+    let slowed = report
+        .coverage
+        .congestion
+        .as_ref()
+        .map_or_else(String::new, |found| format!(" {}.", capital(&congested(found))));
+    let states = &report.coverage.states;
     match &report.coverage.miss {
         Some(miss) => Sure {
             figure: format!("At most {}", one_in(miss.upper95)),
             text: format!(
-                "is the chance, at 95 % confidence, that a silent port was open all the same and was missed. {loss} Assumed: {}.",
+                "Had a silent port been open, that is the chance that we missed it, at the address where it is greatest (95 % bound). {loss}{slowed} Assumed: {}.",
                 miss.assumption.trim_end_matches('.')
+            ),
+            measured: true,
+        },
+        None if states.filtered + states.unanswered + states.unknown == 0 && states.total() > 0 => Sure {
+            figure: "Everything answered".to_owned(),
+            text: format!(
+                "Nothing in this run rests on silence: each port said itself that it is open or closed. {loss}{slowed}"
             ),
             measured: true,
         },
         None => Sure {
             figure: "Not measured".to_owned(),
             text: format!(
-                "There is no figure for the chance that an open port was missed in this run. {loss}"
+                "There is no figure for the chance that an open port was missed in this run. {loss}{slowed}"
             ),
             measured: false,
         },

@@ -8,9 +8,9 @@ use super::{FAINT, Page};
 use crate::{
     model::{Protocol, State, StateCounts},
     report::{
-        AddressRecord, Report, TargetRecord,
+        AddressRecord, Congestion, Report, TargetRecord,
         index::{Index, Mark},
-        words::{count, duration, one_in, percent, thousands, visible},
+        words::{count, duration, moment, one_in, percent, thousands, visible, whole},
     },
 };
 
@@ -144,10 +144,15 @@ pub(super) fn coverage(report: &Report, page: &mut Page<'_>) -> io::Result<()> {
         thousands(coverage.retransmitted),
         count(coverage.replies, "reply", "replies"),
         duration(coverage.duration_s),
-        thousands(crate::report::words::whole(coverage.rate_pps)),
+        thousands(whole(coverage.rate_pps)),
     );
     for (n, one, many) in [
         (coverage.strays, "stray answer, not believed", "stray answers, not believed"),
+        (
+            whole(coverage.expected_false_accepts),
+            "answer believed by chance, as expected of so many strays",
+            "answers believed by chance, as expected of so many strays",
+        ),
         (coverage.kernel_drops, "answer lost in this machine", "answers lost in this machine"),
         (coverage.send_errors, "probe failed on this machine", "probes failed on this machine"),
     ] {
@@ -156,6 +161,9 @@ pub(super) fn coverage(report: &Report, page: &mut Page<'_>) -> io::Result<()> {
         }
     }
     page.labelled(0, "traffic   ", &traffic)?;
+    if let Some(found) = &coverage.congestion {
+        page.labelled(0, "congestion", &format!(" {}", congested(found)))?;
+    }
     page.labelled(0, "how sure  ", &how_sure(report))?;
     for fallback in &report.run.fallbacks {
         let text = format!("{} chose {}: {}", fallback.asked, fallback.used, fallback.why);
@@ -192,6 +200,21 @@ pub(crate) fn reconciled(planned: u64, states: &StateCounts) -> String {
     }
 }
 
+/// The miss figure as a clause.
+pub(crate) fn chance_of_a_miss(upper95: f64) -> String {
+    format!("had a port here been open, the chance that we missed it is at most {}", one_in(upper95))
+}
+
+/// That the path was full, in one sentence.
+pub(crate) fn congested(found: &Congestion) -> String {
+    format!(
+        "more was asked of the path than it carries: from {} UTC on the rate was cut {}, down to {} a second",
+        moment(&found.since),
+        count(u64::from(found.cuts), "time", "times"),
+        count(found.lowest_pps, "probe", "probes")
+    )
+}
+
 /// The miss figure in one sentence, or that there is none.
 pub(crate) fn how_sure(report: &Report) -> String {
     let loss = report.coverage.loss.map_or_else(
@@ -205,12 +228,16 @@ pub(crate) fn how_sure(report: &Report) -> String {
             )
         },
     );
+    let states = &report.coverage.states;
     match &report.coverage.miss {
         Some(miss) => format!(
-            "had a silent port been open, the chance that it was missed is at most {} (95 % bound; {loss}; assuming {})",
-            one_in(miss.upper95),
+            "{} (95 % bound of the worst address; {loss}; assuming that {})",
+            chance_of_a_miss(miss.upper95),
             miss.assumption.trim_end_matches('.')
         ),
+        None if states.filtered + states.unanswered + states.unknown == 0 && states.total() > 0 => {
+            format!("everything asked was answered, so nothing rests on silence; {loss}")
+        }
         None => {
             format!("no figure: the chance that an open port was missed was not measured in this run; {loss}")
         }

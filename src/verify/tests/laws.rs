@@ -72,7 +72,7 @@ fn a_rig() -> impl Strategy<Value = Rig> {
         targets,
         prop::collection::vec(observation, 0..40),
         prop::collection::vec(prop::option::weighted(0.8, a_state()), ADDRESSES.len()),
-        any::<[bool; 6]>(),
+        any::<[bool; 8]>(),
         prop::collection::vec((0..3usize, 0..5usize, prop::option::of(1u16..40)), 0..3),
         0..4usize,
     )
@@ -103,8 +103,16 @@ fn a_rig() -> impl Strategy<Value = Rig> {
                     rig.observations.push(seen);
                 }
             }
-            let [partial, udp, not_sent, strict, local, blind] = flags;
+            let [partial, udp, not_sent, strict, local, blind, lossy, half_open] = flags;
             (rig.partial, rig.udp, rig.not_sent, rig.strict) = (partial, udp, not_sent, strict);
+            if lossy {
+                rig.miss =
+                    [(ip("192.0.2.1"), 0.01), (ip("192.0.2.33"), 0.002), (ip("2001:db8::1"), 0.0005)].into();
+            }
+            for seen in rig.observations.iter_mut().filter(|seen| half_open && seen.endpoint.port % 2 == 0) {
+                let open = seen.looks.iter_mut().filter(|look| look.evidence == Evidence::Connected);
+                open.for_each(|look| look.evidence = Evidence::SynAck { window: 0, options: true });
+            }
             rig.local = local.then_some(LocalError::NoRoute);
             if blind {
                 let vantage = Vantage {
@@ -229,7 +237,16 @@ proptest! {
                 target.deny.iter().any(|deny| deny.protocol == at.protocol && deny.ports.contains(at.port))
             });
             let warned = owners.iter().all(|target| target.unlisted == Unlisted::Warn);
+            let seen = judged.seen.map(|i| &rig.observations[i]);
+            let of = tallies.iter().find(|tally| (tally.address, tally.protocol) == (at.address, at.protocol));
+            let missed = of.and_then(|tally| tally.miss).is_some_and(|miss| miss.upper95 > rig.max_miss);
+            if matches!(judged.verdict, Verdict::Pass | Verdict::PassBySilence) && missed {
+                prop_assert!(judged.reason != Reason::NoResponse, "on a lossy path: {:?}", judged);
+            }
             match (judged.verdict, judged.state) {
+                (Verdict::Pass, State::Open) if at.protocol == Protocol::Tcp && !warned => {
+                    prop_assert!(seen.is_some_and(Observation::handshake_completed), "half open: {:?}", judged);
+                }
                 (Verdict::Pass, State::Open) => {
                     prop_assert!(!denied && (!first.is_empty() || warned), "{:?}", judged);
                     prop_assert!(first.iter().all(|entry| entry.service.is_none()), "unchecked: {:?}", judged);

@@ -4,6 +4,7 @@ mod cells;
 mod dns;
 mod doubts;
 mod laws;
+mod looks;
 mod paper;
 pub(crate) mod rig;
 mod rules;

@@ -51,6 +51,8 @@ pub(crate) struct Rig {
     pub(crate) udp: bool,
     pub(crate) strict: bool,
     pub(crate) narrowed: bool,
+    pub(crate) miss: BTreeMap<IpAddr, f64>,
+    pub(crate) max_miss: f64,
     pub(crate) levels: BTreeMap<&'static str, Level>,
     pub(crate) fail_on: FailOn,
     pub(crate) selection: plan::Selection,
@@ -190,6 +192,14 @@ pub(crate) fn observed(address: IpAddr, protocol: Protocol, port: u16, state: St
     }
 }
 
+/// An open port as the SYN mouth makes it: a SYN-ACK, and what came of the connection that followed.
+pub(crate) fn half_open(address: IpAddr, port: u16, then: Evidence) -> Observation {
+    let mut seen = observed(address, Protocol::Tcp, port, State::Open);
+    seen.looks[0].evidence = Evidence::SynAck { window: 64_240, options: true };
+    seen.looks[1].evidence = then;
+    seen
+}
+
 impl Rig {
     pub(crate) fn new(targets: Vec<Target>) -> Self {
         let scope = Scope {
@@ -221,6 +231,8 @@ impl Rig {
             udp: false,
             strict: false,
             narrowed: false,
+            miss: BTreeMap::new(),
+            max_miss: 0.001,
             levels: BTreeMap::new(),
             fail_on: FailOn::default(),
             selection: plan::Selection::default(),
@@ -293,7 +305,7 @@ impl Rig {
             prohibited: self.prohibited.get(&address).copied().unwrap_or(0),
             rtt: None,
             fell_silent: self.fell_silent == Some(address),
-            miss: None,
+            miss: self.miss.get(&address).map(|&upper95| Miss { estimate: upper95 / 3.0, upper95 }),
         }
     }
 
@@ -354,6 +366,7 @@ impl Rig {
             udp_mouth: self.udp,
             families,
             narrowed: self.narrowed,
+            max_miss: self.max_miss,
         };
         let seen = Seen { observations: &self.observations, tallies, partial: self.partial };
         let judgement = judge(&self.manifest, plan, &self.resolution, &seen, &context);

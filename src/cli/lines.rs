@@ -1,0 +1,283 @@
+//! What `scan` prints: a line an endpoint, and the totals. Keeps no more of an endpoint than its line
+//! says, since there may be a million of them.
+
+use std::{
+    io::{self, BufWriter, Write},
+    time::Duration,
+};
+
+use jiff::Timestamp;
+use serde::{Serialize, Serializer, ser::SerializeStruct as _};
+
+use super::{args::Format, error::CliError, output, run::Stop};
+use crate::{
+    model::{Coverage, Endpoint, Observation, Reason, State, StateCounts},
+    report::{self, Congestion, Loss, Miss, chance_of_a_miss, count, thousands},
+};
+
+/// Prints observations in the format asked for.
+pub(super) struct Printer<W: Write = io::Stdout> {
+    format: Format,
+    quiet: bool,
+    /// The wall clock at the start of the run.
+    start: Timestamp,
+    out: BufWriter<W>,
+    seen: Vec<Line>,
+}
+
+/// One line of ndjson, one entry of json.
+#[derive(Clone, Copy, Debug)]
+struct Line {
+    endpoint: Endpoint,
+    state: State,
+    reason: Reason,
+    rtt_us: Option<u32>,
+    attempts: u8,
+    supersedes: bool,
+}
+
+/// A json document, written as it goes.
+#[derive(Serialize)]
+struct Document<'a> {
+    observations: &'a [Line],
+    summary: Summary,
+}
+
+#[derive(Serialize)]
+struct Summary {
+    coverage: Totals,
+}
+
+/// The totals, as in the report's `coverage`.
+#[derive(Serialize)]
+struct Totals {
+    planned: u64,
+    #[serde(flatten)]
+    states: StateCounts,
+    probes_sent: u64,
+    retransmitted: u64,
+    replies: u64,
+    strays: u64,
+    expected_false_accepts: f64,
+    kernel_drops: u64,
+    send_errors: u64,
+    duration_s: f64,
+    rate_pps: f64,
+    loss: Option<Loss>,
+    miss: Option<Miss>,
+    congestion: Option<Congestion>,
+    partial: bool,
+    stop_reason: &'static str,
+}
+
+impl Printer {
+    /// Prints to standard output.
+    pub(super) fn new(format: Format, quiet: bool, start: Timestamp) -> Self {
+        Self { format, quiet, start, out: BufWriter::new(io::stdout()), seen: Vec::new() }
+    }
+}
+
+impl<W: Write> Printer<W> {
+    /// Text and json are ordered, so they wait for the end; ndjson is said at once, not when a buffer is
+    /// full.
+    pub(super) fn see(&mut self, observations: Vec<Observation>) {
+        if self.format != Format::Ndjson {
+            self.seen.extend(observations.into_iter().map(|observation| Line::of(&observation)));
+            return;
+        }
+        for observation in observations {
+            // A reader that went away is noticed when the rest is written.
+            let _ = serde_json::to_writer(&mut self.out, &Line::of(&observation))
+                .map_err(io::Error::from)
+                .and_then(|()| self.out.write_all(b"\n"));
+        }
+        let _ = self.out.flush();
+    }
+
+    /// Prints what waited for the end, and the totals.
+    pub(super) fn end(mut self, coverage: &Coverage, took: Duration, stop: Stop) -> Result<(), CliError> {
+        // The last word on an endpoint counts: the sort keeps the order of equals.
+        self.seen.sort_by_key(|line| line.endpoint);
+        self.seen.reverse();
+        self.seen.dedup_by_key(|line| line.endpoint);
+        self.seen.reverse();
+        let summary = Summary { coverage: Totals::of(coverage, took, self.start, stop) };
+        let written = match self.format {
+            Format::Ndjson => {
+                let summary = serde_json::json!({ "summary": summary });
+                writeln!(self.out, "{summary}")
+            }
+            Format::Json => {
+                let document = Document { observations: &self.seen, summary };
+                serde_json::to_writer_pretty(&mut self.out, &document)
+                    .map_err(io::Error::from)
+                    .and_then(|()| self.out.write_all(b"\n"))
+            }
+            Format::Text => self.seen.iter().try_for_each(|line| line.write(&mut self.out)),
+        };
+        if !self.quiet && self.format == Format::Text {
+            say(coverage, took, stop);
+        }
+        match written.and_then(|()| self.out.flush()) {
+            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+                Err(CliError::environment(format!("can't write to standard output: {error}")))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// The totals for a person.
+fn say(coverage: &Coverage, took: Duration, stop: Stop) {
+    let states = &coverage.states;
+    output::say(&format!(
+        "{}: {} open, {} closed, {} filtered, {} unknown; {} in {:.1} s{}",
+        count(coverage.planned, "endpoint", "endpoints"),
+        thousands(states.open),
+        thousands(states.closed),
+        thousands(states.filtered),
+        thousands(states.unknown),
+        count(coverage.probes_sent, "probe", "probes"),
+        took.as_secs_f64(),
+        if stop == Stop::Complete { String::new() } else { format!("; {}", stop.word()) }
+    ));
+    if let Some(miss) = coverage.miss {
+        output::say(&chance_of_a_miss(miss.upper95));
+    }
+    if let Some(found) = coverage.congestion {
+        let (cuts, rate) = (count(found.cuts.into(), "time", "times"), thousands(found.lowest_pps));
+        output::say(&format!(
+            "the path carries less than was asked of it: slowed down {cuts}, to {rate} a second"
+        ));
+    }
+}
+
+impl Line {
+    fn of(observation: &Observation) -> Self {
+        let &Observation { endpoint, state, reason, rtt, attempts, supersedes, .. } = observation;
+        let rtt_us = rtt.map(|rtt| u32::try_from(rtt.as_micros()).unwrap_or(u32::MAX));
+        Self { endpoint, state, reason, rtt_us, attempts, supersedes }
+    }
+
+    fn rtt_ms(&self) -> Option<f64> {
+        self.rtt_us.map(|micros| f64::from(micros) / 1000.0)
+    }
+
+    fn write(&self, out: &mut impl Write) -> io::Result<()> {
+        let Endpoint { address, protocol, port } = self.endpoint;
+        let port = format!("{port}/{protocol}");
+        let rtt = self.rtt_ms().map_or_else(String::new, |rtt| format!("  {rtt:.1} ms"));
+        writeln!(out, "{address:<40} {port:<10} {:<9} {}{rtt}", self.state, self.reason)
+    }
+}
+
+impl Serialize for Line {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        let mut line = to.serialize_struct("Line", 8)?;
+        line.serialize_field("address", &self.endpoint.address)?;
+        line.serialize_field("protocol", &self.endpoint.protocol)?;
+        line.serialize_field("port", &self.endpoint.port)?;
+        line.serialize_field("state", &self.state)?;
+        line.serialize_field("reason", &format_args!("{}", self.reason))?;
+        line.serialize_field("rtt_ms", &self.rtt_ms())?;
+        line.serialize_field("attempts", &self.attempts)?;
+        if self.supersedes {
+            line.serialize_field("supersedes", &true)?;
+        }
+        line.end()
+    }
+}
+
+impl Totals {
+    fn of(coverage: &Coverage, took: Duration, start: Timestamp, stop: Stop) -> Self {
+        let duration_s = took.as_secs_f64();
+        Self {
+            planned: coverage.planned,
+            states: coverage.states,
+            probes_sent: coverage.probes_sent,
+            retransmitted: coverage.retransmitted,
+            replies: coverage.replies,
+            strays: coverage.strays,
+            expected_false_accepts: coverage.false_accepts,
+            kernel_drops: coverage.kernel_drops,
+            send_errors: coverage.send_errors,
+            duration_s,
+            rate_pps: coverage.probes_sent as f64 / duration_s.max(1e-6),
+            loss: coverage.loss.map(Into::into),
+            miss: coverage.miss.map(Into::into),
+            congestion: coverage.congestion.map(|found| report::congestion(found, start)),
+            partial: stop != Stop::Complete,
+            stop_reason: stop.word(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Loss, Miss, Moment, Protocol};
+
+    fn open(port: u16, supersedes: bool) -> Observation {
+        Observation {
+            endpoint: Endpoint { address: [192, 0, 2, 1].into(), protocol: Protocol::Tcp, port },
+            state: if supersedes { State::Closed } else { State::Open },
+            reason: Reason::SynAck,
+            sender: None,
+            rtt: Some(Duration::from_micros(1234)),
+            ttl: None,
+            attempts: 2,
+            first_seen: None,
+            supersedes,
+            looks: vec![],
+        }
+    }
+
+    fn printed(format: Format, seen: Vec<Observation>, coverage: &Coverage) -> String {
+        let mut told = Vec::new();
+        let out = BufWriter::new(&mut told);
+        let mut printer =
+            Printer { format, quiet: true, start: Timestamp::UNIX_EPOCH, out, seen: Vec::new() };
+        printer.see(seen);
+        printer.end(coverage, Duration::from_secs(2), Stop::Complete).unwrap();
+        String::from_utf8(told).unwrap()
+    }
+
+    #[test]
+    fn a_line_that_is_kept_is_small() {
+        assert!(size_of::<Line>() <= 48, "{}", size_of::<Line>());
+    }
+
+    #[test]
+    fn the_last_word_on_an_endpoint_counts_where_lines_are_ordered() {
+        let seen = vec![open(443, false), open(80, false), open(443, true)];
+        let text = printed(Format::Text, seen.clone(), &Coverage::default());
+        let told: Vec<Vec<&str>> = text.lines().map(|line| line.split_whitespace().collect()).collect();
+        assert_eq!(told[0], ["192.0.2.1", "80/tcp", "open", "syn-ack", "1.2", "ms"]);
+        assert_eq!((told.len(), told[1][1], told[1][2]), (2, "443/tcp", "closed"));
+        let lines = printed(Format::Ndjson, seen, &Coverage::default());
+        assert_eq!(lines.lines().count(), 4, "streamed as they come, and the totals");
+        assert!(lines.lines().nth(2).unwrap().ends_with(r#""attempts":2,"supersedes":true}"#), "{lines}");
+        assert!(lines.contains(r#""rtt_ms":1.234"#), "{lines}");
+    }
+
+    #[test]
+    fn the_totals_say_how_sure_they_are() {
+        let coverage = Coverage {
+            loss: Some(Loss { estimate: 0.02, upper95: 0.03, trials: 900 }),
+            miss: Some(Miss { estimate: 0.0004, upper95: 0.0009 }),
+            congestion: Some(crate::model::Congestion {
+                cuts: 3,
+                lowest_pps: 900,
+                since: Moment::from_millis(1500),
+            }),
+            ..Coverage::default()
+        };
+        for format in [Format::Ndjson, Format::Json] {
+            let told: serde_json::Value = serde_json::from_str(&printed(format, vec![], &coverage)).unwrap();
+            let told = &told["summary"]["coverage"];
+            assert_eq!((&told["loss"]["trials"], &told["miss"]["upper95"]), (&900.into(), &0.0009.into()));
+            assert!(told["miss"]["assumption"].as_str().unwrap().contains("alike"), "{told}");
+            assert_eq!(told["congestion"]["since"], "1970-01-01T00:00:01.500Z");
+        }
+    }
+}
