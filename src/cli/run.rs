@@ -181,10 +181,8 @@ pub(super) async fn drive(
             scan.stop(clock.now());
         }
         let (totals, surprises) = (scan.totals(), scan.unnamed_open());
-        let mut seen = Vec::new();
-        while let Some(observation) = scan.poll_observation() {
-            seen.push(observation);
-        }
+        // Taken whole, so that the sender is held up for no longer than that.
+        let seen = Vec::from(scan.take_observations());
         while let Some(tally) = scan.poll_tally() {
             if let Some(tallies) = tallies.as_deref_mut() {
                 let key = (tally.address, tally.protocol);

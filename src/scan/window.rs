@@ -106,6 +106,10 @@ pub(super) struct Window {
 
 /// More attempts than anybody means; the numbers of second and parting looks come after them.
 pub(super) const MAX_ATTEMPTS: u8 = 200;
+/// What a handshake takes longer than a probe: the system repeats its SYN after a second.
+const HANDSHAKE: Duration = Duration::from_secs(1);
+/// How soon after its end a handshake is reported.
+const REPORT: Duration = Duration::from_millis(100);
 /// A driver that hears silence owes the end of every probe; after that long it has lost it.
 const GRACE: Duration = Duration::from_secs(10);
 
@@ -172,11 +176,17 @@ impl Window {
                 continue;
             }
             self.failures.retried(index, attempt);
-            if let Some(probe) = self.emit(now, index, attempt, patience) {
+            if let Some(mut probe) = self.emit(now, index, attempt, patience) {
+                if config.handshakes {
+                    // The system's own second SYN belongs to a connection; its end is reported a moment later.
+                    (probe.handshake, probe.patience) = (true, probe.patience + HANDSHAKE);
+                }
                 let rested = now + config.gap(probe.patience);
                 witnesses.rest(probe.endpoint, rested);
                 self.held.insert(index, (rested, attempt));
-                self.look_tail = self.look_tail.max(now + probe.patience);
+                let report = if config.handshakes { REPORT } else { Duration::ZERO };
+                self.look_tail = self.look_tail.max(now + probe.patience + report);
+                self.tail = self.tail.max(self.look_tail);
                 return Next::Probe(probe);
             }
             self.looking.remove(&index);

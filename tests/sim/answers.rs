@@ -102,6 +102,24 @@ fn strays_are_counted_and_never_believed() {
 }
 
 #[test]
+fn a_raw_mouth_looks_again_by_connecting_and_says_when_no_connection_comes() {
+    let host = Host { open: PortSet::single(80), half_open: PortSet::single(443), ..Host::default() };
+    let config = Config { second_look: true, handshakes: true, ..Config::default() };
+    let at: ipnet::IpNet = "10.0.0.1/32".parse().unwrap();
+    let (protocol, rest, rate) = (Protocol::Tcp, PortSet::parse("1-1000").unwrap(), None);
+    let asks = vec![Ask { at, protocol, named: PortSet::NONE, rest, rate }];
+    let outcome = World { asks, hosts: vec![host], config, mouth: Mouth::Raw { batch: 64 }, seed: 1 }.run();
+    let states = outcome.states();
+    let open = &states[&Endpoint::tcp([10, 0, 0, 1], 80)];
+    assert!(open.handshake_completed() && open.seen_open_twice(), "{open:?}");
+    let half = &states[&Endpoint::tcp([10, 0, 0, 1], 443)];
+    assert!(!half.handshake_completed(), "{half:?}");
+    let silent = half.looks.iter().filter(|look| look.evidence == Evidence::Silence).count();
+    assert_eq!((half.looks.len(), silent), (3, 2), "two looks again, and both are told: {half:?}");
+    assert_eq!(outcome.coverage.states.open, 2);
+}
+
+#[test]
 fn a_copy_of_an_answer_is_no_second_look() {
     let (mut scan, endpoint) = asked(Config { second_look: true, ..Config::default() }, false);
     hear(&mut scan, 5, endpoint, 1, Evidence::Connected);

@@ -120,7 +120,9 @@ pub fn drive(mut scan: Scan, mut net: Net, mouth: Mouth, stop_at: Option<Moment>
         for probe in batch.probes() {
             let sent = Sent { at: now, endpoint: probe.endpoint, attempt: probe.attempt };
             match net.send(now, probe) {
-                Ok(()) if mouth.hears_silence() => flight.take_off(sent, now + probe.patience),
+                Ok(()) if mouth.hears_silence() || probe.handshake => {
+                    flight.take_off(sent, now + probe.patience)
+                }
                 Ok(()) => {}
                 Err(error) => {
                     outcome.failures += 1;

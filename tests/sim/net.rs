@@ -27,6 +27,9 @@ pub struct Host {
     #[serde(deserialize_with = "ports")]
     pub prohibited: PortSet,
     /// Answers as open on everything, whatever the lists say.
+    /// Answers a SYN and never completes a connection: a SYN proxy before a dead service.
+    #[serde(deserialize_with = "ports")]
+    pub half_open: PortSet,
     pub tarpit: bool,
     /// A router answers host unreachable for everything that would be dropped.
     pub unreachable: bool,
@@ -86,6 +89,7 @@ impl Default for Host {
             open: PortSet::NONE,
             closed: PortSet::NONE,
             prohibited: PortSet::NONE,
+            half_open: PortSet::NONE,
             tarpit: false,
             unreachable: false,
             rtt_ms: 20,
@@ -105,7 +109,7 @@ impl Default for Host {
 impl Host {
     /// What is true of a port, were nothing lost.
     pub fn truth(&self, protocol: Protocol, port: u16) -> State {
-        if self.tarpit || self.open.contains(port) {
+        if self.tarpit || self.open.contains(port) || self.half_open.contains(port) {
             State::Open
         } else if self.closed.contains(port) {
             State::Closed
@@ -116,7 +120,12 @@ impl Host {
         }
     }
 
-    fn reply(&self, port: u16) -> Evidence {
+    fn reply(&self, probe: &Probe) -> Evidence {
+        let port = probe.endpoint.port;
+        if self.half_open.contains(port) {
+            let half = Evidence::SynAck { window: 0, options: false };
+            return if probe.handshake { Evidence::Silence } else { half };
+        }
         let from = |what| Evidence::Unreachable { what, sender: None };
         if self.tarpit || self.open.contains(port) {
             Evidence::Connected
@@ -198,7 +207,7 @@ impl Net {
         }
         let sent = Sent { at: now, endpoint: probe.endpoint, attempt: probe.attempt };
         self.wire.push(sent);
-        let evidence = host.reply(probe.endpoint.port);
+        let evidence = host.reply(probe);
         if self.bans(&host, sent)
             || evidence == Evidence::Silence
             || self.is_lost(&host, sent)
