@@ -102,7 +102,7 @@ fn a_command_line_that_cannot_be_used_ends_with_2_and_sends_nothing() {
         (&["--tcp", "20-10"], &["runs backwards", "10-20"]),
         (&["--tcp", "80,"], &["--tcp 80,"]),
         (&["--udp", "0"], &["port 0"]),
-        (&["--timeout", "1s"], &["second SYN", "1500ms"]),
+        (&["--scan", "connect", "--timeout", "1s"], &["second SYN", "1500ms"]),
         (&["--timeout", "soon"], &["--timeout soon"]),
         (&["--deadline", "5"], &["not a span of time"]),
         (&["--deadline", "0s"], &["no time at all"]),
@@ -221,11 +221,25 @@ fn what_this_machine_lacks_ends_with_4_before_the_first_probe() {
         (&["--report", "html=plain/report.html"], &["can't write plain/report.html"]),
         (&["--interface", "nosuch0"], &["no interface `nosuch0`", "ip link"]),
         (&["--source-address", "203.0.113.77"], &["not an address of this machine", "ip addr"]),
-        (&["--scan", "syn"], &["no SYN scan", "--scan connect"]),
         (&["--resolver", &resolver, "www.example.com"], &["no name server answered", "--resolver"]),
     ] {
         let run = desk.verify(&[flags, &["--expect", &port, "--tcp", &port, HOST]].concat());
         assert_eq!(run.ends(4).complains(said).out, "");
     }
+    // As root, without what root may; anybody else may not anyway.
+    let bare = ["--bounding-set=-net_raw", "--inh-caps=-net_raw", env!("CARGO_BIN_EXE_portproof")];
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let effective = status.lines().find_map(|line| line.strip_prefix("CapEff:")).unwrap().trim();
+    let is_root = u64::from_str_radix(effective, 16).unwrap() >> 13 & 1 == 1; // CAP_NET_RAW
+    let (program, wrap) = if is_root { ("setpriv", &bare[..]) } else { (bare[2], &[][..]) };
+    let ask = |how: &str| {
+        let args = ["verify", "--scan", how, "--expect", &port, "--tcp", &port, HOST];
+        std::process::Command::new(program).args(wrap).args(args).current_dir(desk.path()).output().unwrap()
+    };
+    let refused = ask("syn");
+    let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert_eq!(refused.status.code(), Some(4), "{said}");
+    assert!(said.contains("CAP_NET_RAW") && said.contains("--scan connect"), "{said}");
     assert_eq!(door.visits(), 0);
+    assert_eq!(ask("auto").status.code(), Some(0), "auto falls back to connect");
 }

@@ -6,9 +6,18 @@ use super::isolate::run;
 
 /// What `nmap -sT` says about each of these ports of one address.
 pub(crate) fn connect_scan(address: IpAddr, ports: &[u16]) -> BTreeMap<u16, String> {
+    states(address, ports, "-sT")
+}
+
+/// What `nmap -sS` says about each of these ports of one address.
+pub(crate) fn syn_scan(address: IpAddr, ports: &[u16]) -> BTreeMap<u16, String> {
+    states(address, ports, "-sS")
+}
+
+fn states(address: IpAddr, ports: &[u16], how: &str) -> BTreeMap<u16, String> {
     let list: Vec<String> = ports.iter().map(ToString::to_string).collect();
     let mut command = Command::new("nmap");
-    command.args(["-sT", "-n", "-Pn", "-T4", "-oX", "-", "-p", &list.join(",")]);
+    command.args([how, "-n", "-Pn", "-T4", "-oX", "-", "-p", &list.join(",")]);
     // Over IPv6 Linux loses an ICMP error that arrives while connect() still holds the socket, which on
     // a veth is every one; the SYN's retransmission a second later brings it again. nmap must wait for it.
     command.args(["--min-rtt-timeout", "1500ms"]);

@@ -71,23 +71,41 @@ pub(crate) fn manifest(text: &str) -> &'static str {
     "portproof.yaml"
 }
 
+/// How a scan asks: what follows `--scan`.
+pub(crate) const MOUTHS: [&str; 2] = ["connect", "syn"];
+
 /// Scans by connect, as fast as it goes, and reads every line. The arguments end with the hosts.
 pub(crate) fn scan(args: &[&str]) -> Scan {
-    scan_limited("", args)
+    scan_by("connect", args)
+}
+
+/// Scans in this way, as fast as it goes, and reads every line.
+pub(crate) fn scan_by(mouth: &str, args: &[&str]) -> Scan {
+    scan_limited(mouth, "", args)
 }
 
 /// The same after a line of shell.
-pub(crate) fn scan_limited(first: &str, args: &[&str]) -> Scan {
-    let asked = ["scan", "--scan", "connect", "--rate", "max", "--format", "ndjson", "--states", "all"];
-    Scan::read(limited(first, &[&asked, args].concat()))
+pub(crate) fn scan_limited(mouth: &str, first: &str, args: &[&str]) -> Scan {
+    let asked = ["scan", "--scan", mouth, "--rate", "max", "--format", "ndjson", "--states", "all"];
+    let scan = Scan::read(limited(first, &[&asked, args].concat()));
+    // Who looks at packets sees a RST, who calls connect() an error number: one is not the other.
+    let strange = if mouth == "syn" { "conn-refused" } else { "reset" };
+    let odd = scan.seen.iter().find(|(_, seen)| seen.reason == strange);
+    assert_eq!(odd, None, "a scan by {mouth} can't know this");
+    scan
 }
 
 /// Runs `verify` by connect, as fast as it goes; reads the report and holds it to its schema.
 pub(crate) fn verify(args: &[&str]) -> Verified {
+    verify_by("connect", &[&["--rate", "max"], args].concat())
+}
+
+/// Runs `verify` in this way; reads the report and holds it to its schema.
+pub(crate) fn verify_by(mouth: &str, args: &[&str]) -> Verified {
     static RUN: AtomicU32 = AtomicU32::new(0);
     let path = format!("report-{}.json", RUN.fetch_add(1, Ordering::Relaxed));
     let json = format!("json={path}");
-    let asked = ["verify", "--scan", "connect", "--rate", "max", "--report", &json];
+    let asked = ["verify", "--scan", mouth, "--report", &json];
     let output = portproof(&[&asked, args].concat());
     let text = fs::read_to_string(format!("{DIR}/{path}"))
         .unwrap_or_else(|error| panic!("no report was written ({error}):\n{output:#?}"));

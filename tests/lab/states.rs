@@ -8,7 +8,7 @@ use super::{
     isolate::{isolated, sh},
     lab::Lab,
     nmap,
-    portproof::{manifest, scan, scan_limited, verify},
+    portproof::{MOUTHS, manifest, scan, scan_by, scan_limited, verify_by},
 };
 
 const ANSWERING: &str = "203.0.113.1";
@@ -46,9 +46,11 @@ fn every_port_of_every_host_has_the_state_that_is_true() {
     isolated(|| {
         let lab = block().start();
         let hosts = [ANSWERING, DROPPING, MIXED, MIXED6, PROHIBITING, BUSY];
-        let scan = scan(&[&["-p-"], &hosts[..]].concat());
         let all = ports(1..=65_535);
-        lab.check(&scan, &hosts.map(|host| (host, all.as_slice())));
+        for mouth in MOUTHS {
+            let scan = scan_by(mouth, &[&["-p-"], &hosts[..]].concat());
+            lab.check(&scan, &hosts.map(|host| (host, all.as_slice())));
+        }
     });
 }
 
@@ -56,12 +58,13 @@ fn every_port_of_every_host_has_the_state_that_is_true() {
 fn every_address_of_a_block_has_the_states_that_are_true() {
     isolated(|| {
         let lab = block().start();
-        let scan = scan(&["-p", "1-300,40000-40100", "203.0.113.0/28"]);
         let asked = ports((1..=300).chain(40_000..=40_100));
         let addresses: Vec<String> = (0..16).map(|last| format!("203.0.113.{last}")).collect();
         let asked: Vec<(&str, &[u16])> =
             addresses.iter().map(|host| (host.as_str(), asked.as_slice())).collect();
-        lab.check(&scan, &asked);
+        for mouth in MOUTHS {
+            lab.check(&scan_by(mouth, &["-p", "1-300,40000-40100", "203.0.113.0/28"]), &asked);
+        }
     });
 }
 
@@ -73,9 +76,15 @@ fn nmap_and_portproof_agree() {
             ports([1, 2, 22, 25, 80, 99, 100, 120, 149, 150, 199, 200, 249, 443, 3306, 65_534, 65_535]);
         let list = sample.iter().map(ToString::to_string).collect::<Vec<_>>().join(",");
         let hosts = [ANSWERING, DROPPING, MIXED, MIXED6, PROHIBITING, BUSY];
-        let scan = scan(&[&["-p", &list], &hosts[..]].concat());
-        lab.check(&scan, &hosts.map(|host| (host, sample.as_slice())));
+        let scans = MOUTHS.map(|mouth| scan_by(mouth, &[&["-p", &list], &hosts[..]].concat()));
+        for scan in &scans {
+            lab.check(scan, &hosts.map(|host| (host, sample.as_slice())));
+        }
         for host in hosts.map(address) {
+            // A SYN scan of theirs sees packets as ours does: the states must be the same, without exception.
+            for (port, theirs) in nmap::syn_scan(host, &sample) {
+                assert_eq!(scans[1].seen[&(host, port)].state, theirs, "nmap -sS on {host} {port}/tcp");
+            }
             for (port, theirs) in nmap::connect_scan(host, &sample) {
                 let truth = lab.truth(host, port).expect("the host is declared");
                 assert_eq!(
@@ -85,7 +94,7 @@ fn nmap_and_portproof_agree() {
                 );
                 // Where nmap can tell the states apart at all, both say the same.
                 if truth.seen_by_nmap_connect() == truth.state() {
-                    assert_eq!(scan.seen[&(host, port)].state, theirs, "{host} {port}/tcp");
+                    assert_eq!(scans[0].seen[&(host, port)].state, theirs, "{host} {port}/tcp");
                 }
             }
         }
@@ -98,7 +107,7 @@ fn few_descriptors_make_a_scan_slower_and_not_different() {
         let lab = block().start();
         let args = ["-p", "1-99,200-249,30000-33000", MIXED, ANSWERING];
         let free = scan(&args);
-        let tight = scan_limited("ulimit -n 64", &args);
+        let tight = scan_limited("connect", "ulimit -n 64", &args);
         let asked = ports((1..=99).chain(200..=249).chain(30_000..=33_000));
         lab.check(&tight, &[(MIXED, &asked), (ANSWERING, &asked)]);
         assert_eq!(free.states(), tight.states());
@@ -110,22 +119,24 @@ fn loss_may_hide_a_port_but_never_invents_one() {
     isolated(|| {
         let lab = block().lossy(20).start();
         let asked = ports((1..=300).chain(40_000..=40_300));
-        let scan = scan(&["-p", "1-300,40000-40300", "--max-attempts", "2", MIXED, BUSY]);
-        assert_eq!(scan.seen.len(), 2 * asked.len(), "every endpoint ends in a state");
-        let mut hidden = 0;
-        for (&(host, port), seen) in &scan.seen {
-            let truth = lab.truth(host, port).expect("the host is declared");
-            let silent = (seen.state.as_str(), seen.reason.as_str()) == ("filtered", "no-response");
-            hidden += usize::from(silent && !truth.reasons().contains(&"no-response"));
-            assert!(
-                silent || truth.state() == seen.state && truth.reasons().contains(&seen.reason.as_str()),
-                "{host} {port}/tcp is {truth:?} and said to be {} ({})",
-                seen.state,
-                seen.reason
-            );
+        for mouth in MOUTHS {
+            let scan = scan_by(mouth, &["-p", "1-300,40000-40300", "--max-attempts", "2", MIXED, BUSY]);
+            assert_eq!(scan.seen.len(), 2 * asked.len(), "every endpoint ends in a state");
+            let mut hidden = 0;
+            for (&(host, port), seen) in &scan.seen {
+                let truth = lab.truth(host, port).expect("the host is declared");
+                let silent = (seen.state.as_str(), seen.reason.as_str()) == ("filtered", "no-response");
+                hidden += usize::from(silent && !truth.reasons().contains(&"no-response"));
+                assert!(
+                    silent || truth.state() == seen.state && truth.reasons().contains(&seen.reason.as_str()),
+                    "{host} {port}/tcp is {truth:?} and said to be {} ({})",
+                    seen.state,
+                    seen.reason
+                );
+            }
+            // Two attempts of at least one SYN each hide one in 25, some 40 of these; 120 is beyond chance.
+            assert!(hidden < asked.len() / 5, "{hidden} of {} answering endpoints hidden", 2 * asked.len());
         }
-        // Two attempts of at least one SYN each hide one in 25, some 40 of these; 120 is beyond chance.
-        assert!(hidden < asked.len() / 5, "{hidden} of {} answering endpoints hidden", 2 * asked.len());
     });
 }
 
@@ -138,29 +149,31 @@ fn what_cannot_be_routed_to_is_unknown_and_never_filtered() {
         sh("ip route add unreachable 192.0.2.2");
         sh("ip route add blackhole 192.0.2.3");
         sh("ip route add prohibit 192.0.2.4");
-        let scan = scan(&[&["-p", "22,80,443", ANSWERING], &unreachable[..]].concat());
-        assert_eq!(scan.coverage["unknown"], 12, "{}", scan.coverage);
-        for (&(host, port), seen) in &scan.seen {
-            if host == address(ANSWERING) {
-                assert_eq!(seen.state, "open", "{host} {port}/tcp");
-            } else {
-                assert_eq!(seen.state, "unknown", "{host} {port}/tcp, {}", seen.reason);
-                assert!(seen.reason.starts_with("local-"), "{host} {port}/tcp: {}", seen.reason);
+        for mouth in MOUTHS {
+            let scan = scan_by(mouth, &[&["-p", "22,80,443", ANSWERING], &unreachable[..]].concat());
+            assert_eq!(scan.coverage["unknown"], 12, "{}", scan.coverage);
+            for (&(host, port), seen) in &scan.seen {
+                if host == address(ANSWERING) {
+                    assert_eq!(seen.state, "open", "{host} {port}/tcp");
+                } else {
+                    assert_eq!(seen.state, "unknown", "{host} {port}/tcp, {}", seen.reason);
+                    assert!(seen.reason.starts_with("local-"), "{host} {port}/tcp: {}", seen.reason);
+                }
             }
-        }
-        for host in unreachable {
-            let path = manifest(&format!(
-                "portproof: 1
+            for host in unreachable {
+                let path = manifest(&format!(
+                    "portproof: 1
 targets:
   - {{id: here, hosts: [{ANSWERING}], expose: [22, 80, 443], tcp: declared, udp: none}}
   - {{id: nowhere, hosts: [{host}], expose: [80, 443], tcp: declared, udp: none}}
 "
-            ));
-            let verified = verify(&[path]);
-            verified.reconciles();
-            assert_eq!(verified.output.status, 3, "{host}: {}", verified.headline());
-            assert_eq!((verified.verdict("pass"), verified.verdict("fail")), (3, 0), "{host}");
-            assert_eq!(verified.report["coverage"]["unknown"], 2, "{host}");
+                ));
+                let verified = verify_by(mouth, &["--rate", "max", path]);
+                verified.reconciles();
+                assert_eq!(verified.output.status, 3, "{host}: {}", verified.headline());
+                assert_eq!((verified.verdict("pass"), verified.verdict("fail")), (3, 0), "{host}");
+                assert_eq!(verified.report["coverage"]["unknown"], 2, "{host}");
+            }
         }
     });
 }
@@ -176,18 +189,21 @@ targets:
   - {{id: answering, hosts: [{ANSWERING}], expose: [80, 81], deny: [22], tcp: 1-2000, udp: none}}
 "
         ));
-        let reports = [(); 2].map(|()| {
-            let verified = verify(&["--seed", "7", path]);
-            let asked = ports(1..=2000);
-            lab.check_report(&verified, &[MIXED, MIXED6, ANSWERING].map(|host| (host, asked.as_slice())));
-            assert_eq!(verified.output.status, 1, "{}", verified.headline());
-            let mut report = verified.report;
-            strip(&mut report);
-            serde_json::to_string_pretty(&report).expect("JSON")
-        });
-        let [first, second] = &reports;
-        let differing: Vec<_> = first.lines().zip(second.lines()).filter(|(a, b)| a != b).take(20).collect();
-        assert!(first == second, "two runs with one seed differ: {differing:#?}");
+        for mouth in MOUTHS {
+            let reports = [(); 2].map(|()| {
+                let verified = verify_by(mouth, &["--rate", "max", "--seed", "7", path]);
+                let asked = ports(1..=2000);
+                lab.check_report(&verified, &[MIXED, MIXED6, ANSWERING].map(|host| (host, asked.as_slice())));
+                assert_eq!(verified.output.status, 1, "{}", verified.headline());
+                let mut report = verified.report;
+                strip(&mut report);
+                serde_json::to_string_pretty(&report).expect("JSON")
+            });
+            let [first, second] = &reports;
+            let differing: Vec<_> =
+                first.lines().zip(second.lines()).filter(|(a, b)| a != b).take(20).collect();
+            assert!(first == second, "two runs with one seed differ: {differing:#?}");
+        }
     });
 }
 
