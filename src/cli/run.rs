@@ -225,6 +225,11 @@ impl Driver {
             .map_err(|error| CliError::environment(error.to_string()).hint(hint))?;
         privilege::drop_privileges()
             .map_err(|error| CliError::environment(format!("can't give up privileges: {error}")))?;
+        // What a late wake-up may catch up with is one batch.
+        if let Some(rate) = config.rate.run {
+            let batch = Duration::from_nanos(64_000_000_000 / rate.max(1));
+            config.slack = config.slack.min(batch);
+        }
         config.highest_attempt = u8::try_from(kit.ports() - 1).unwrap_or(u8::MAX);
         let threaded = config.rate.run.is_none_or(|rate| rate > FAST) && cores() > 1;
         let scan = Scan::new(plan, config);

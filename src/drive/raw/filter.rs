@@ -2,7 +2,18 @@
 //! answers to our ports, and ICMP errors. Everything else never leaves the kernel. What passes is
 //! judged by `probe::syn`; the filter may let too much through, and must never let too little.
 
-use socket2::SockFilter;
+use std::io;
+
+use socket2::{SockFilter, Socket};
+
+/// One instruction of the kernel's.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Instruction {
+    code: u16,
+    yes: u8,
+    no: u8,
+    value: u32,
+}
 
 /// One instruction, its jumps named.
 #[derive(Clone, Copy)]
@@ -47,8 +58,15 @@ const fn jump(code: u16, value: u32, yes: To, no: To) -> Step {
     Step { code, value, yes, no }
 }
 
+/// Lets only what passes the program reach a socket.
+pub(super) fn attach(socket: &Socket, program: &[Instruction]) -> io::Result<()> {
+    let program: Vec<SockFilter> =
+        program.iter().map(|step| SockFilter::new(step.code, step.yes, step.no, step.value)).collect();
+    socket.attach_filter(&program)
+}
+
 /// For IPv4 packets from their header on.
-pub(super) fn ipv4(first: u16, count: u16) -> Vec<SockFilter> {
+pub(super) fn ipv4(first: u16, count: u16) -> Vec<Instruction> {
     assemble(&[
         load(LOAD_8, 9),
         jump(IS, 1, To::Step(13), To::Next),
@@ -72,7 +90,7 @@ pub(super) fn ipv4(first: u16, count: u16) -> Vec<SockFilter> {
 
 /// For IPv6 packets from their header on. Those with extension headers pass: they are few, and a chain
 /// of headers is beyond this language.
-pub(super) fn ipv6(first: u16, count: u16) -> Vec<SockFilter> {
+pub(super) fn ipv6(first: u16, count: u16) -> Vec<Instruction> {
     assemble(&[
         load(LOAD_8, 6),
         jump(IS, TCP, To::Step(8), To::Next),
@@ -97,7 +115,7 @@ pub(super) fn ipv6(first: u16, count: u16) -> Vec<SockFilter> {
 }
 
 /// For neighbour advertisements (RFC 4861 section 4.4).
-pub(super) fn advertisements() -> Vec<SockFilter> {
+pub(super) fn advertisements() -> Vec<Instruction> {
     assemble(&[
         load(LOAD_8, 6),
         jump(IS, 58, To::Next, To::Reject),
@@ -107,7 +125,7 @@ pub(super) fn advertisements() -> Vec<SockFilter> {
 }
 
 /// Puts the two ends behind the steps and counts the jumps.
-fn assemble(steps: &[Step]) -> Vec<SockFilter> {
+fn assemble(steps: &[Step]) -> Vec<Instruction> {
     let end = u8::try_from(steps.len()).unwrap_or(u8::MAX);
     let distance = |from: usize, to: To| {
         let from = u8::try_from(from).unwrap_or(u8::MAX);
@@ -119,13 +137,95 @@ fn assemble(steps: &[Step]) -> Vec<SockFilter> {
         };
         to - from - 1
     };
-    let mut program: Vec<SockFilter> = steps
+    let instruction = |code, yes, no, value| Instruction { code, yes, no, value };
+    let mut program: Vec<Instruction> = steps
         .iter()
         .enumerate()
-        .map(|(at, step)| {
-            SockFilter::new(step.code, distance(at, step.yes), distance(at, step.no), step.value)
-        })
+        .map(|(at, step)| instruction(step.code, distance(at, step.yes), distance(at, step.no), step.value))
         .collect();
-    program.extend([SockFilter::new(RETURN, 0, 0, 0), SockFilter::new(RETURN, 0, 0, u32::from(u16::MAX))]);
+    program.extend([instruction(RETURN, 0, 0, 0), instruction(RETURN, 0, 0, u32::from(u16::MAX))]);
     program
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::{ip, tcp::Segment};
+
+    /// What the kernel would do, for the instructions used here.
+    fn passes(program: &[Instruction], packet: &[u8]) -> bool {
+        let word = |at: u32, size: usize| {
+            let octets = packet.get(at as usize..at as usize + size)?;
+            Some(octets.iter().fold(0u32, |value, octet| value << 8 | u32::from(*octet)))
+        };
+        let (mut a, mut x, mut at) = (0u32, 0u32, 0usize);
+        loop {
+            let Instruction { code, yes, no, value: k } = program[at];
+            let jump = |taken: bool| 1 + usize::from(if taken { yes } else { no });
+            let mut next = 1;
+            let loaded = match code {
+                LOAD_16 => word(k, 2).map(|value| a = value),
+                LOAD_8 => word(k, 1).map(|value| a = value),
+                LOAD_16_AT_X => word(x + k, 2).map(|value| a = value),
+                LOAD_8_AT_X => word(x + k, 1).map(|value| a = value),
+                HEADER_TO_X => word(k, 1).map(|value| x = 4 * (value & 15)),
+                SUBTRACT => Some(a = a.wrapping_sub(k)),
+                AND => Some(a &= k),
+                IS => Some(next = jump(a == k)),
+                IS_AT_LEAST => Some(next = jump(a >= k)),
+                HAS_BIT => Some(next = jump(a & k != 0)),
+                RETURN => return k > 0,
+                other => panic!("{other:#x}"),
+            };
+            if loaded.is_none() {
+                return false;
+            }
+            at += next;
+        }
+    }
+
+    fn segment(port: u16, flags: u8) -> Vec<u8> {
+        let mut segment = vec![0; 20];
+        segment[2..4].copy_from_slice(&port.to_be_bytes());
+        (segment[12], segment[13]) = (0x50, flags);
+        segment
+    }
+
+    #[test]
+    fn answers_to_our_ports_and_errors_pass_and_nothing_else() {
+        let (four, six) = (ipv4(61_184, 256), ipv6(61_184, 256));
+        let packets = |protocol: u8, payload: &[u8]| {
+            let length = u16::try_from(payload.len()).unwrap();
+            let mut v4 = ip::ipv4([1, 2, 3, 4].into(), [5, 6, 7, 8].into(), protocol, 60, length).to_vec();
+            let mut v6 = ip::ipv6([1; 16].into(), [2; 16].into(), protocol, 60, length).to_vec();
+            v4.extend(payload);
+            v6.extend(payload);
+            (v4, v6)
+        };
+        let (syn_ack, rst) = (Segment::SYN | Segment::ACK, Segment::RST);
+        for port in [0, 1, 61_183, 61_184, 61_439, 61_440, u16::MAX] {
+            for flags in 0..=0x3f {
+                let (v4, v6) = packets(6, &segment(port, flags));
+                let wanted =
+                    (61_184..61_440).contains(&port) && (flags & syn_ack == syn_ack || flags & rst != 0);
+                assert_eq!((passes(&four, &v4), passes(&six, &v6)), (wanted, wanted), "{port} {flags:#x}");
+            }
+        }
+        for kind in 0..=255 {
+            let message = [&[kind, 0, 0, 0, 0, 0, 0, 0][..], &[0; 40]].concat();
+            assert_eq!(passes(&four, &packets(1, &message).0), matches!(kind, 3 | 11), "{kind}");
+            assert_eq!(passes(&six, &packets(58, &message).1), matches!(kind, 1 | 3 | 4), "{kind}");
+            assert_eq!(passes(&advertisements(), &packets(58, &message).1), kind == 136);
+        }
+        let (mut v4, v6) = packets(17, &segment(61_200, syn_ack));
+        assert!(!passes(&four, &v4) && !passes(&six, &v6), "UDP");
+        (v4[9], v4[7]) = (6, 1);
+        assert!(!passes(&four, &v4), "a later fragment");
+        let (_, mut v6) = packets(6, &segment(1, 0));
+        for extension in [0, 43, 44, 51, 60] {
+            v6[6] = extension;
+            assert!(passes(&six, &v6), "behind extension headers anything may be");
+        }
+        assert!(!passes(&four, &[0x45]) && !passes(&six, &[0x60]), "too short");
+    }
 }

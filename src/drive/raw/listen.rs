@@ -47,11 +47,8 @@ pub(super) fn ring(link: &Link, ipv6: bool, syn: &Syn) -> std::io::Result<Ring> 
     let socket = Socket::new(Domain::PACKET, Type::DGRAM, Some(Protocol::from(0)))?;
     let ports = syn.ports();
     // The filter comes before anything else can arrive, and bind last.
-    socket.attach_filter(&if ipv6 {
-        filter::ipv6(ports.first, ports.count)
-    } else {
-        filter::ipv4(ports.first, ports.count)
-    })?;
+    let program = if ipv6 { filter::ipv6 } else { filter::ipv4 };
+    filter::attach(&socket, &program(ports.first, ports.count))?;
     let ring = Ring::new(socket.into())?;
     sys::bind_to_link(ring.fd(), link.index, if ipv6 { ETHERTYPE_IPV6 } else { ETHERTYPE_IPV4 })?;
     Ok(ring)

@@ -66,7 +66,7 @@ impl Neighbours {
         let hear = |ethertype: u16| {
             let socket = Socket::new(Domain::PACKET, Type::DGRAM, Some(Protocol::from(0)))?;
             if ethertype == ETHERTYPE_IPV6 {
-                socket.attach_filter(&filter::advertisements())?;
+                filter::attach(&socket, &filter::advertisements())?;
             }
             sys::bind_to_link(std::os::fd::AsRawFd::as_raw_fd(&socket), link.index, ethertype)?;
             socket.set_nonblocking(true)?;
