@@ -66,8 +66,10 @@ pub(super) enum Hop {
 
 /// Nothing is waited for longer than this, so that a stop is noticed.
 const LOOK: Duration = Duration::from_millis(20);
-/// Loads on their way to the line: a fraction of a millisecond at full speed.
-const LOADS: usize = 8;
+/// Loads on their way to the line: two milliseconds at full speed.
+const LOADS: usize = 32;
+/// How long it takes to send some of them, and by far not all.
+const BREATH: Duration = Duration::from_micros(400);
 
 impl Way {
     /// Takes in the gateway's Ethernet address, if it is known by now.
@@ -84,7 +86,12 @@ impl Way {
 /// Frames on their way out: sent at once, or by a thread of their own.
 enum Out<'a> {
     Direct(&'a [Line]),
-    Thread { full: SyncSender<Load>, empty: &'a Receiver<(Load, Vec<(Probe, LocalError)>)>, under_way: usize },
+    Thread {
+        full: SyncSender<Load>,
+        empty: &'a Receiver<(Load, Vec<(Probe, LocalError)>)>,
+        spare: Vec<Load>,
+        under_way: usize,
+    },
 }
 
 impl Sender {
@@ -133,7 +140,7 @@ impl Sender {
                     }
                 }
             });
-            let out = Out::Thread { full, empty: &empty, under_way: 0 };
+            let out = Out::Thread { full, empty: &empty, spare: Vec::new(), under_way: 0 };
             self.turns(out, lines.len(), scan, clock, stopped, news, ask);
         });
     }
@@ -271,33 +278,36 @@ impl Out<'_> {
         for line in 0..loads.len() {
             self.flush_full(loads, line, lost);
         }
-        // What the thread has to say by now.
-        if let Self::Thread { empty, under_way, .. } = self {
-            while let Ok((_, failed)) = empty.try_recv() {
+        self.collect(lost);
+    }
+
+    /// Takes back the loads that the thread has sent by now, and what of them never left.
+    fn collect(&mut self, lost: &mut Vec<(Probe, LocalError)>) {
+        if let Self::Thread { empty, spare, under_way, .. } = self {
+            while let Ok((load, failed)) = empty.try_recv() {
                 *under_way -= 1;
                 lost.extend(failed);
+                spare.push(load);
             }
         }
     }
 
     fn flush_full(&mut self, loads: &mut [Load], line: usize, lost: &mut Vec<(Probe, LocalError)>) {
         let Some(load) = loads.get_mut(line).filter(|load| !load.is_empty()) else { return };
+        // Waiting for each load by itself would wake this thread as often, which costs the other one more
+        // than the frames do.
+        while matches!(self, Self::Thread { under_way, .. } if *under_way >= LOADS) {
+            thread::sleep(BREATH);
+            self.collect(lost);
+        }
         match self {
             Self::Direct(lines) => {
                 if let Some(line) = lines.get(line) {
                     line.send(load, lost);
                 }
             }
-            Self::Thread { full, empty, under_way } => {
-                let mut fresh = None;
-                if *under_way >= LOADS
-                    && let Ok((back, failed)) = empty.recv()
-                {
-                    *under_way -= 1;
-                    lost.extend(failed);
-                    fresh = Some(back);
-                }
-                let mut next = fresh.unwrap_or_else(|| Load::new(line));
+            Self::Thread { full, spare, under_way, .. } => {
+                let mut next = spare.pop().unwrap_or_else(|| Load::new(line));
                 next.line = line;
                 *under_way += 1;
                 // The thread ends only when this side does.
