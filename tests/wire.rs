@@ -211,6 +211,10 @@ fn too_old_an_answer_and_one_with_senseless_flags_are_strays() {
     let back = sequence.wrapping_add(1);
     let later = NOW + std::time::Duration::from_millis(10_300);
     assert_eq!(syn().understand(later, &answer(asked, 1, 0x12, back)), Heard::Stray);
+    // The eight bits of time come round every 17.2 s; an answer that comes a round late is too old as well.
+    let a_round = NOW + std::time::Duration::from_nanos(256 << 26);
+    assert_eq!(syn().understand(a_round, &answer(asked, 1, 0x12, back)), Heard::Stray);
+    assert_eq!(syn().understand(NOW, &answer(asked, 1, 0x13, back)), Heard::Stray);
     for flags in [0, Segment::ACK, Segment::SYN, Segment::SYN | Segment::RST | Segment::ACK, Segment::FIN] {
         assert_eq!(syn().understand(NOW, &answer(asked, 1, flags, back)), Heard::Stray, "{flags:#x}");
     }

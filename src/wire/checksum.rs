@@ -1,4 +1,4 @@
-//! The internet checksum (RFC 1071), and its change when a field changes (RFC 1624).
+//! The internet checksum (RFC 1071), as a sum that can be kept half done and finished later.
 
 use std::net::IpAddr;
 

@@ -31,7 +31,7 @@ pub struct Error {
     pub sequence: u32,
 }
 
-/// Reads an error from the transport's octets of a packet. `None`: it is none, or quotes too little.
+/// Reads an error from the transport's octets of a packet; its protocol must be of the packet's family. `None`: it is none, or quotes too little.
 pub fn parse(protocol: u8, octets: &[u8]) -> Option<Error> {
     let (kind, code) = (*octets.first()?, *octets.get(1)?);
     let is_error = match protocol {

@@ -55,10 +55,13 @@ pub fn advertised(packet: &[u8]) -> Option<(Ipv6Addr, Mac)> {
         return None;
     }
     let target: [u8; 16] = *message.get(8..)?.first_chunk()?;
+    if target.starts_with(&[0xff]) {
+        return None;
+    }
     let mut options = message.get(24..)?;
-    while let [kind, length, ..] = *options {
-        // A length of zero would never end; such a message is to be discarded (section 4.6).
-        let size = usize::from(length.max(1)) * 8;
+    // A length of zero would never end; such a message is to be discarded (section 4.6).
+    while let [kind, 1..=255, ..] = *options {
+        let size = usize::from(*options.get(1)?) * 8;
         if kind == TARGET_ADDRESS {
             let mac: Mac = *options.get(2..size)?.first_chunk()?;
             return (mac[0] & 1 == 0).then_some((target.into(), mac));

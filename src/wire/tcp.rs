@@ -42,7 +42,7 @@ impl Segment {
     pub fn parse(octets: &[u8]) -> Option<Self> {
         let header = usize::from(octets.get(12)? >> 4) * 4;
         let options = octets.get(20..header.min(octets.len())).unwrap_or_default();
-        (header >= 20).then_some(())?;
+        (header >= 20 && octets.len() >= 20).then_some(())?;
         Some(Self {
             source: word(octets, 0)?,
             destination: word(octets, 2)?,

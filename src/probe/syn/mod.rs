@@ -92,7 +92,7 @@ impl Syn {
     /// The sequence number of an attempt that leaves now.
     #[inline]
     pub fn sequence(&self, now: Moment, endpoint: Endpoint, attempt: u8) -> u32 {
-        self.number(endpoint, attempt, octet(now.nanos() >> UNIT))
+        self.number(endpoint, attempt, now.nanos() >> UNIT)
     }
 
     /// Understands a packet, from its network header on.
@@ -118,7 +118,9 @@ impl Syn {
             let sequence =
                 [acknowledged, segment.acknowledgement].into_iter().find(|&number| accepts(number));
             (sequence, Evidence::Reset)
-        } else if segment.has(Segment::SYN | Segment::ACK) && !segment.has(Segment::RST) {
+        } else if segment.has(Segment::SYN | Segment::ACK)
+            && segment.flags & (Segment::RST | Segment::FIN) == 0
+        {
             let sequence = Some(acknowledged).filter(|&number| self.is_ours(now, endpoint, attempt, number));
             (sequence, Evidence::SynAck { window: segment.window, options: segment.options })
         } else {
@@ -131,7 +133,8 @@ impl Syn {
     }
 
     fn error(&self, now: Moment, packet: &ip::Packet<'_>) -> Option<Heard> {
-        let error = icmp::parse(packet.protocol, packet.payload)?;
+        let error = icmp::parse(packet.protocol, packet.payload)
+            .filter(|error| error.destination.is_ipv4() == packet.source.is_ipv4())?;
         let (source, port) = error.ports;
         let attempt = self.attempt(source).filter(|_| error.protocol == tcp::PROTOCOL)?;
         let what = if packet.protocol == icmp::ICMPV4 {
@@ -159,23 +162,26 @@ impl Syn {
     }
 
     fn is_ours(&self, now: Moment, endpoint: Endpoint, attempt: u8, sequence: u32) -> bool {
-        age(now, sequence) <= OLDEST && self.number(endpoint, attempt, time(sequence)) == sequence
+        let age = age(now, sequence);
+        let sent = (now.nanos() >> UNIT).checked_sub(age).filter(|_| age <= OLDEST);
+        sent.is_some_and(|unit| self.number(endpoint, attempt, unit) == sequence)
     }
 
     #[inline]
-    fn number(&self, endpoint: Endpoint, attempt: u8, time: u8) -> u32 {
-        let rest = u64::from(endpoint.port) << 16 | u64::from(attempt) << 8 | u64::from(time);
+    fn number(&self, endpoint: Endpoint, attempt: u8, unit: u64) -> u32 {
+        // The whole unit, though only eight bits of it travel: what comes a round of them later is no answer.
+        let rest = u128::from(unit) << 24 | u128::from(endpoint.port) << 8 | u128::from(attempt);
         let hash = match endpoint.address {
-            IpAddr::V4(ip) => self.hasher.hash(&(u64::from(ip.to_bits()) << 32 | rest).to_be_bytes()),
+            IpAddr::V4(ip) => self.hasher.hash(&(u128::from(ip.to_bits()) << 96 | rest).to_be_bytes()),
             IpAddr::V6(ip) => {
-                let mut octets = [0; 24];
+                let mut octets = [0; 32];
                 let (address, tail) = octets.split_at_mut(16);
                 address.copy_from_slice(&ip.octets());
                 tail.copy_from_slice(&rest.to_be_bytes());
                 self.hasher.hash(&octets)
             }
         };
-        u32::from(time) << 24 | u32::try_from(hash >> 40).unwrap_or(0)
+        u32::from(octet(unit)) << 24 | u32::try_from(hash >> 40).unwrap_or(0)
     }
 }
 
