@@ -15,7 +15,7 @@ use crate::{
     drive::{connect::Origin, interfaces, privilege, provenance},
     model::{Family, PortSet, Protocol},
     report::Fallback,
-    scan::{Adapt, Config, Rate},
+    scan::{Config, Rate},
     spec::{
         Names, calendar,
         host::scope_entry,
@@ -29,8 +29,6 @@ const RATE: u64 = 10_000;
 const PER_ADDRESS: u64 = 1000;
 /// Probes to a silent endpoint: the second, later one finds what a burst of loss took from the first.
 const ATTEMPTS: u8 = 2;
-/// So many at most, where the measured loss asks for more than that.
-const MOST_ATTEMPTS: u8 = 6;
 /// The system's own second SYN (RFC 6298 section 2.1); a connect that ends earlier never makes it.
 pub(super) const SYN_REPEAT: Duration = Duration::from_secs(1);
 
@@ -91,14 +89,9 @@ impl How {
         })
     }
 
-    /// Probes to a silent endpoint where nothing gets lost.
-    pub(super) fn least_attempts(&self) -> u8 {
+    /// Probes to a silent endpoint.
+    pub(super) fn attempts(&self) -> u8 {
         self.attempts.unwrap_or(ATTEMPTS)
-    }
-
-    /// Probes to a silent endpoint, at most.
-    pub(super) fn most_attempts(&self) -> u8 {
-        self.attempts.unwrap_or(MOST_ATTEMPTS)
     }
 
     /// The word for how TCP is asked.
@@ -112,13 +105,11 @@ impl How {
         Config {
             seed: self.seed,
             rate: self.rate,
-            attempts: self.least_attempts(),
-            adapt: self.attempts.is_none().then_some(Adapt { most: MOST_ATTEMPTS, max_miss: self.max_miss }),
+            attempts: self.attempts(),
             timeout: self.timeout,
             repeats_after: if is_syn { Duration::ZERO } else { SYN_REPEAT },
             hears_silence: !is_syn,
             handshakes: is_syn,
-            canaries: true,
             ..Config::default()
         }
     }

@@ -115,7 +115,7 @@ pub(super) fn estimate(
     max_rate: Option<u64>,
 ) -> (u64, Duration) {
     let planned = askable(plan, manifest).planned();
-    let probes = planned.saturating_mul(how.most_attempts().into());
+    let probes = planned.saturating_mul(how.attempts().into());
     let run = [how.rate.run, max_rate].into_iter().flatten().min();
     let whole = run.map_or(0.0, |rate| planned as f64 / rate as f64);
     let longest = plan.groups.iter().map(|group| {
@@ -128,11 +128,7 @@ pub(super) fn estimate(
     let rounds = if how.mouth == Mouth::Syn { 1 } else { planned.div_ceil(MOST_IN_FLIGHT as u64) };
     let waiting = rounds as f64 * SILENCE;
     let pass = longest.fold(whole.max(waiting), f64::max);
-    (
-        probes,
-        Duration::try_from_secs_f64(pass * f64::from(how.least_attempts()) + SILENCE)
-            .unwrap_or(Duration::MAX),
-    )
+    (probes, Duration::try_from_secs_f64(pass * f64::from(how.attempts()) + SILENCE).unwrap_or(Duration::MAX))
 }
 
 /// Drives a scan to its end, or until somebody stops it. `see` gets observations soon after they are made,

@@ -23,18 +23,12 @@ pub struct Config {
     pub rate: Rate,
     /// How far a late driver may catch up: about the time it may oversleep.
     pub slack: Duration,
-    /// Probes to each silent endpoint; with `adapt`, at least.
+    /// Probes to each silent endpoint.
     pub attempts: u8,
-    /// Ask the silent more often where the measured loss says so; `None` is exactly `attempts`.
-    pub adapt: Option<Adapt>,
-    /// Ask what has answered again through the run, to measure loss.
-    pub canaries: bool,
     /// The highest number that an attempt may have: the driver may have no more source ports.
     pub highest_attempt: u8,
     /// Second looks complete a connection, whatever the mouth.
     pub handshakes: bool,
-    /// Only a part of the plan; `None` is all of it.
-    pub shard: Option<Shard>,
     /// How long to wait for an answer; `None` adapts to the round-trip times seen.
     pub timeout: Option<Duration>,
     /// What the mouth itself repeats within one attempt: the wait of the system's own second SYN. An
@@ -50,24 +44,6 @@ pub struct Config {
     pub window: u64,
 }
 
-/// How far the attempts may grow.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Adapt {
-    /// Probes to a silent endpoint, at most.
-    pub most: u8,
-    /// The chance to miss an open endpoint that is still accepted.
-    pub max_miss: f64,
-}
-
-/// One of several disjoint parts that make up the whole plan.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Shard {
-    /// Which part, from 0.
-    pub index: u64,
-    /// How many parts.
-    pub count: u64,
-}
-
 /// 134 million endpoints are 32 MiB of ledger.
 pub const WINDOW: u64 = 1 << 27;
 
@@ -79,11 +55,8 @@ impl Default for Config {
             rate: Rate { run: Some(10_000), per_address: Some(1000) },
             slack: Duration::from_millis(2),
             attempts: 2,
-            adapt: None,
-            canaries: false,
             highest_attempt: u8::MAX,
             handshakes: false,
-            shard: None,
             timeout: None,
             repeats_after: Duration::ZERO,
             hears_silence: false,

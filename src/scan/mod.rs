@@ -23,7 +23,7 @@ mod window;
 mod witness;
 
 pub use batch::{Answer, Batch, Probe};
-pub use config::{Adapt, Config, Rate, Shard, WINDOW};
+pub use config::{Config, Rate, WINDOW};
 pub use engine::Scan;
 pub use order::Order;
 pub use pace::Pace;

@@ -121,7 +121,7 @@ pub fn drive(mut scan: Scan, mut net: Net, mouth: Mouth, stop_at: Option<Moment>
             let sent = Sent { at: now, endpoint: probe.endpoint, attempt: probe.attempt };
             match net.send(now, probe) {
                 Ok(()) if mouth.hears_silence() || probe.handshake => {
-                    flight.take_off(sent, now + probe.patience)
+                    flight.take_off(sent, now + probe.patience);
                 }
                 Ok(()) => {}
                 Err(error) => {

@@ -169,11 +169,26 @@ mod tests {
                 LOAD_16_AT_X => word(x + k, 2).map(|value| a = value),
                 LOAD_8_AT_X => word(x + k, 1).map(|value| a = value),
                 HEADER_TO_X => word(k, 1).map(|value| x = 4 * (value & 15)),
-                SUBTRACT => Some(a = a.wrapping_sub(k)),
-                AND => Some(a &= k),
-                IS => Some(next = jump(a == k)),
-                IS_AT_LEAST => Some(next = jump(a >= k)),
-                HAS_BIT => Some(next = jump(a & k != 0)),
+                SUBTRACT => {
+                    a = a.wrapping_sub(k);
+                    Some(())
+                }
+                AND => {
+                    a &= k;
+                    Some(())
+                }
+                IS => {
+                    next = jump(a == k);
+                    Some(())
+                }
+                IS_AT_LEAST => {
+                    next = jump(a >= k);
+                    Some(())
+                }
+                HAS_BIT => {
+                    next = jump(a & k != 0);
+                    Some(())
+                }
                 RETURN => return k > 0,
                 other => panic!("{other:#x}"),
             };

@@ -17,7 +17,7 @@ pub(super) struct Reserved {
 
 /// An attempt's number is an octet.
 const MOST: u16 = 256;
-/// Fewer are not worth a scan: attempts, looks and canaries each need a port of their own.
+/// Fewer are not worth a scan: attempts and looks each need a port of their own.
 const LEAST: u16 = 16;
 /// The kernel's own range, where it can't be read (ip(7)).
 const EPHEMERAL: RangeInclusive<u16> = 32_768..=60_999;
