@@ -171,6 +171,6 @@ fn a_chance_to_miss_is_between_nothing_and_everything() {
         .run(&["plan", "--expect", "443", "127.0.0.1", "--max-attempts", "3", "--tcp", "declared"])
         .ends(0);
     assert!(exact.out.contains("at most 3 probes"), "{}", exact.out);
-    let adaptive = desk.run(&["plan", "--expect", "443", "127.0.0.1", "--tcp", "declared"]).ends(0);
-    assert!(adaptive.out.contains("at most 6 probes"), "{}", adaptive.out);
+    let default = desk.run(&["plan", "--expect", "443", "127.0.0.1", "--tcp", "declared"]).ends(0);
+    assert!(default.out.contains("at most 2 probes"), "{}", default.out);
 }
