@@ -5,6 +5,8 @@ use std::{net::IpAddr, path::PathBuf};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::scan::Shard;
+
 /// The groups of `portproof --help`.
 pub(super) const COMMANDS: &str = "\
 Everyday:
@@ -241,6 +243,9 @@ pub(super) struct HowArgs {
     /// Orders the probes; the same seed asks in the same order
     #[arg(long, value_name = "N")]
     pub(super) seed: Option<u64>,
+    /// Ask only this part of the plan, the Ith of N disjoint ones; the others may run on other machines
+    #[arg(long, value_name = "I/N")]
+    pub(super) shard: Option<Shard>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

@@ -15,7 +15,7 @@ use crate::{
     drive::{connect::Origin, interfaces, privilege, provenance},
     model::{Family, PortSet, Protocol},
     report::Fallback,
-    scan::{Config, Rate},
+    scan::{Config, Rate, Shard},
     spec::{
         Names, calendar,
         host::scope_entry,
@@ -48,6 +48,7 @@ pub(super) struct How {
     pub(super) families: Option<Vec<Family>>,
     pub(super) vantage: Option<String>,
     pub(super) seed: u64,
+    pub(super) shard: Option<Shard>,
     pub(super) fallbacks: Vec<Fallback>,
 }
 
@@ -85,6 +86,7 @@ impl How {
                 .map(|families| families.iter().map(|&family| family.into()).collect()),
             vantage: args.vantage.clone(),
             seed: args.seed.unwrap_or_else(|| provenance::random() >> 11),
+            shard: args.shard,
             fallbacks,
         })
     }

@@ -23,6 +23,14 @@ pub(super) struct Printer<W: Write = io::Stdout> {
     start: Timestamp,
     out: BufWriter<W>,
     seen: Vec<Line>,
+    part: Option<Part>,
+}
+
+/// The part of a plan that was asked for, and how many endpoints are in the others.
+#[derive(Clone, Debug, Serialize)]
+pub(super) struct Part {
+    pub(super) shard: String,
+    pub(super) of_other_shards: u64,
 }
 
 /// One line of ndjson, one entry of json.
@@ -52,6 +60,9 @@ struct Summary {
 #[derive(Serialize)]
 struct Totals {
     planned: u64,
+    /// `planned` and the states are those of this part; absent where the whole plan was asked.
+    #[serde(flatten)]
+    part: Option<Part>,
     #[serde(flatten)]
     states: StateCounts,
     probes_sent: u64,
@@ -72,8 +83,8 @@ struct Totals {
 
 impl Printer {
     /// Prints to standard output.
-    pub(super) fn new(format: Format, quiet: bool, start: Timestamp) -> Self {
-        Self { format, quiet, start, out: BufWriter::new(io::stdout()), seen: Vec::new() }
+    pub(super) fn new(format: Format, quiet: bool, start: Timestamp, part: Option<Part>) -> Self {
+        Self { format, quiet, start, out: BufWriter::new(io::stdout()), seen: Vec::new(), part }
     }
 }
 
@@ -101,7 +112,8 @@ impl<W: Write> Printer<W> {
         self.seen.reverse();
         self.seen.dedup_by_key(|line| line.endpoint);
         self.seen.reverse();
-        let summary = Summary { coverage: Totals::of(coverage, took, self.start, stop) };
+        let part = self.part.clone();
+        let summary = Summary { coverage: Totals { part, ..Totals::of(coverage, took, self.start, stop) } };
         let written = match self.format {
             Format::Ndjson => {
                 let summary = serde_json::json!({ "summary": summary });
@@ -116,7 +128,7 @@ impl<W: Write> Printer<W> {
             Format::Text => self.seen.iter().try_for_each(|line| line.write(&mut self.out)),
         };
         if !self.quiet && self.format == Format::Text {
-            say(coverage, took, stop);
+            say(coverage, self.part.as_ref(), took, stop);
         }
         match written.and_then(|()| self.out.flush()) {
             Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
@@ -128,7 +140,7 @@ impl<W: Write> Printer<W> {
 }
 
 /// The totals for a person.
-fn say(coverage: &Coverage, took: Duration, stop: Stop) {
+fn say(coverage: &Coverage, part: Option<&Part>, took: Duration, stop: Stop) {
     let states = &coverage.states;
     output::say(&format!(
         "{}: {} open, {} closed, {} filtered, {} unknown; {} in {:.1} s{}",
@@ -141,6 +153,10 @@ fn say(coverage: &Coverage, took: Duration, stop: Stop) {
         took.as_secs_f64(),
         if stop == Stop::Complete { String::new() } else { format!("; {}", stop.word()) }
     ));
+    if let Some(Part { shard, of_other_shards }) = part {
+        let others = count(*of_other_shards, "endpoint", "endpoints");
+        output::say(&format!("part {shard} of the plan: {others} of the other parts not asked here"));
+    }
     if let Some(miss) = coverage.miss {
         output::say(&chance_of_a_miss(miss.upper95));
     }
@@ -193,6 +209,7 @@ impl Totals {
         let duration_s = took.as_secs_f64();
         Self {
             planned: coverage.planned,
+            part: None,
             states: coverage.states,
             probes_sent: coverage.probes_sent,
             retransmitted: coverage.retransmitted,
@@ -236,7 +253,7 @@ mod tests {
         let mut told = Vec::new();
         let out = BufWriter::new(&mut told);
         let mut printer =
-            Printer { format, quiet: true, start: Timestamp::UNIX_EPOCH, out, seen: Vec::new() };
+            Printer { format, quiet: true, start: Timestamp::UNIX_EPOCH, out, seen: Vec::new(), part: None };
         printer.see(seen);
         printer.end(coverage, Duration::from_secs(2), Stop::Complete).unwrap();
         String::from_utf8(told).unwrap()

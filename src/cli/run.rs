@@ -22,7 +22,7 @@ use crate::{
         raw::{self, Raw},
     },
     model::{Coverage, Moment, Observation, Protocol, Tally},
-    scan::{Config, Plan, Scan},
+    scan::{Config, Plan, Scan, Shard},
     spec::{self, manifest::Manifest},
 };
 
@@ -88,8 +88,9 @@ fn cores() -> usize {
     std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
 }
 
-/// What of a plan this version can ask: TCP, where the vantage has the family and sees the port.
-pub(super) fn askable(plan: &spec::plan::Plan, manifest: &Manifest) -> Plan {
+/// What of a plan this version can ask: TCP, where the vantage has the family and sees the port. Of a
+/// shard, its part.
+pub(super) fn askable(plan: &spec::plan::Plan, manifest: &Manifest, shard: Option<Shard>) -> Plan {
     let mut asked = Plan::default();
     for group in plan.groups.iter().filter(|group| !group.missing_family) {
         let ask = group.ask(Protocol::Tcp);
@@ -102,7 +103,10 @@ pub(super) fn askable(plan: &spec::plan::Plan, manifest: &Manifest) -> Plan {
             rates.min(),
         );
     }
-    asked
+    match shard {
+        Some(shard) => asked.part(shard),
+        None => asked,
+    }
 }
 
 /// How long the probes of a plan take, at the rates asked for and with the sockets there are, when
@@ -114,7 +118,10 @@ pub(super) fn estimate(
     how: &How,
     max_rate: Option<u64>,
 ) -> (u64, Duration) {
-    let planned = askable(plan, manifest).planned();
+    let asked = askable(plan, manifest, how.shard);
+    let planned = asked.planned();
+    // The parts have alike many endpoints of an address.
+    let share = planned as f64 / planned.saturating_add(asked.elsewhere()).max(1) as f64;
     let probes = planned.saturating_mul(how.attempts().into());
     let run = [how.rate.run, max_rate].into_iter().flatten().min();
     let whole = run.map_or(0.0, |rate| planned as f64 / rate as f64);
@@ -122,7 +129,7 @@ pub(super) fn estimate(
         let ports = group.tcp.planned().difference(&group.tcp.blind).len();
         let own = group.owners.iter().filter_map(|owner| manifest.targets.get(owner.target)?.rate).min();
         let limit = [how.rate.per_address, own].into_iter().flatten().min();
-        limit.map_or(0.0, |limit| f64::from(ports) / limit as f64)
+        limit.map_or(0.0, |limit| f64::from(ports) * share / limit as f64)
     });
     // A raw probe waits in no socket.
     let rounds = if how.mouth == Mouth::Syn { 1 } else { planned.div_ceil(MOST_IN_FLIGHT as u64) };

@@ -6,7 +6,7 @@ use super::{
     args::{Color, ScanArgs, States},
     error::{CliError, Code},
     how::{self, How},
-    lines::Printer,
+    lines::{Part, Printer},
     load, output,
     plan::about,
     progress::Progress,
@@ -47,26 +47,28 @@ pub(super) fn run(args: &ScanArgs, color: Color) -> Result<ExitCode, CliError> {
     }
     let plan = plan::plan(&manifest, &resolution, &selection, &|_: &Target, _| PortSet::NONE)
         .map_err(CliError::usage)?;
-    let asked = askable(&plan, &manifest);
-    let planned = asked.planned();
+    let asked = askable(&plan, &manifest, how.shard);
+    let (planned, elsewhere) = (asked.planned(), asked.elsewhere());
     for answer in resolution.answers.iter().filter(|answer| answer.addresses.is_empty() && !args.talk.quiet) {
         output::say(&format!("{} {}: {}", answer.name, answer.family, answer.outcome));
     }
     for left_out in plan.left_out.iter().filter(|_| !args.talk.quiet) {
         output::say(&format!("left out: {}: {}", left_out.what, left_out.why));
     }
-    if planned == 0 {
+    if planned == 0 && elsewhere == 0 {
         return Err(CliError::usage("nothing to scan: no address, or no port, is left")
             .hint("portproof scan -p 80,443 HOST"));
     }
     if !args.talk.quiet {
         let (_, least) = estimate(&plan, &manifest, &how, None);
-        let endpoints = count(planned, "endpoint", "endpoints");
+        let part = how.shard.map_or_else(String::new, |shard| format!(" of part {shard}"));
+        let endpoints = format!("{}{part}", count(planned, "endpoint", "endpoints"));
         output::say(&format!("{endpoints} by {}, {} if everything is silent", how.method(), about(least)));
     }
     let config = Config { every: args.states == States::All, ..how.config() };
     let clock = Clock::start();
-    let mut printer = Printer::new(args.format, args.talk.quiet, clock.began());
+    let part = how.shard.map(|shard| Part { shard: shard.to_string(), of_other_shards: elsewhere });
+    let mut printer = Printer::new(args.format, args.talk.quiet, clock.began(), part);
     let progress = Progress::over(planned, &args.talk);
     let ran = runtime
         .block_on(drive(asked, config, &how, clock, &progress, None, &mut |seen| printer.see(seen)))?;

@@ -80,7 +80,8 @@ pub(super) fn verified(asked: &Asked<'_>) -> Result<u8, CliError> {
         narrowed: selection.tcp.is_some()
             || selection.udp.is_some()
             || selection.families.is_some()
-            || !selection.exclude.is_empty(),
+            || !selection.exclude.is_empty()
+            || prepared.how.shard.is_some(),
         max_miss: prepared.how.max_miss,
     };
     let mut manifest = prepared.manifest.clone();
@@ -103,7 +104,7 @@ fn announce(prepared: &Prepared, talk: &TalkArgs) {
     if talk.quiet {
         return;
     }
-    let planned = askable(&prepared.plan, &prepared.manifest).planned();
+    let planned = askable(&prepared.plan, &prepared.manifest, prepared.how.shard).planned();
     let addresses: u128 = prepared.plan.groups.iter().map(|group| group.permit.range().count()).sum();
     let (probes, least) = estimate(&prepared.plan, &prepared.manifest, &prepared.how, None);
     let rate = prepared.how.rate.run.map_or_else(
@@ -136,7 +137,7 @@ struct Scanned {
 }
 
 fn scanned(prepared: &Prepared, asked: &Asked<'_>) -> Result<Scanned, CliError> {
-    let plan = askable(&prepared.plan, &prepared.manifest);
+    let plan = askable(&prepared.plan, &prepared.manifest, prepared.how.shard);
     let config = Config { second_look: true, ..prepared.how.config() };
     let progress = Progress::over(plan.planned(), asked.talk);
     let clock = Clock::start();
@@ -240,7 +241,7 @@ fn selection(prepared: &Prepared, asked: &Asked<'_>) -> SelectionRecord {
         families: prepared.selection.families.clone(),
         tcp: asked.select.tcp.clone(),
         udp: asked.select.udp.clone(),
-        shard: None,
+        shard: prepared.how.shard.map(|shard| shard.to_string()),
         at: asked.select.at.clone(),
         strict: asked.result.strict,
     }

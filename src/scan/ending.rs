@@ -51,7 +51,8 @@ impl Ending<'_> {
             coverage.states.filtered += tally.states.filtered.saturating_sub(tally.prohibited);
             coverage.states.unanswered += tally.states.unanswered;
         }
-        tallies.extend(ended);
+        // Of an address all of whose endpoints are in other shards there is nothing to say.
+        tallies.extend(ended.into_iter().filter(|tally| tally.states.total() > 0));
     }
 
     /// The short way, when all unsettled endpoints of an address end alike and none is observed.

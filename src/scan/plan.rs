@@ -3,6 +3,7 @@
 
 use std::{collections::VecDeque, sync::Arc};
 
+use super::shard::{Shard, Slice};
 use crate::model::{AddressRange, Endpoint, Permit, PortSet, Protocol};
 
 /// The endpoints of a scan. Those that the manifest names are asked first.
@@ -10,9 +11,11 @@ use crate::model::{AddressRange, Endpoint, Permit, PortSet, Protocol};
 pub struct Plan {
     named: Vec<Block>,
     rest: Vec<Block>,
+    /// Endpoints that other shards ask.
+    elsewhere: u64,
 }
 
-/// A run of addresses times a set of ports: `count() x ports.len()` endpoints.
+/// A run of addresses times a set of ports, or what of it is in a shard.
 #[derive(Clone, Debug)]
 pub(super) struct Block {
     pub(super) range: AddressRange,
@@ -20,6 +23,7 @@ pub(super) struct Block {
     pub(super) ports: Arc<PortSet>,
     /// Probes a second to one of its addresses.
     pub(super) rate: Option<u64>,
+    slice: Slice,
 }
 
 impl Plan {
@@ -38,9 +42,33 @@ impl Plan {
         let range = permit.range();
         for (ports, blocks) in [(named, &mut self.named), (rest, &mut self.rest)] {
             if !ports.is_empty() {
-                blocks.push(Block { range, protocol, ports: Arc::new(ports), rate });
+                blocks.push(Block { range, protocol, ports: Arc::new(ports), rate, slice: Slice::WHOLE });
             }
         }
+    }
+
+    /// One part of the plan, complete as it is now. Endpoints are numbered through the named ones, and
+    /// through the rest, as they were added.
+    #[must_use]
+    pub fn part(self, shard: Shard) -> Self {
+        let whole = self.planned();
+        let cut = |mut blocks: Vec<Block>| {
+            let mut begins = 0u64;
+            for block in &mut blocks {
+                block.slice = Slice::of(shard, begins);
+                begins = begins.saturating_add(block.whole());
+            }
+            blocks.retain(|block| block.size() > 0);
+            blocks
+        };
+        let mut part = Self { named: cut(self.named), rest: cut(self.rest), elsewhere: 0 };
+        part.elsewhere = self.elsewhere.saturating_add(whole.saturating_sub(part.planned()));
+        part
+    }
+
+    /// How many endpoints are in other parts, saturating.
+    pub fn elsewhere(&self) -> u64 {
+        self.elsewhere
     }
 
     /// Every range of addresses, some perhaps more than once.
@@ -110,7 +138,13 @@ pub(super) struct Piece {
 }
 
 impl Block {
+    /// Its endpoints.
     pub(super) fn size(&self) -> u64 {
+        self.slice.count(self.whole())
+    }
+
+    /// The endpoints of it and of other shards.
+    fn whole(&self) -> u64 {
         self.addresses().saturating_mul(u64::from(self.ports.len()))
     }
 
@@ -118,9 +152,17 @@ impl Block {
         u64::try_from(self.range.count()).unwrap_or(u64::MAX)
     }
 
+    /// How many endpoints each of its addresses has, in order.
+    pub(super) fn rows(&self) -> impl Iterator<Item = u32> + '_ {
+        let ports = u64::from(self.ports.len());
+        let below = move |row: u64| self.slice.count(row.saturating_mul(ports));
+        (0..self.addresses()).map(move |row| u32::try_from(below(row + 1) - below(row)).unwrap_or(u32::MAX))
+    }
+
     /// The `n`th endpoint: addresses in order, the ports of one address beside each other.
     #[inline]
     pub(super) fn nth(&self, n: u64) -> Option<(u64, Endpoint)> {
+        let n = self.slice.nth(n);
         let ports = self.ports.len().max(1);
         // Nearly every window fits into 32 bits, where a division costs a third.
         let (row, rank) = match u32::try_from(n) {
@@ -139,7 +181,14 @@ impl Block {
         }
         let row = u64::try_from(self.range.rank(endpoint.address)?).ok()?;
         let rank = u64::from(self.ports.rank(endpoint.port)?);
-        Some((row, row * u64::from(self.ports.len()) + rank))
+        Some((row, self.slice.rank(row * u64::from(self.ports.len()) + rank)?))
+    }
+
+    /// Cuts the first addresses off; `None` when nothing would be left of either part.
+    fn split_at(&self, addresses: u64) -> Option<(Self, Self)> {
+        let (head, tail) = self.range.split_at(u128::from(addresses))?;
+        let slice = self.slice.from(addresses.saturating_mul(self.ports.len().into()));
+        Some((Self { range: head, ..self.clone() }, Self { range: tail, slice, ..self.clone() }))
     }
 }
 
@@ -149,8 +198,8 @@ fn cut(blocks: &mut VecDeque<Block>, budget: Budget) -> Vec<Block> {
     let mut piece = Vec::new();
     let (mut endpoints, mut addresses) = (0u64, 0u64);
     while let Some(block) = blocks.pop_front() {
-        let ports = u64::from(block.ports.len()).max(1);
-        let fits = (budget.endpoints.saturating_sub(endpoints) / ports)
+        let each = block.slice.most(block.ports.len().into()).max(1);
+        let fits = (budget.endpoints.saturating_sub(endpoints) / each)
             .min(budget.addresses.saturating_sub(addresses));
         if fits >= block.addresses() {
             endpoints += block.size();
@@ -159,10 +208,10 @@ fn cut(blocks: &mut VecDeque<Block>, budget: Budget) -> Vec<Block> {
             continue;
         }
         let take = if piece.is_empty() { fits.max(1) } else { fits };
-        match block.range.split_at(u128::from(take)) {
+        match block.split_at(take) {
             Some((head, tail)) => {
-                blocks.push_front(Block { range: tail, ..block.clone() });
-                piece.push(Block { range: head, ..block });
+                blocks.push_front(tail);
+                piece.push(head);
             }
             None if take == 0 => blocks.push_front(block),
             None => piece.push(block),
@@ -174,6 +223,8 @@ fn cut(blocks: &mut VecDeque<Block>, budget: Budget) -> Vec<Block> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
     use crate::model::{Scope, ScopeEntry};
 
@@ -230,5 +281,56 @@ mod tests {
         assert!(!pieces.is_empty());
         pieces.clear();
         assert!(pieces.next().is_none());
+    }
+
+    fn ports() -> impl Strategy<Value = PortSet> {
+        proptest::collection::vec((1u16..60, 0u16..9), 0..4).prop_map(|runs| {
+            PortSet::from_ranges(runs.into_iter().map(|(first, more)| (first, first + more)))
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn shards_are_disjoint_complete_and_alike_in_size_whatever_the_windows(
+            blocks in proptest::collection::vec((0u8..5, ports(), ports()), 1..5),
+            parts in prop_oneof![1u32..9, Just(64), Just(100_000)],
+            endpoints in prop_oneof![1u64..50, Just(1 << 20)],
+            addresses in prop_oneof![1u64..5, Just(1 << 20)],
+        ) {
+            let mut plan = Plan::default();
+            for (i, (bits, named, rest)) in blocks.into_iter().enumerate() {
+                let block = format!("10.0.{i}.0/{}", 32 - bits);
+                plan.add(&permit(&block), Protocol::Tcp, named.clone(), rest.difference(&named), None);
+            }
+            let mut seen = std::collections::BTreeMap::new();
+            let mut sizes = Vec::new();
+            for part in (1..=parts).filter(|part| parts < 100 || part % 977 == 1 || *part < 3000) {
+                let shard: Shard = format!("{part}/{parts}").parse().unwrap();
+                let own = plan.clone().part(shard);
+                prop_assert_eq!(own.planned() + own.elsewhere(), plan.planned());
+                sizes.push(own.planned());
+                let mut found = 0;
+                for piece in own.clone().pieces(Budget { endpoints, addresses }) {
+                    for block in &piece.blocks {
+                        let mut rows: Vec<u32> = block.rows().collect();
+                        prop_assert_eq!(rows.iter().map(|&n| u64::from(n)).sum::<u64>(), block.size());
+                        for n in 0..block.size() {
+                            let (row, endpoint) = block.nth(n).unwrap();
+                            prop_assert_eq!(block.rank(endpoint), Some((row, n)));
+                            rows[usize::try_from(row).unwrap()] -= 1;
+                            prop_assert!(seen.insert(endpoint, piece.named).is_none(), "{endpoint} twice");
+                            found += 1;
+                        }
+                        prop_assert!(rows.iter().all(|&left| left == 0), "each row holds what is its own");
+                    }
+                }
+                prop_assert_eq!(found, own.planned());
+            }
+            if parts < 100 {
+                prop_assert_eq!(seen.len() as u64, plan.planned());
+                // Named endpoints and the rest are dealt out apart.
+                prop_assert!(sizes.iter().max().unwrap() - sizes.iter().min().unwrap() <= 2);
+            }
+        }
     }
 }

@@ -121,7 +121,7 @@ impl Window {
         for block in &piece.blocks {
             starts.push((size, rows.len()));
             size += block.size();
-            rows.extend((0..block.addresses()).map(|_| Row::new(block.ports.len())));
+            rows.extend(block.rows().map(Row::new));
         }
         let share = Share::new(&piece.blocks, &starts, &rows, config);
         let mut pace = Pace::new(None, config.slack);

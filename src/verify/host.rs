@@ -79,9 +79,13 @@ fn answers_everything(case: &Case<'_>, view: &View<'_>) -> Option<u64> {
         at.protocol == Protocol::Tcp && seen.state == State::Open && asked.contains(at.port)
     };
     let opens = view.seen.iter().filter(|(_, seen)| open(seen)).count() as u64;
+    let all = u64::from(asked.len());
+    // Of a part of the plan, not all was given to the scan.
+    let given = view.tally(Protocol::Tcp).map_or(all, |tally| tally.states.total().min(all));
     let unknown = view.tally(Protocol::Tcp).map_or(0, |tally| tally.states.unknown);
-    let determined = u64::from(asked.len()).saturating_sub(unknown).max(opens);
-    (opens >= EVERYTHING && opens * 2 > determined).then_some(opens)
+    let determined = given.saturating_sub(unknown).max(opens);
+    let many = (EVERYTHING * given / all.max(1)).max(EVERYTHING / 16);
+    (opens >= many && opens * 2 > determined).then_some(opens)
 }
 
 /// EXP011 for an address that answers on everything.

@@ -11,7 +11,7 @@ use super::{
     words,
 };
 use crate::{
-    model::{Endpoint, Family, Protocol, State},
+    model::{Endpoint, Family, Protocol, State, Tally},
     spec::{
         manifest::{Host, HostEntry, Target},
         plan::Owner,
@@ -122,8 +122,11 @@ fn state(view: &View<'_>, port: u16) -> Option<State> {
     if !ask.planned().contains(port) || ask.blind.contains(port) {
         return None;
     }
-    match view.of(Protocol::Tcp, port) {
-        Some((_, seen)) => Some(seen.state).filter(|&state| state != State::Unknown),
-        None => view.tally(Protocol::Tcp).filter(|tally| tally.states.unknown == 0).map(|_| State::Filtered),
+    if let Some((_, seen)) = view.of(Protocol::Tcp, port) {
+        return Some(seen.state).filter(|&state| state != State::Unknown);
     }
+    // Of a part of the plan, it may be in another part.
+    let given = u64::from(ask.planned().difference(&ask.blind).len());
+    let all = |tally: &&Tally| tally.states.unknown == 0 && tally.states.total() >= given;
+    view.tally(Protocol::Tcp).filter(all).map(|_| State::Filtered)
 }

@@ -14,5 +14,6 @@ mod reference;
 mod repeat;
 mod scan;
 mod selection;
+mod shards;
 mod silence;
 mod streams;

@@ -184,7 +184,7 @@ fn ports(text: &str) -> PortSet {
 fn simple(at: &str, named: &str, rest: &str, host: Host, mouth: Mouth, config: Config) -> World {
     let at = at.parse().unwrap();
     let ask = Ask { at, protocol: Protocol::Tcp, named: ports(named), rest: ports(rest), rate: None };
-    World { asks: vec![ask], hosts: vec![Host { at, ..host }], config, mouth, seed: 7 }
+    World { asks: vec![ask], hosts: vec![Host { at, ..host }], config, mouth, seed: 7, shard: None }
 }
 
 const RAW: Mouth = Mouth::Raw { batch: 64 };
@@ -358,5 +358,41 @@ fn transient_failures_are_retried_and_then_cost_nothing() {
                 "no endpoint was left undetermined"
             );
         }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, cases: 64, ..ProptestConfig::default() })]
+
+    #[test]
+    fn shards_ask_disjoint_parts_under_any_seed_and_find_together_what_one_scan_finds(
+        world in world(CALM),
+        parts in prop_oneof![1u32..6, Just(40), Just(500)],
+        seeds: [u64; 3],
+    ) {
+        let mut whole = world.run().states();
+        let planned = whole.len() as u64;
+        let (mut found, mut sum) = (0, StateCounts::default());
+        for part in 1..=parts {
+            let mut world = world.clone();
+            world.shard = Some(format!("{part}/{parts}").parse().unwrap());
+            world.config.seed = seeds[part as usize % 3];
+            let outcome = world.run();
+            let mut tallied = StateCounts::default();
+            for tally in &outcome.tallies {
+                prop_assert!(tally.states.total() > 0, "an address of other parts is not spoken of");
+                tallied += tally.states;
+            }
+            prop_assert_eq!(tallied, outcome.coverage.states);
+            for (endpoint, seen) in outcome.states() {
+                let of_whole = whole.remove(&endpoint);
+                let of_whole = of_whole.unwrap_or_else(|| panic!("{endpoint} is in two parts, or none"));
+                prop_assert_eq!((seen.state, seen.reason), (of_whole.state, of_whole.reason));
+                found += 1;
+            }
+            assert_gaps(&outcome);
+            sum += outcome.coverage.states;
+        }
+        prop_assert_eq!((found, sum.total()), (planned, planned), "{} left over", whole.len());
     }
 }

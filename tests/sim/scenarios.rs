@@ -85,6 +85,7 @@ impl Scenario {
             },
             mouth,
             seed,
+            shard: None,
         };
         let outcome = world.run();
         let what = format!("{name} ({}) over {mouth:?}, seed {seed}", self.about);

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use ipnet::IpNet;
 use portproof::{
     model::{Endpoint, Permit, PortSet, Protocol, Scope, ScopeEntry},
-    scan::{Config, Plan, Rate, Scan},
+    scan::{Config, Plan, Rate, Scan, Shard},
 };
 use proptest::prelude::*;
 
@@ -31,16 +31,27 @@ pub struct World {
     pub config: Config,
     pub mouth: Mouth,
     pub seed: u64,
+    pub shard: Option<Shard>,
 }
 
 impl World {
-    pub fn scan(&self) -> Scan {
+    pub fn plan(&self) -> Plan {
         let mut plan = Plan::default();
         for ask in &self.asks {
             plan.add(&permit(ask.at), ask.protocol, ask.named.clone(), ask.rest.clone(), ask.rate);
         }
-        let hears_silence = self.mouth.hears_silence();
-        Scan::new(plan, Config { hears_silence, ..self.config.clone() })
+        match self.shard {
+            Some(shard) => plan.part(shard),
+            None => plan,
+        }
+    }
+
+    pub fn config(&self) -> Config {
+        Config { hears_silence: self.mouth.hears_silence(), ..self.config.clone() }
+    }
+
+    pub fn scan(&self) -> Scan {
+        Scan::new(self.plan(), self.config())
     }
 
     pub fn net(&self) -> Net {
@@ -89,7 +100,7 @@ pub fn world(wild: Wild) -> impl Strategy<Value = World> {
         for (host, at) in hosts.iter_mut().zip(PLACES) {
             host.at = at.parse().unwrap();
         }
-        World { asks, hosts, config, mouth, seed }
+        World { asks, hosts, config, mouth, seed, shard: None }
     })
 }
 
