@@ -1,6 +1,6 @@
 //! The run's clock: one monotonic source, and the wall time at which it began.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
@@ -10,18 +10,28 @@ use crate::model::Moment;
 #[derive(Clone, Copy, Debug)]
 pub struct Clock {
     start: Instant,
+    /// The moment of `start`: not the beginning where another process began the run.
+    before: Duration,
     wall: Timestamp,
 }
 
 impl Clock {
     /// A clock that starts now.
     pub fn start() -> Self {
-        Self { start: Instant::now(), wall: Timestamp::now() }
+        Self { start: Instant::now(), before: Duration::ZERO, wall: Timestamp::now() }
+    }
+
+    /// The clock of a run that another process began at a wall time and that was last heard of at a
+    /// moment. It goes on from now, or from that moment where the wall clock was set back since.
+    pub fn continued(began: Timestamp, last: Moment) -> Self {
+        let since = Duration::try_from(Timestamp::now().duration_since(began)).unwrap_or_default();
+        Self { start: Instant::now(), before: since.max(last.since_start()), wall: began }
     }
 
     /// Now, as the run sees it.
     pub fn now(&self) -> Moment {
-        Moment::from_nanos(u64::try_from(self.start.elapsed().as_nanos()).unwrap_or(u64::MAX))
+        let since = self.before.saturating_add(self.start.elapsed());
+        Moment::from_nanos(u64::try_from(since.as_nanos()).unwrap_or(u64::MAX))
     }
 
     /// The wall time at which the run began.
@@ -38,6 +48,6 @@ impl Clock {
     }
 
     pub(super) fn instant(&self, moment: Moment) -> Instant {
-        self.start + moment.since_start()
+        self.start + moment.since_start().saturating_sub(self.before)
     }
 }

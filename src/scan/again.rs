@@ -63,7 +63,12 @@ impl Queue {
 
     /// The index of everything that is waiting.
     pub(super) fn indices(&self) -> impl Iterator<Item = u64> + '_ {
-        self.heap.iter().map(|Reverse(entry)| entry.index)
+        self.entries().map(|(index, _)| index)
+    }
+
+    /// Everything that is waiting: its index and attempt.
+    pub(super) fn entries(&self) -> impl Iterator<Item = (u64, u8)> + '_ {
+        self.heap.iter().map(|Reverse(entry)| (entry.index, entry.attempt))
     }
 }
 

@@ -1,5 +1,7 @@
 //! The brain with its five verbs: `fill`, `answer`, `poll_timeout`, `poll_observation`, `done`.
 
+mod resume;
+
 use std::{
     collections::{HashMap, VecDeque},
     net::IpAddr,
@@ -10,6 +12,7 @@ use super::{
     batch::{Answer, Batch, Probe},
     config::{Config, longest_patience, patience},
     ending::Ending,
+    journal::Journal,
     ledger::Mark,
     pace::Pace,
     plan::{Budget, Piece, Pieces, Plan},
@@ -58,6 +61,10 @@ pub struct Scan {
     tallies: VecDeque<Tally>,
     coverage: Coverage,
     unnamed_open: u64,
+    /// Where somebody may want to continue this scan.
+    journal: Option<Journal>,
+    /// Nothing is asked before: another process may have asked just now.
+    rested: Moment,
 }
 
 impl Scan {
@@ -83,6 +90,8 @@ impl Scan {
             tallies: VecDeque::new(),
             coverage,
             unnamed_open: 0,
+            journal: None,
+            rested: Moment::START,
         }
     }
 
@@ -91,6 +100,10 @@ impl Scan {
         self.wake = Some(now);
         if self.observations.len() > MOST_WAITING {
             self.wake = Some(now + STALL);
+            return;
+        }
+        if now < self.rested {
+            self.wake = Some(self.rested);
             return;
         }
         let mut passes = MOST_SKIPPED;
@@ -186,7 +199,13 @@ impl Scan {
             ttl: answer.ttl,
             evidence: answer.evidence,
         };
-        if window.records.add(answer.endpoint, Kept { look, rtt }) {
+        let kept = Kept { look, rtt };
+        if let Some(journal) = &mut self.journal {
+            let observed = !window.records.keeps(answer.endpoint) && (watched || mark == Mark::Open);
+            let is_news = window.records.is_news(answer.endpoint, &kept);
+            journal.heard(now, window, spot, answer, (changed, observed, is_news));
+        }
+        if window.records.add(answer.endpoint, kept) {
             if self.config.second_look {
                 window.confirm(now, &self.config, spot, answer.attempt, (mark == Mark::Open, crowded));
             }
@@ -347,14 +366,14 @@ impl Scan {
                 }
             }
             if let Some(i) = finished {
-                let window = self.active.remove(i);
+                let mut window = self.active.remove(i);
+                if let Some(journal) = &mut self.journal {
+                    journal.ended(&mut window);
+                }
                 self.finish(now, window, false);
             } else if self.active.len() < MAX_ACTIVE && !self.waiting.is_empty() {
                 if let Some(piece) = self.waiting.next() {
-                    let mut window = self.open(piece);
-                    let competes = self.active.iter().filter(|other| window.competes_with(other));
-                    window.competes = competes.map(|other| other.key).collect();
-                    self.active.push(window);
+                    self.activate(piece);
                 }
             } else {
                 self.wake = wake;
@@ -363,11 +382,23 @@ impl Scan {
         }
     }
 
+    fn activate(&mut self, piece: Piece) {
+        let mut window = self.open(piece);
+        let competes = self.active.iter().filter(|other| window.competes_with(other));
+        window.competes = competes.map(|other| other.key).collect();
+        if let Some(journal) = &mut self.journal {
+            journal.opened(window.number);
+            window.take_note_of_all();
+        }
+        self.active.push(window);
+    }
+
     fn open(&mut self, mut piece: Piece) -> Window {
         piece.blocks.sort_by_key(|block| (block.protocol, block.range));
         self.opened += 1;
         let key = self.config.seed ^ self.opened.wrapping_mul(0xd6e8_feb8_6659_fd93);
         let mut window = Window::new(piece, key, &self.config);
+        window.number = self.opened;
         for (address, known) in &self.paths {
             window.learn(*address, |path| *path = *known);
         }

@@ -11,6 +11,7 @@ mod config;
 mod ending;
 
 mod engine;
+mod journal;
 mod ledger;
 mod marks;
 mod order;
@@ -26,6 +27,7 @@ mod witness;
 pub use batch::{Answer, Batch, Probe};
 pub use config::{Config, Rate, WINDOW};
 pub use engine::Scan;
+pub use journal::{Chapter, Checkpoint, Damaged, Progress, Sheet};
 pub use order::Order;
 pub use pace::Pace;
 pub use plan::Plan;

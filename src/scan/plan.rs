@@ -3,6 +3,8 @@
 
 use std::{collections::VecDeque, sync::Arc};
 
+use siphasher::sip::SipHasher13;
+
 use super::shard::{Shard, Slice};
 use crate::model::{AddressRange, Endpoint, Permit, PortSet, Protocol};
 
@@ -69,6 +71,19 @@ impl Plan {
     /// How many endpoints are in other parts, saturating.
     pub fn elsewhere(&self) -> u64 {
         self.elsewhere
+    }
+
+    /// Tells plans apart: by their endpoints and the order of these, not by rates.
+    pub fn digest(&self) -> u64 {
+        use std::hash::{Hash as _, Hasher as _};
+        let mut hasher = SipHasher13::new();
+        for (named, blocks) in [(true, &self.named), (false, &self.rest)] {
+            for Block { range, protocol, ports, slice, .. } in blocks {
+                let ports: Vec<(u16, u16)> = ports.ranges().collect();
+                (named, range, protocol, ports, slice).hash(&mut hasher);
+            }
+        }
+        hasher.finish()
     }
 
     /// Every range of addresses, some perhaps more than once.

@@ -45,6 +45,22 @@ impl Records {
         self.kept.get_mut(&endpoint).map(|record| record.add(kept)).is_some()
     }
 
+    /// Whether the attempts of an endpoint are kept.
+    pub(super) fn keeps(&self, endpoint: Endpoint) -> bool {
+        self.kept.contains_key(&endpoint)
+    }
+
+    /// Whether an attempt would be kept, and is not yet.
+    pub(super) fn is_news(&self, endpoint: Endpoint, kept: &Kept) -> bool {
+        self.kept.get(&endpoint).is_some_and(|record| record.is_news(kept))
+    }
+
+    /// Whether anything is kept that came of an attempt.
+    pub(super) fn has(&self, endpoint: Endpoint, attempt: u8) -> bool {
+        let of = |kept: &Kept| kept.look.attempt == attempt;
+        self.kept.get(&endpoint).is_some_and(|record| record.attempts.iter().any(of))
+    }
+
     /// What is kept of an endpoint, attempts in order; it is no longer kept.
     pub(super) fn take(&mut self, endpoint: Endpoint) -> Record {
         let mut record = self.kept.remove(&endpoint).unwrap_or_default();
@@ -63,23 +79,24 @@ impl Records {
 impl Record {
     /// A copy of an answer says nothing new: counted as a second look it would confirm itself.
     fn add(&mut self, kept: Kept) {
-        let is_copy = |other: &Kept| {
-            (other.look.attempt, other.look.evidence) == (kept.look.attempt, kept.look.evidence)
-        };
-        if self.attempts.iter().any(is_copy) {
+        if !self.is_news(&kept) {
             return;
         }
         if self.attempts.len() < MAX_LOOKS {
             self.attempts.push(kept);
-            return;
-        }
-        // What decides the state is kept whatever came before it.
-        let strength = |kept: &Kept| Mark::of(kept.look.evidence);
-        if self.attempts.iter().all(|other| strength(other) < strength(&kept))
-            && let Some(last) = self.attempts.last_mut()
-        {
+        } else if let Some(last) = self.attempts.last_mut() {
             *last = kept;
         }
+    }
+
+    fn is_news(&self, kept: &Kept) -> bool {
+        let is_copy = |other: &Kept| {
+            (other.look.attempt, other.look.evidence) == (kept.look.attempt, kept.look.evidence)
+        };
+        // What decides the state is kept whatever came before it.
+        let strength = |kept: &Kept| Mark::of(kept.look.evidence);
+        let is_stronger = || self.attempts.iter().all(|other| strength(other) < strength(kept));
+        !self.attempts.iter().any(is_copy) && (self.attempts.len() < MAX_LOOKS || is_stronger())
     }
 }
 

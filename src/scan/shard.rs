@@ -48,7 +48,7 @@ impl fmt::Display for Shard {
 }
 
 /// The numbers of a run of endpoints that are in a shard: `first`, and every so many from there on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Slice {
     first: u64,
     every: u64,

@@ -3,6 +3,7 @@
 mod outage;
 mod parting;
 mod repair;
+mod restore;
 mod stride;
 
 use std::{
@@ -15,6 +16,7 @@ use super::{
     again::{Failures, Queue},
     batch::Probe,
     config::Config,
+    journal::Note,
     ledger::{Ledger, Mark},
     marks::Marks,
     order::Order,
@@ -64,6 +66,8 @@ pub(super) struct Window {
     pub(super) named: bool,
     /// Tells windows apart.
     pub(super) key: u64,
+    /// Counted from 1 in the order of opening.
+    pub(super) number: u64,
     /// Earlier windows that share addresses with this one, where addresses have a rate.
     pub(super) competes: Vec<u64>,
     /// It would send, were it not for the rate of an address.
@@ -102,6 +106,10 @@ pub(super) struct Window {
     look_tail: Moment,
     /// Once the walk is over: addresses that answered and are silent now.
     partings: Option<Partings>,
+    /// Parting looks that another process made, by row; `u8::MAX`: it made them all.
+    parted: HashMap<usize, u8>,
+    /// For a journal, where one is kept.
+    notes: Option<Vec<Note>>,
 }
 
 /// More attempts than anybody means; the numbers of second and parting looks come after them.
@@ -131,6 +139,7 @@ impl Window {
             starts,
             named: piece.named,
             key,
+            number: 0,
             competes: Vec::new(),
             is_paced: false,
             order: Order::new(size, key),
@@ -157,6 +166,8 @@ impl Window {
             tail: Moment::START,
             look_tail: Moment::START,
             partings: None,
+            parted: HashMap::new(),
+            notes: None,
         }
     }
 

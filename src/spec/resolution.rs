@@ -2,10 +2,12 @@
 
 use std::{collections::HashMap, fmt, net::IpAddr, time::Duration};
 
+use serde::{Deserialize, Serialize};
+
 use crate::model::Family;
 
 /// Every name that was asked, in every family.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Resolution {
     /// The servers asked.
     pub servers: Vec<String>,
@@ -42,7 +44,7 @@ impl Resolution {
 }
 
 /// What DNS said about one name in one family.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NameAnswer {
     /// As in the manifest: lower case, without the final dot.
     pub name: String,
@@ -60,7 +62,7 @@ pub struct NameAnswer {
 
 /// What became of a question to DNS. A failure of the server is not an answer: it never means that
 /// a name has no address.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum DnsOutcome {
     /// At least one address.
     Answered,

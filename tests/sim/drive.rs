@@ -81,10 +81,29 @@ const STILL: u64 = 200_000;
 const LONGEST: Moment = Moment::from_millis(86_400_000);
 
 /// Runs a scan to its end, or stops it at a moment.
-pub fn drive(mut scan: Scan, mut net: Net, mouth: Mouth, stop_at: Option<Moment>) -> Outcome {
+pub fn drive(mut scan: Scan, net: Net, mouth: Mouth, stop_at: Option<Moment>) -> Outcome {
+    drive_on(&mut scan, net, mouth, Leg { stop_at, ..Leg::default() })
+}
+
+/// A part of a run.
+#[derive(Default)]
+pub struct Leg<'a> {
+    pub from: Moment,
+    pub stop_at: Option<Moment>,
+    /// The process dies there: nothing is said of anything any more.
+    pub kill_at: Option<Moment>,
+    #[allow(clippy::type_complexity)]
+    /// Called so often, with the scan as it is then.
+    pub tick: Option<(Duration, &'a mut dyn FnMut(Moment, &mut Scan))>,
+}
+
+/// The same for a part of a run.
+pub fn drive_on(scan: &mut Scan, mut net: Net, mouth: Mouth, leg: Leg<'_>) -> Outcome {
+    let Leg { from, stop_at, kill_at, mut tick } = leg;
     let mut flight = Flight::default();
     let mut batch = Batch::default();
-    let (mut now, mut still) = (Moment::START, 0);
+    let (mut now, mut still) = (from, 0);
+    let mut next_tick = tick.as_ref().map(|_| from);
     let mut outcome = Outcome {
         observations: Vec::new(),
         tallies: Vec::new(),
@@ -135,12 +154,19 @@ pub fn drive(mut scan: Scan, mut net: Net, mouth: Mouth, stop_at: Option<Moment>
         outcome.tallies.extend(std::iter::from_fn(|| scan.poll_tally()));
         let totals = scan.totals();
         assert_eq!(totals.states.total(), totals.planned, "the totals reconcile at every moment");
-        if scan.done() {
+        if let Some((period, tell)) = &mut tick
+            && (next_tick.is_some_and(|at| at <= now) || scan.done())
+        {
+            tell(now, scan);
+            next_tick = Some(now + *period);
+        }
+        if scan.done() || kill_at.is_some_and(|at| at <= now) {
             break;
         }
         let wake = if room > 0 { scan.poll_timeout() } else { None };
         let upcoming =
-            [wake, net.next_arrival(), flight.next_deadline(), stop_at, failed].into_iter().flatten().min();
+            [wake, net.next_arrival(), flight.next_deadline(), stop_at, kill_at, next_tick, failed];
+        let upcoming = upcoming.into_iter().flatten().min();
         let soonest = upcoming.expect("the scan waits for something that will never come");
         still = if soonest > now { 0 } else { still + 1 };
         assert!(still < STILL, "a livelock at {now}");

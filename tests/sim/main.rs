@@ -15,5 +15,6 @@ mod hostile;
 mod laws;
 mod net;
 mod ops;
+mod resume;
 mod scenarios;
 mod world;

@@ -7,8 +7,11 @@ use std::{
 };
 
 use super::{
-    super::{again::Queue, batch::Probe, config::Config, ledger::Mark, row::Row, share::spacing},
+    super::{
+        again::Queue, batch::Probe, config::Config, journal::Note, ledger::Mark, row::Row, share::spacing,
+    },
     Spot, Window,
+    restore::note,
 };
 use crate::model::{LocalError, Moment};
 
@@ -70,7 +73,12 @@ impl Outages {
 
     /// The index of every attempt put off.
     pub(super) fn indices(&self) -> impl Iterator<Item = u64> + '_ {
-        self.rows.values().flat_map(|outage| outage.waiting.iter().map(|(index, _)| *index))
+        self.entries().map(|(index, _)| index)
+    }
+
+    /// Every attempt put off.
+    pub(super) fn entries(&self) -> impl Iterator<Item = (u64, u8)> + '_ {
+        self.rows.values().flat_map(|outage| outage.waiting.iter().copied())
     }
 
     /// Whether an attempt has not left, but waits for a route.
@@ -132,6 +140,7 @@ impl Window {
             self.share.without(row.live());
             row.barred = true;
             self.bars = true;
+            note(&mut self.notes, Note::Barred { row: spot.row as u64, error });
         }
         self.pace.set_rate(self.share.rate(self.slowed));
     }

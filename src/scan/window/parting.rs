@@ -8,10 +8,12 @@ use super::{
         again::Queue,
         batch::{Answer, Probe},
         config::Config,
+        journal::Note,
         row::Row,
         witness::Witnesses,
     },
     GRACE, Next, Window,
+    restore::note,
 };
 use crate::model::{Endpoint, Evidence, Moment, State};
 
@@ -66,6 +68,7 @@ impl Window {
             } else if parting.tries == TRIES {
                 row.fell_silent = true;
                 partings.open.remove(&at);
+                note(&mut self.notes, Note::FellSilent { row: index });
             } else if let Some(rests) = witnesses.rests(parting.witness, now) {
                 partings.due.push(rests, index, 0, false);
             } else {
@@ -75,6 +78,7 @@ impl Window {
                     *look = attempt;
                 }
                 parting.tries += 1;
+                note(&mut self.notes, Note::Looked { row: index, at: now });
                 // Who hears silence says when a look is over.
                 parting.over = now + wait + if config.hears_silence { GRACE } else { Duration::ZERO };
                 partings.due.push(parting.over, index, 0, false);
@@ -109,15 +113,18 @@ impl Window {
                 parting.tries -= 1;
                 parting.failures += 1;
                 parting.over = now;
+                note(&mut self.notes, Note::NotLooked { row: at as u64 });
                 if parting.failures > MOST_FAILURES {
                     let row = self.rows.get_mut(at)?;
                     (row.local, row.barred) = (Some(error), true);
                     self.bars = true;
                     partings.open.remove(&at);
+                    note(&mut self.notes, Note::Barred { row: at as u64, error });
                 }
             }
             (_, Some(State::Open | State::Closed)) => {
                 partings.open.remove(&at);
+                note(&mut self.notes, Note::Parted { row: at as u64 });
             }
             // An ICMP error ends a connect; over a raw socket the answer may still come.
             _ if is_last && self.flight.is_some() => parting.over = now,
@@ -149,7 +156,12 @@ impl Window {
                     && let Some(witness) = witnesses.of(address, block.protocol)
                     && let Ok(index) = u64::try_from(at)
                 {
-                    let (looks, tries, failures, over) = ([0; TRIES], 0, 0, now);
+                    // What another process asked there and was not answered counts.
+                    let tries = match self.parted.get(&at).copied().map(usize::from) {
+                        Some(tries) if tries > TRIES => continue,
+                        made => made.unwrap_or(0),
+                    };
+                    let (looks, failures, over) = ([0; TRIES], 0, now);
                     partings.open.insert(at, Parting { witness, looks, tries, failures, over });
                     partings.due.push(now, index, 0, false);
                 }

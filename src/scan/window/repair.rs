@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use super::{
-    super::{again::Remedy, config::Config, ledger::Mark, share::look_spacing},
+    super::{again::Remedy, config::Config, journal::Note, ledger::Mark, share::look_spacing},
     Spot, Window,
+    restore::note,
 };
 use crate::model::{LocalError, Moment};
 
@@ -53,6 +54,7 @@ impl Window {
             Remedy::GiveUp => {
                 row.local = Some(error);
                 self.ledger.set_lost(spot.index);
+                note(&mut self.notes, Note::Lost { index: spot.index, error });
             }
         }
         true
