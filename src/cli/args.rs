@@ -246,6 +246,12 @@ pub(super) struct HowArgs {
     /// Ask only this part of the plan, the Ith of N disjoint ones; the others may run on other machines
     #[arg(long, value_name = "I/N")]
     pub(super) shard: Option<Shard>,
+    /// Write a checkpoint to this file as the run goes
+    #[arg(long, value_name = "FILE")]
+    pub(super) state: Option<PathBuf>,
+    /// Continue the run of this state file: the same plan, nothing settled is asked again
+    #[arg(long, value_name = "FILE")]
+    pub(super) resume: Option<PathBuf>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

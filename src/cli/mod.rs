@@ -10,6 +10,7 @@ mod how;
 mod lines;
 mod lint;
 mod load;
+mod memory;
 mod nmap;
 mod output;
 mod plan;

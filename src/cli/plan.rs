@@ -22,6 +22,7 @@ pub(super) fn run(args: &PlanArgs, color: Color) -> Result<ExitCode, CliError> {
         &args.how,
         &args.select,
         output::colours(color, &io::stderr()),
+        true,
     )?;
     let Prepared { manifest, plan, resolution, how, .. } = &prepared;
     let mut text = String::new();

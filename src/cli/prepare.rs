@@ -10,6 +10,7 @@ use super::{
     how::{self, How},
     lint::{still_authorized, today},
     load,
+    memory::Memory,
     run::runtime,
 };
 use crate::{
@@ -38,6 +39,7 @@ pub(super) struct Prepared {
     /// What the run does not cover though nobody deselected it, and no finding will say.
     pub(super) restrictions: Vec<LeftOut>,
     pub(super) runtime: Runtime,
+    pub(super) memory: Memory,
 }
 
 impl Prepared {
@@ -48,6 +50,7 @@ impl Prepared {
         how: &HowArgs,
         select: &SelectArgs,
         colour: bool,
+        quiet: bool,
     ) -> Result<Self, CliError> {
         let profiles = load::profiles(select.profile_dir.as_deref())?;
         let mut manifest = match (expect, what) {
@@ -61,15 +64,21 @@ impl Prepared {
         };
         load::replace_hosts(&mut manifest, &select.hosts)?;
         still_authorized(&manifest, today())?;
+        let memory = Memory::open(how, quiet)?;
         let mut how = How::new(how)?;
+        how.seed = memory.seed(how.seed);
         how.rate.run = [how.rate.run, manifest.authorization.max_rate].into_iter().flatten().min();
         let selection = how::selection(select, &how, &profiles)?;
         let at = how::day(select.at.as_deref(), today())?;
         let restrictions = without_default_udp(&mut manifest, &selection);
         let runtime = runtime(&how)?;
         let names = plan::names(&manifest, &selection).map_err(CliError::usage)?;
-        let resolution =
-            runtime.block_on(resolve::resolve(&names, &how.resolvers)).map_err(CliError::environment)?;
+        let resolution = match memory.resolution(&names)? {
+            Some(known) => known,
+            None => {
+                runtime.block_on(resolve::resolve(&names, &how.resolvers)).map_err(CliError::environment)?
+            }
+        };
         if resolution.is_dead() {
             let servers = resolution.servers.join(", ");
             let error = CliError::environment(format!("no name server answered anything ({servers})"));
@@ -79,7 +88,7 @@ impl Prepared {
             |target: &Target, protocol| load::denied_by_roles(&profiles, &target.profiles, protocol);
         let plan = plan::plan(&manifest, &resolution, &selection, &forbidden).map_err(CliError::usage)?;
         something_to_verify(&plan, &resolution, &selection)?;
-        Ok(Self { profiles, manifest, selection, how, at, resolution, plan, restrictions, runtime })
+        Ok(Self { profiles, manifest, selection, how, at, resolution, plan, restrictions, runtime, memory })
     }
 }
 

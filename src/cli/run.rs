@@ -13,7 +13,13 @@ use tokio::{
     signal::unix::{SignalKind, signal},
 };
 
-use super::{args::Mouth, error::CliError, how::How, progress::Progress};
+use super::{
+    args::Mouth,
+    error::CliError,
+    how::How,
+    memory::{self, Memory},
+    progress::Progress,
+};
 use crate::{
     drive::{
         Clock,
@@ -21,8 +27,8 @@ use crate::{
         privilege, raise_descriptor_limit,
         raw::{self, Raw},
     },
-    model::{Coverage, Moment, Observation, Protocol, Tally},
-    scan::{Config, Plan, Scan, Shard},
+    model::{AddressRange, Coverage, Moment, Observation, Protocol, Tally},
+    scan::{Checkpoint, Config, Plan, Scan, Shard},
     spec::{self, manifest::Manifest},
 };
 
@@ -32,7 +38,20 @@ pub(super) struct Ran {
     pub(super) coverage: Coverage,
     pub(super) began: Moment,
     pub(super) ended: Moment,
+    /// Each time that it was continued.
+    pub(super) resumed: Vec<Moment>,
+    /// How long it took; what was between two parts of it does not count.
+    pub(super) took: Duration,
     pub(super) stop: Stop,
+}
+
+/// What is to be driven.
+pub(super) struct Course<'a> {
+    pub(super) plan: Plan,
+    pub(super) config: Config,
+    pub(super) how: &'a How,
+    pub(super) clock: Clock,
+    pub(super) memory: &'a Memory,
 }
 
 /// Control totals by address and protocol. Who judges needs them; a fleet's take room.
@@ -141,16 +160,31 @@ pub(super) fn estimate(
 /// Drives a scan to its end, or until somebody stops it. `see` gets observations soon after they are made,
 /// a look's worth at a time; control totals are added up where somebody wants them.
 pub(super) async fn drive(
-    plan: Plan,
-    config: Config,
-    how: &How,
-    clock: Clock,
+    course: Course<'_>,
     progress: &Progress,
     mut tallies: Option<&mut Tallies>,
     see: &mut dyn FnMut(Vec<Observation>),
 ) -> Result<Ran, CliError> {
+    let Course { plan, config, how, clock, memory } = course;
     let expected = plan.planned().saturating_mul(config.attempts.into());
-    let driver = Driver::new(plan, config, how, clock)?;
+    let ranges = plan.ranges();
+    let mut scan = Scan::new(plan, config.clone());
+    memory.recall(&mut scan, clock.now(), &mut |scan| drain(scan, tallies.as_deref_mut(), see))?;
+    if scan.done() {
+        let store = memory.keep(&mut scan, clock.now())?;
+        memory::put_away(memory::keeper(store, Checkpoint::default)?);
+        drain(&mut scan, tallies, see);
+        let starts = memory.starts(clock.now());
+        let ended = memory.last().unwrap_or_else(|| clock.now());
+        return Ok(Ran::new(scan.totals(), starts, ended, memory.ran(), Stop::Complete));
+    }
+    let driver = Driver::new(scan, &ranges, config, how, clock)?;
+    let starts = memory.starts(clock.now());
+    let store = memory.keep(&mut driver.scan(), clock.now())?;
+    let mut keeper = memory::keeper(store, {
+        let driver = driver.clone();
+        move || driver.scan().checkpoint(clock.now())
+    })?;
     let listen = |kind| {
         signal(kind).map_err(|error| CliError::environment(format!("can't listen for signals: {error}")))
     };
@@ -178,33 +212,61 @@ pub(super) async fn drive(
             driver.stop();
             running.as_mut().await;
         }
+        if over {
+            // What is cut off now is not over for who continues the run.
+            memory::put_away(keeper.take());
+        }
         let mut scan = driver.scan();
         if over {
+            scan.close_journal();
             // Also after a complete run: a worker that died must not leave endpoints without a state.
             scan.stop(clock.now());
         }
         let (totals, surprises) = (scan.totals(), scan.unnamed_open());
-        // Taken whole, so that the sender is held up for no longer than that.
-        let seen = Vec::from(scan.take_observations());
-        while let Some(tally) = scan.poll_tally() {
-            if let Some(tallies) = tallies.as_deref_mut() {
-                let key = (tally.address, tally.protocol);
-                tallies.entry(key).and_modify(|sum| sum.add(&tally)).or_insert(tally);
-            }
-        }
+        let seen = taken(&mut scan, tallies.as_deref_mut());
         drop(scan);
         if !seen.is_empty() {
             see(seen);
         }
-        progress.show(&totals, expected, clock.now() - began, surprises);
+        let took = clock.now() - began + memory.ran();
+        progress.show(&totals, expected, took, surprises);
         if over {
             progress.end();
-            return Ok(Ran { coverage: totals, began, ended: clock.now(), stop });
+            return Ok(Ran::new(totals, starts, clock.now(), took, stop));
         }
     }
 }
 
+impl Ran {
+    fn new(coverage: Coverage, starts: Vec<Moment>, ended: Moment, took: Duration, stop: Stop) -> Self {
+        let began = starts.first().copied().unwrap_or(ended);
+        let resumed = starts.into_iter().skip(1).collect();
+        Self { coverage, began, ended, resumed, took, stop }
+    }
+}
+
+/// Hands on what a scan has to say.
+fn drain(scan: &mut Scan, tallies: Option<&mut Tallies>, see: &mut dyn FnMut(Vec<Observation>)) {
+    let seen = taken(scan, tallies);
+    if !seen.is_empty() {
+        see(seen);
+    }
+}
+
+/// Observations, taken whole, so that the sender is held up for no longer than that; tallies are added up.
+fn taken(scan: &mut Scan, mut tallies: Option<&mut Tallies>) -> Vec<Observation> {
+    let seen = Vec::from(scan.take_observations());
+    while let Some(tally) = scan.poll_tally() {
+        if let Some(tallies) = tallies.as_deref_mut() {
+            let key = (tally.address, tally.protocol);
+            tallies.entry(key).and_modify(|sum| sum.add(&tally)).or_insert(tally);
+        }
+    }
+    seen
+}
+
 /// The mouth that a run speaks with.
+#[derive(Clone)]
 enum Driver {
     Connect(Arc<Connect>, usize),
     Raw(Arc<Raw>),
@@ -215,16 +277,21 @@ const FAST: u64 = 300_000;
 
 impl Driver {
     /// Opens what the mouth needs; from then on nothing needs privilege any more.
-    fn new(plan: Plan, mut config: Config, how: &How, clock: Clock) -> Result<Self, CliError> {
+    fn new(
+        mut scan: Scan,
+        ranges: &[AddressRange],
+        mut config: Config,
+        how: &How,
+        clock: Clock,
+    ) -> Result<Self, CliError> {
         let descriptors = raise_descriptor_limit();
         let origin = how.origin.clone();
         if how.mouth != Mouth::Syn {
             let workers = if config.rate.run.is_none_or(|rate| rate > BUSY) { cores() } else { 1 };
-            let scan = Scan::new(plan, config);
             return Ok(Self::Connect(Connect::new(scan, clock, origin, descriptors), workers));
         }
         let hint = "--scan connect needs no raw sockets; `portproof doctor` says what is missing";
-        let kit = raw::open(&plan.ranges(), &origin, descriptors, config.rate.run)
+        let kit = raw::open(ranges, &origin, descriptors, config.rate.run)
             .map_err(|error| CliError::environment(error.to_string()).hint(hint))?;
         privilege::drop_privileges()
             .map_err(|error| CliError::environment(format!("can't give up privileges: {error}")))?;
@@ -235,7 +302,7 @@ impl Driver {
         }
         config.highest_attempt = u8::try_from(kit.ports() - 1).unwrap_or(u8::MAX);
         let threaded = config.rate.run.is_none_or(|rate| rate > FAST) && cores() > 1;
-        let scan = Scan::new(plan, config);
+        scan.suit(config.slack, config.highest_attempt);
         Ok(Self::Raw(Raw::new(scan, clock, origin, kit, descriptors, threaded)))
     }
 

@@ -7,13 +7,15 @@ use super::{
     error::{CliError, Code},
     how::{self, How},
     lines::{Part, Printer},
-    load, output,
+    load,
+    memory::Memory,
+    output,
     plan::about,
     progress::Progress,
-    run::{Stop, askable, drive, estimate, runtime},
+    run::{Course, Stop, askable, drive, estimate, runtime},
 };
 use crate::{
-    drive::{Clock, resolve},
+    drive::resolve,
     model::{PortSet, Protocol},
     report::count,
     scan::Config,
@@ -29,7 +31,9 @@ use crate::{
 pub(super) fn run(args: &ScanArgs, color: Color) -> Result<ExitCode, CliError> {
     let profiles = load::profiles(None)?;
     let painted = output::colours(color, &io::stderr());
-    let how = How::new(&args.how)?;
+    let mut how = How::new(&args.how)?;
+    let mut memory = Memory::open(&args.how, args.talk.quiet)?;
+    how.seed = memory.seed(how.seed);
     let manifest = manifest(args, &profiles, painted)?;
     let selection = Selection {
         exclude: how::exclusions(&args.exclude)?,
@@ -39,8 +43,10 @@ pub(super) fn run(args: &ScanArgs, color: Color) -> Result<ExitCode, CliError> {
     };
     let runtime = runtime(&how)?;
     let names = plan::names(&manifest, &selection).map_err(CliError::usage)?;
-    let resolution =
-        runtime.block_on(resolve::resolve(&names, &how.resolvers)).map_err(CliError::environment)?;
+    let resolution = match memory.resolution(&names)? {
+        Some(known) => known,
+        None => runtime.block_on(resolve::resolve(&names, &how.resolvers)).map_err(CliError::environment)?,
+    };
     if resolution.is_dead() {
         return Err(CliError::environment("no name server answered anything")
             .hint("name one with --resolver ADDRESS"));
@@ -66,14 +72,15 @@ pub(super) fn run(args: &ScanArgs, color: Color) -> Result<ExitCode, CliError> {
         output::say(&format!("{endpoints} by {}, {} if everything is silent", how.method(), about(least)));
     }
     let config = Config { every: args.states == States::All, ..how.config() };
-    let clock = Clock::start();
+    let what = if config.every { "scan --states all" } else { "scan" };
+    let clock = memory.bind(&asked, &config, &how, what, &resolution)?;
     let part = how.shard.map(|shard| Part { shard: shard.to_string(), of_other_shards: elsewhere });
     let mut printer = Printer::new(args.format, args.talk.quiet, clock.began(), part);
     let progress = Progress::over(planned, &args.talk);
-    let ran = runtime
-        .block_on(drive(asked, config, &how, clock, &progress, None, &mut |seen| printer.see(seen)))?;
+    let course = Course { plan: asked, config, how: &how, clock, memory: &memory };
+    let ran = runtime.block_on(drive(course, &progress, None, &mut |seen| printer.see(seen)))?;
     runtime.shutdown_background();
-    printer.end(&ran.coverage, ran.ended - ran.began, ran.stop)?;
+    printer.end(&ran.coverage, ran.took, ran.stop)?;
     Ok(match ran.stop {
         Stop::Interrupted => Code::Interrupted,
         Stop::Terminated => Code::Terminated,

@@ -15,7 +15,7 @@ use super::{
     plan::about,
     prepare::Prepared,
     progress::Progress,
-    run::{Ran, Stop, Tallies, askable, drive, estimate},
+    run::{Course, Ran, Stop, Tallies, askable, drive, estimate},
 };
 use crate::{
     drive::{Clock, interfaces, provenance},
@@ -61,9 +61,10 @@ pub(super) fn verified(asked: &Asked<'_>) -> Result<u8, CliError> {
         report.check()?;
     }
     let ansi = output::colours(asked.color, &io::stderr());
-    let prepared = Prepared::new(asked.what, asked.expect, asked.how, asked.select, ansi)?;
+    let mut prepared =
+        Prepared::new(asked.what, asked.expect, asked.how, asked.select, ansi, asked.talk.quiet)?;
     announce(&prepared, asked.talk);
-    let scanned = scanned(&prepared, asked)?;
+    let scanned = scanned(&mut prepared, asked)?;
     let Scanned { ran, observations, tallies, .. } = &scanned;
     let seen = Seen { observations, tallies, partial: ran.stop != Stop::Complete };
     let vantage = prepared.selection.vantage.as_deref().or(prepared.manifest.vantage.as_deref());
@@ -136,15 +137,16 @@ struct Scanned {
     tallies: Vec<Tally>,
 }
 
-fn scanned(prepared: &Prepared, asked: &Asked<'_>) -> Result<Scanned, CliError> {
+fn scanned(prepared: &mut Prepared, asked: &Asked<'_>) -> Result<Scanned, CliError> {
     let plan = askable(&prepared.plan, &prepared.manifest, prepared.how.shard);
     let config = Config { second_look: true, ..prepared.how.config() };
     let progress = Progress::over(plan.planned(), asked.talk);
-    let clock = Clock::start();
+    let clock = prepared.memory.bind(&plan, &config, &prepared.how, "verify", &prepared.resolution)?;
     let mut observations = Vec::new();
     let mut see = |seen| observations.extend(seen);
     let mut tallies = Tallies::new();
-    let drive = drive(plan, config, &prepared.how, clock, &progress, Some(&mut tallies), &mut see);
+    let course = Course { plan, config, how: &prepared.how, clock, memory: &prepared.memory };
+    let drive = drive(course, &progress, Some(&mut tallies), &mut see);
     let ran = prepared.runtime.block_on(drive)?;
     // The last word on an endpoint counts.
     observations.sort_by_key(|observation| observation.endpoint);
@@ -195,6 +197,7 @@ fn circumstances(
         id: format!("{:016x}{:016x}", provenance::random(), provenance::random()),
         started_at: time(ran.began),
         finished_at: time(ran.ended),
+        resumed_at: ran.resumed.iter().map(|&at| time(at)).collect(),
         vantage: vantage.map(str::to_owned),
         operator: provenance::operator(),
         seed: prepared.how.seed,
@@ -224,7 +227,7 @@ fn circumstances(
         run,
         start: clock.began(),
         coverage: ran.coverage,
-        duration: ran.ended - ran.began,
+        duration: ran.took,
         stopped: match ran.stop {
             Stop::Interrupted => Some(Code::Interrupted as u8),
             Stop::Terminated => Some(Code::Terminated as u8),

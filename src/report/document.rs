@@ -67,6 +67,9 @@ pub struct Run {
     pub started_at: String,
     /// RFC 3339, UTC.
     pub finished_at: String,
+    /// Each time that the run was continued from its state file (`--resume`), RFC 3339, UTC.
+    #[serde(default)]
+    pub resumed_at: Vec<String>,
     /// The vantage's name, where one is named.
     pub vantage: Option<String>,
     /// Who ran it, as the machine knows them.

@@ -13,6 +13,7 @@ fn run() -> Run {
         id: "r1".to_owned(),
         started_at: "2026-11-23T10:00:00.000Z".to_owned(),
         finished_at: "2026-11-23T10:00:05.000Z".to_owned(),
+        resumed_at: vec![],
         vantage: None,
         operator: None,
         seed: 1,
