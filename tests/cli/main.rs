@@ -12,6 +12,7 @@ mod codes;
 mod demo;
 mod reference;
 mod repeat;
+mod resume;
 mod scan;
 mod selection;
 mod shards;

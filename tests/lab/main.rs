@@ -30,6 +30,7 @@ mod bans;
 mod first_use;
 mod harness;
 mod names;
+mod resume;
 mod scope;
 mod services;
 mod states;
