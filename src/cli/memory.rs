@@ -134,10 +134,10 @@ impl Memory {
         Ok(clock)
     }
 
-    /// When this run was begun, and each time that it was continued, this one included.
-    pub(super) fn starts(&self, now: Moment) -> Vec<Moment> {
+    /// When this run was begun, and each time that it was continued; `now`: it is again.
+    pub(super) fn starts(&self, now: Option<Moment>) -> Vec<Moment> {
         let mut starts = self.past.as_ref().map_or_else(Vec::new, |(_, past, _)| past.story.starts.clone());
-        starts.push(now);
+        starts.extend(now);
         starts
     }
 

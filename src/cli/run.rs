@@ -28,7 +28,7 @@ use crate::{
         raw::{self, Raw},
     },
     model::{AddressRange, Coverage, Moment, Observation, Protocol, Tally},
-    scan::{Checkpoint, Config, Plan, Scan, Shard},
+    scan::{Config, Plan, Scan, Shard},
     spec::{self, manifest::Manifest},
 };
 
@@ -171,15 +171,15 @@ pub(super) async fn drive(
     let mut scan = Scan::new(plan, config.clone());
     memory.recall(&mut scan, clock.now(), &mut |scan| drain(scan, tallies.as_deref_mut(), see))?;
     if scan.done() {
-        let store = memory.keep(&mut scan, clock.now())?;
-        memory::put_away(memory::keeper(store, Checkpoint::default)?);
+        // It is written once, where it is to be somewhere else.
+        drop(memory.keep(&mut scan, clock.now())?);
         drain(&mut scan, tallies, see);
-        let starts = memory.starts(clock.now());
+        let starts = memory.starts(None);
         let ended = memory.last().unwrap_or_else(|| clock.now());
         return Ok(Ran::new(scan.totals(), starts, ended, memory.ran(), Stop::Complete));
     }
     let driver = Driver::new(scan, &ranges, config, how, clock)?;
-    let starts = memory.starts(clock.now());
+    let starts = memory.starts(Some(clock.now()));
     let store = memory.keep(&mut driver.scan(), clock.now())?;
     let mut keeper = memory::keeper(store, {
         let driver = driver.clone();

@@ -260,6 +260,37 @@ proptest! {
     }
 
     #[test]
+    fn a_file_forged_with_good_checksums_is_continued_or_refused(
+        world in world(HOSTILE),
+        ms in 0u64..6000,
+        which: prop::sample::Index,
+        octets in proptest::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..4),
+    ) {
+        let mut life = Life::new(&world);
+        life.live(Some(Duration::from_millis(ms)), 0);
+        let (mut all, mut from) = (Vec::new(), records(&life.file));
+        while let Some(record) = from.advance().unwrap() {
+            all.push(record);
+        }
+        let at = 1 + which.index(all.len() - 1);
+        let record = &mut all[at].1;
+        for (at, octet) in octets {
+            let at = at.index(record.len());
+            record[at] = octet;
+        }
+        let mut forged = MAGIC.to_vec();
+        for (kind, record) in &all {
+            state::write(&mut forged, *kind, record).unwrap();
+        }
+        let mut scan = world.scan();
+        if recall(&forged, &mut scan, &mut Said::default(), life.now).is_ok() {
+            let totals = scan.totals();
+            prop_assert_eq!(totals.states.total(), totals.planned);
+            drive_on(&mut scan, world.net(), world.mouth, Leg { from: life.now, ..Leg::default() });
+        }
+    }
+
+    #[test]
     fn a_foreign_file_is_refused_and_never_more(
         world in world(CALM),
         other in world(HOSTILE),

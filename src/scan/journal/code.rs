@@ -14,6 +14,10 @@ const MOST_TOLD: usize = 1 << 16;
 /// Runs of marks in one record at most.
 const MOST_RUNS: usize = 1 << 20;
 
+/// More than anybody counts, and a century in nanoseconds: clocks and counters go on from what is read.
+const MANY: u64 = 1 << 60;
+const LATEST: u64 = 3_155_760_000_000_000_000;
+
 const OPENED: u8 = 1;
 const ENDED: u8 = 2;
 
@@ -107,13 +111,15 @@ impl Progress {
     pub fn decode(octets: &[u8]) -> Result<Self, Damaged> {
         let mut from = Octets(octets);
         let at = from.moment()?;
+        let mut count =
+            || from.number().and_then(|count| if count < MANY { Ok(count) } else { Err(Damaged::Code) });
         let counters = Counters {
-            probes_sent: from.number()?,
-            retransmitted: from.number()?,
-            replies: from.number()?,
-            strays: from.number()?,
-            kernel_drops: from.number()?,
-            send_errors: from.number()?,
+            probes_sent: count()?,
+            retransmitted: count()?,
+            replies: count()?,
+            strays: count()?,
+            kernel_drops: count()?,
+            send_errors: count()?,
         };
         let mut positions = Vec::new();
         for _ in 0..from.number()? {
@@ -304,7 +310,8 @@ impl Octets<'_> {
     }
 
     fn moment(&mut self) -> Result<Moment, Damaged> {
-        self.number().map(Moment::from_nanos)
+        let nanos = self.number()?;
+        if nanos < LATEST { Ok(Moment::from_nanos(nanos)) } else { Err(Damaged::Code) }
     }
 
     fn address(&mut self) -> Result<Option<IpAddr>, Damaged> {
@@ -374,7 +381,7 @@ mod tests {
 
     prop_compose! {
         fn told()(
-            numbers: (u64, u64, u64),
+            numbers in (any::<u64>(), 0..LATEST, any::<u64>()),
             attempt: u8,
             sent: u8,
             source in proptest::option::of(any::<(IpAddr, u16)>()),
@@ -397,7 +404,7 @@ mod tests {
                     (0 | 1, _) => Note::Lost { index: of, error },
                     (2, _) => Note::Barred { row: of, error },
                     (3, _) => Note::Unheard { index: of, attempt },
-                    (4, _) => Note::Looked { row: of, at: Moment::from_nanos(at) },
+                    (4, _) => Note::Looked { row: of, at: Moment::from_nanos(at % LATEST) },
                     (5, _) => Note::Parted { row: of },
                     (6, _) => Note::NotLooked { row: of },
                     _ => Note::FellSilent { row: of },
@@ -431,8 +438,8 @@ mod tests {
 
         #[test]
         fn progress_reads_back(
-            at: u64,
-            counters: [u64; 6],
+            at in 0..LATEST,
+            counters in proptest::array::uniform6(0..MANY),
             positions in proptest::collection::vec(
                 (any::<(u64, u8, u8, u64)>(), proptest::collection::vec(any::<(u64, u8)>(), 0..5)), 0..4),
         ) {

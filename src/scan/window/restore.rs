@@ -147,9 +147,12 @@ impl Window {
     ) -> Result<(), Damaged> {
         let size = self.order.size();
         let attempts = self.attempts.max(position.attempts);
+        if attempts > MAX_ATTEMPTS {
+            return Err(Damaged::Foreign);
+        }
         let walk = (1..=attempts + 1).contains(&position.pass) && position.place <= size;
         let owed = |(index, attempt): &(u64, u8)| *index < size && (1..=attempts).contains(attempt);
-        if attempts > MAX_ATTEMPTS || !walk || !position.owed.iter().all(owed) {
+        if !walk || !position.owed.iter().all(owed) {
             return Err(Damaged::Foreign);
         }
         (self.attempts, self.pass, self.place) = (attempts, position.pass, position.place);
