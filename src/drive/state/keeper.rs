@@ -11,9 +11,9 @@ use std::{
 use super::store::{StateError, Store};
 use crate::scan::Checkpoint;
 
-/// How often it writes, and how often it makes sure of the disk.
+/// How often it writes. The disk is waited for only at the end: what a process has written outlives it, and
+/// a disk that is slow must not make the checkpoint old.
 const PERIOD: Duration = Duration::from_millis(100);
-const SYNC: u32 = 10;
 
 /// Keeps a state file up to date until it is told to finish.
 #[derive(Debug)]
@@ -45,15 +45,13 @@ fn keep(
     mut wait: impl FnMut() -> bool,
 ) -> Result<(), StateError> {
     let mut kept = Ok(());
-    let mut round = 0u32;
     loop {
         let goes_on = wait();
         let checkpoint = take();
         // After an error it only takes, lest the journal pile up.
         if kept.is_ok() {
             kept = store.append(checkpoint);
-            round += 1;
-            if kept.is_ok() && (round.is_multiple_of(SYNC) || !goes_on) {
+            if kept.is_ok() && !goes_on {
                 kept = store.sync();
             }
         }
