@@ -241,6 +241,11 @@ impl Chapter {
         self.window
     }
 
+    /// When the last of its answers came.
+    pub fn latest(&self) -> Moment {
+        self.told.iter().map(|told| told.at).max().unwrap_or_default()
+    }
+
     /// Takes the end of its window out of it, if it is there, as a chapter of its own.
     pub fn take_end(&mut self) -> Option<Self> {
         let ended = self.ended.take();

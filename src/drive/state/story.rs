@@ -15,6 +15,8 @@ use crate::{
 /// How far back a continued scan goes, so that every answer to what was asked before is known: two
 /// seconds, less what was not written yet when the other process died.
 const REWIND: Duration = Duration::from_millis(1750);
+/// An answer may have been written so long before the position that goes with it, when the disk was slow.
+const AHEAD: Duration = Duration::from_hours(1);
 /// Positions kept of the latest time.
 const KEPT: Duration = Duration::from_secs(3);
 
@@ -95,7 +97,12 @@ impl Story {
     ) -> Result<(), StoryError> {
         while let Some((kind, octets)) = records.advance()? {
             if kind == Kind::Chapter {
-                scan.replay(&Chapter::decode(&octets)?, &|at| self.counts(at))?;
+                let chapter = Chapter::decode(&octets)?;
+                // Whoever answered in the future would be left alone until then.
+                if chapter.latest() > self.last.at + AHEAD {
+                    return Err(Damaged::Foreign.into());
+                }
+                scan.replay(&chapter, &|at| self.counts(at))?;
                 drain(scan);
             }
         }
