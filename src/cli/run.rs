@@ -115,7 +115,7 @@ pub(super) fn estimate(
     max_rate: Option<u64>,
 ) -> (u64, Duration) {
     let planned = askable(plan, manifest).planned();
-    let probes = planned.saturating_mul(how.attempts().into());
+    let probes = planned.saturating_mul(how.most_attempts().into());
     let run = [how.rate.run, max_rate].into_iter().flatten().min();
     let whole = run.map_or(0.0, |rate| planned as f64 / rate as f64);
     let longest = plan.groups.iter().map(|group| {

@@ -1,5 +1,7 @@
 //! The brain with its five verbs: `fill`, `answer`, `poll_timeout`, `poll_observation`, `done`.
 
+mod measure;
+
 use std::{
     collections::{HashMap, VecDeque},
     net::IpAddr,
@@ -15,10 +17,11 @@ use super::{
     plan::{Budget, Piece, Pieces, Plan},
     record::Kept,
     row::{RoundTrip, Row},
-    window::{MAX_ATTEMPTS, MAX_LOOKS_AGAIN, MOST_SKIPPED, Next, Stride, Window},
+    window::{MAX_LOOKS_AGAIN, MOST_SKIPPED, Next, Stride, Window},
     witness::Witnesses,
 };
-use crate::model::{Coverage, Evidence, Look, Moment, Observation, Protocol, StateCounts, Tally};
+use self::measure::Measure;
+use crate::model::{Coverage, Evidence, Look, Miss, Moment, Observation, Protocol, StateCounts, Tally};
 
 /// Open endpoints of one address that get a second look; more is not a host but a middlebox.
 const SECOND_LOOKS: u32 = 512;
@@ -54,6 +57,7 @@ pub struct Scan {
     /// The times of addresses that answered, for the windows to come.
     paths: HashMap<IpAddr, RoundTrip>,
     witnesses: Witnesses,
+    measure: Measure,
     observations: VecDeque<Observation>,
     tallies: VecDeque<Tally>,
     coverage: Coverage,
@@ -67,7 +71,8 @@ impl Scan {
             Budget { endpoints: config.window.max(1), addresses: (config.window / ENDPOINTS_PER_ROW).max(1) };
         let coverage = Coverage { planned: plan.planned(), ..Coverage::default() };
         let pace = Pace::new(config.rate.run, config.slack);
-        let witnesses = Witnesses::new(config.attempts.clamp(1, MAX_ATTEMPTS) + MAX_LOOKS_AGAIN + 1);
+        let witnesses = Witnesses::new(config.last_attempt() + MAX_LOOKS_AGAIN + 1);
+        let measure = Measure::new(&config, &witnesses);
         Self {
             config,
             waiting: plan.pieces(budget),
@@ -79,6 +84,7 @@ impl Scan {
             slowest: None,
             paths: HashMap::new(),
             witnesses,
+            measure,
             observations: VecDeque::new(),
             tallies: VecDeque::new(),
             coverage,
@@ -89,6 +95,7 @@ impl Scan {
     /// Fills a batch with the probes that are due now.
     pub fn fill(&mut self, now: Moment, batch: &mut Batch) {
         self.wake = Some(now);
+        self.expire_canaries(now);
         if self.observations.len() > MOST_WAITING {
             self.wake = Some(now + STALL);
             return;
@@ -99,6 +106,12 @@ impl Scan {
                 self.wake = Some(self.pace.due());
                 return;
             }
+            if let Some(probe) = self.canary(now) {
+                self.pace.take(now);
+                self.coverage.probes_sent += 1;
+                batch.push(probe);
+                continue;
+            }
             match self.stride(now, batch, &mut passes) {
                 Stride::Probes(_) => continue,
                 Stride::Passing => return,
@@ -107,6 +120,7 @@ impl Scan {
             let Some(probe) = self.next(now) else { return };
             self.pace.take(now);
             self.coverage.probes_sent += 1;
+            self.measure.sent(1);
             self.coverage.retransmitted += u64::from(probe.attempt > 1);
             batch.push(probe);
         }
@@ -123,6 +137,7 @@ impl Scan {
             let added = added as u64;
             self.pace.take_many(now, added);
             self.coverage.probes_sent += added;
+            self.measure.sent(added);
             self.coverage.retransmitted += if pass > 1 { added } else { 0 };
         }
         stride
@@ -130,6 +145,9 @@ impl Scan {
 
     /// Takes in what came of a probe.
     pub fn answer(&mut self, now: Moment, answer: &Answer) {
+        if self.is_canary(answer.attempt) {
+            return self.hear_canary(now, answer);
+        }
         if self.witnesses.is_parting(answer.attempt) {
             return self.hear_parting(now, answer);
         }
@@ -167,9 +185,11 @@ impl Scan {
         let before = window.ledger.mark(spot.index);
         let mark = Mark::of(answer.evidence);
         let changed = window.settle(spot, mark);
+        let mut canary = None;
         if changed {
             shift(&mut self.coverage.states, before, mark);
             self.witnesses.note(answer.endpoint, mark, now + self.config.gap(Duration::ZERO));
+            canary = window.canary_class(spot, mark).map(|class| (class, window.limit(spot.index, &self.config)));
         }
         self.unnamed_open += u64::from(changed && mark == Mark::Open && !window.named);
         // Every change of these is observed at once, unless the attempts are kept until the end.
@@ -205,6 +225,9 @@ impl Scan {
                 looks: if self.config.second_look { vec![look] } else { Vec::new() },
             });
         }
+        if let Some((class, limit)) = canary {
+            self.met(now, answer.endpoint, class, limit);
+        }
         if is_sample && answer.evidence != Evidence::Silence {
             self.learn(answer.endpoint.address, rtt);
         }
@@ -216,8 +239,11 @@ impl Scan {
     }
 
     /// Takes in that the kernel threw answers away before they were read.
-    pub fn dropped(&mut self, _now: Moment, count: u64) {
+    pub fn dropped(&mut self, count: u64) {
         self.coverage.kernel_drops += count;
+        for window in &mut self.active {
+            window.deafened();
+        }
     }
 
     /// When to call `fill` again if nothing is answered before; `None`: only an answer can change anything.
@@ -251,6 +277,9 @@ impl Scan {
         let mut coverage = self.coverage;
         coverage.states.unknown = 0;
         coverage.states.unknown = coverage.planned.saturating_sub(coverage.states.total());
+        coverage.loss = self.measure.loss();
+        coverage.miss = self.measure.miss;
+        coverage.congestion = self.measure.congestion();
         coverage
     }
 
@@ -318,6 +347,7 @@ impl Scan {
 
     /// The next probe of the front window that has one; a new window when none has.
     fn next(&mut self, now: Moment) -> Option<Probe> {
+        let opinion = self.measure.opinion(now);
         loop {
             let slowed = self.active.iter().any(Window::is_looking);
             let mut wake: Option<Moment> = None;
@@ -333,8 +363,9 @@ impl Scan {
                 }
                 window.slow_down(slowed);
                 let (config, run_rtt) = (&self.config, self.run_rtt);
-                let patience = |row: &Row| patience(config, row, run_rtt);
-                let next = window.next(now, config, &patience, &mut self.witnesses);
+                let patience = |row: &Row| patience(config, row.rtt, run_rtt);
+                let opinion = opinion.as_deref();
+                let next = window.next(now, config, &patience, &mut self.witnesses, opinion);
                 window.is_paced = matches!(next, Next::Paced(_));
                 paced += usize::from(window.is_paced);
                 match next {
@@ -357,7 +388,7 @@ impl Scan {
                     self.active.push(window);
                 }
             } else {
-                self.wake = wake;
+                self.wake = wake.into_iter().chain(self.canaries_due()).min();
                 return None;
             }
         }
@@ -375,8 +406,10 @@ impl Scan {
     }
 
     fn finish(&mut self, now: Moment, window: Window, interrupted: bool) {
-        let end = Ending { config: &self.config, now, window, interrupted };
-        end.run(&mut self.observations, &mut self.tallies, &mut self.coverage);
+        let opinion = self.measure.last_opinion();
+        let end = Ending { config: &self.config, now, window, interrupted, opinion: opinion.as_deref() };
+        let miss = end.run(&mut self.observations, &mut self.tallies, &mut self.coverage);
+        self.measure.miss = Miss::worst(self.measure.miss, miss);
     }
 }
 

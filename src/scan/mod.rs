@@ -7,11 +7,12 @@
 
 mod again;
 mod batch;
+mod canary;
 mod config;
 mod ending;
-
 mod engine;
 mod ledger;
+mod loss;
 mod marks;
 mod order;
 mod pace;
@@ -19,6 +20,8 @@ mod plan;
 mod record;
 mod row;
 mod share;
+mod stats;
+mod throttle;
 mod window;
 mod witness;
 

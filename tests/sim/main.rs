@@ -10,6 +10,7 @@
 
 mod answers;
 mod bans;
+mod canaries;
 mod drive;
 mod hostile;
 mod laws;

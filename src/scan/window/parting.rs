@@ -145,8 +145,9 @@ impl Window {
         for (block, (_, first_row)) in self.blocks.iter().zip(&self.starts) {
             let rows = self.rows.iter().enumerate().skip(*first_row);
             for (address, (at, row)) in block.range.iter().zip(rows) {
-                if row.live() > 0
+                if row.is_partly_silent()
                     && let Some(witness) = witnesses.of(address, block.protocol)
+                    && !witnesses.was_heard_since(witness, self.asked_last)
                     && let Ok(index) = u64::try_from(at)
                 {
                     let (looks, tries, failures, over) = ([0; TRIES], 0, 0, now);

@@ -68,12 +68,13 @@ impl Window {
                 }
                 let place = self.place;
                 self.place += 1;
-                if let Some(held) = self.hold(index).filter(|held| *held > now) {
-                    self.again.push(held, index, self.pass, false);
+                let Some((row, endpoint)) = self.endpoint(index) else { continue };
+                if self.bars && self.rows.get(row).is_none_or(|row| row.barred || row.idle) {
+                    *passes = passes.saturating_sub(1);
                     continue;
                 }
-                let Some((row, endpoint)) = self.endpoint(index) else { continue };
-                if self.bars && self.rows.get(row).is_none_or(|row| row.barred) {
+                if let Some(held) = self.hold(index).filter(|held| *held > now) {
+                    self.again.push(held, index, self.pass, false);
                     continue;
                 }
                 batch.push(Probe { endpoint, attempt: self.pass, patience, handshake: false });
@@ -94,6 +95,7 @@ impl Window {
         let Some(last) = last else { return };
         self.marks.note(last, now, now + config.gap(patience));
         self.tail = self.tail.max(now + patience);
+        self.asked_last = now;
     }
 
     /// Whether the walk alone wants to send, and nothing but its own pass holds it back.

@@ -1,0 +1,181 @@
+//! How many attempts are enough: the addresses that lose more get more, and a window does not end before
+//! the bound on what it may have missed is earned, if canaries can earn it in a few seconds.
+
+use std::{net::IpAddr, time::Duration};
+
+use super::{
+    super::{config::Config, loss::Opinion, row::Row},
+    Next, Window,
+};
+use crate::model::{LocalError, Moment};
+
+/// How far a window is with that.
+#[derive(Debug, Default)]
+pub(super) struct Earn {
+    /// When its walk was over first.
+    since: Option<Moment>,
+    /// When it is looked at next, and whether it still wants canaries.
+    next: Moment,
+    wants: bool,
+}
+
+/// How long canaries may take to earn a bound beyond the walk.
+const LONGEST: Duration = Duration::from_secs(9);
+/// How often it is looked at.
+const LOOK: Duration = Duration::from_millis(50);
+
+impl Window {
+    /// Whether it waits for canaries.
+    pub(in crate::scan) fn wants_canaries(&self) -> bool {
+        self.earn.wants
+    }
+
+    /// Takes in that the kernel threw answers away that may have been to its probes.
+    pub(in crate::scan) fn deafened(&mut self) {
+        self.drops |= !self.is_untouched();
+    }
+
+    /// Attempts at the silent endpoints of a row whose answers would have been heard.
+    pub(in crate::scan) fn heard_attempts(&self, row: usize) -> u8 {
+        let deaf = self.deaf + u8::from(self.drops);
+        self.rows.get(row).map_or(0, |row| row.attempts).saturating_sub(deaf)
+    }
+
+    /// What is left to do once the walk is over. `None`: nothing; `Finished`: the walk goes on.
+    pub(super) fn earn(&mut self, now: Moment, config: &Config, opinion: Option<&Opinion>) -> Option<Next> {
+        self.earn.wants = false;
+        if self.unsettled == 0 {
+            return None;
+        }
+        let since = *self.earn.since.get_or_insert(now);
+        self.deaf += u8::from(std::mem::take(&mut self.drops));
+        let (Some(accepted), Some(opinion)) = (config.max_miss, opinion) else {
+            self.without_hearing();
+            return None;
+        };
+        if self.earn.next > now {
+            self.earn.wants = true;
+            return Some(self.wait(Some(self.earn.next)));
+        }
+        if self.widen(config, Some(opinion)) {
+            return Some(self.again(now, config));
+        }
+        let unearned = self.unearned(opinion, accepted);
+        if unearned == 0 {
+            self.without_hearing();
+            return None;
+        }
+        if now - since < LONGEST && opinion.grows() {
+            self.earn.wants = true;
+            self.earn.next = now + LOOK;
+            return Some(self.wait(Some(self.earn.next)));
+        }
+        // More canaries would take too long; more attempts lower the bound as well.
+        if config.adapts() && self.widen_by_bound(config, opinion, accepted) {
+            return Some(self.again(now, config));
+        }
+        self.without_hearing();
+        None
+    }
+
+    /// Gives another attempt to each row whose loss, as measured, asks for it. Returns whether any got one.
+    pub(super) fn widen(&mut self, config: &Config, opinion: Option<&Opinion>) -> bool {
+        let (Some(accepted), Some(opinion), true) = (config.max_miss, opinion, config.adapts()) else {
+            return false;
+        };
+        // What was asked while the kernel threw answers away is asked once more.
+        let deaf = self.deaf;
+        self.add_attempts(config, |address, attempts| {
+            let wanted = opinion.of(address).map_or(config.attempts, |path| path.wanted(accepted));
+            attempts < wanted.max(config.attempts).saturating_add(deaf)
+        })
+    }
+
+    /// The same for rows whose bound is above what is accepted, where further attempts can lower it enough.
+    fn widen_by_bound(&mut self, config: &Config, opinion: &Opinion, accepted: f64) -> bool {
+        let deaf = self.deaf;
+        let most = config.last_attempt();
+        self.add_attempts(config, |address, attempts| {
+            opinion.of(address).is_some_and(|path| {
+                let bound = |attempts: u8| path.miss(attempts.saturating_sub(deaf)).upper95;
+                bound(attempts) > accepted && bound(most) <= accepted
+            })
+        })
+    }
+
+    fn add_attempts(
+        &mut self,
+        config: &Config,
+        wants: impl Fn(IpAddr, u8) -> bool,
+    ) -> bool {
+        let (most, next) = (config.last_attempt(), self.pass.min(config.last_attempt()));
+        if next < self.pass {
+            return false;
+        }
+        let mut any = false;
+        for (block, (_, first)) in self.blocks.iter().zip(&self.starts) {
+            let rows = self.rows.iter_mut().skip(*first);
+            for (address, row) in block.range.iter().zip(rows) {
+                if row.is_partly_silent() && row.attempts < most && wants(address, row.attempts) {
+                    row.attempts += 1;
+                    any = true;
+                    // The passes are numbered for the window; those that it was left out of stay so.
+                    row.idle = false;
+                }
+            }
+        }
+        if any {
+            self.attempts = next;
+        }
+        any
+    }
+
+    /// Leaves the rows out of the pass that begins which have had their attempts.
+    pub(super) fn leave_out(&mut self) {
+        let pass = self.pass;
+        for row in &mut self.rows {
+            row.idle = row.attempts + row.skipped(pass - 1) < pass;
+            if row.idle {
+                row.skipped |= 1 << u32::from(pass).min(31);
+                self.bars = true;
+            }
+        }
+    }
+
+    /// Whether the pass being walked leaves the address of an index out.
+    pub(super) fn is_left_out(&self, index: u64) -> bool {
+        let row = self.endpoint(index).and_then(|(row, _)| self.rows.get(row));
+        row.is_none_or(|row| row.idle)
+    }
+
+    fn again(&mut self, now: Moment, config: &Config) -> Next {
+        self.partings = None;
+        self.earn.next = now;
+        self.begin_pass(now, config);
+        Next::Finished
+    }
+
+    /// Rows whose silence may hide more than is accepted, as far as canaries can tell.
+    fn unearned(&self, opinion: &Opinion, accepted: f64) -> usize {
+        let unearned = |(address, row): &(IpAddr, &Row)| {
+            row.is_partly_silent()
+                && opinion.of(*address).map_or(opinion.grows(), |path| {
+                    path.miss(row.attempts.saturating_sub(self.deaf)).upper95 > accepted
+                })
+        };
+        let blocks = self.blocks.iter().zip(&self.starts);
+        let rows = blocks.map(|(block, (_, first))| block.range.iter().zip(self.rows.iter().skip(*first)));
+        rows.map(|rows| rows.filter(unearned).count()).sum()
+    }
+
+    /// What was silent only while the kernel threw answers away is undetermined.
+    fn without_hearing(&mut self) {
+        let deaf = self.deaf;
+        for row in self.rows.iter_mut().filter(|row| deaf > 0 && row.is_partly_silent()) {
+            if row.attempts <= deaf {
+                (row.local, row.barred) = (Some(LocalError::Buffers), true);
+                self.bars = true;
+            }
+        }
+    }
+}
