@@ -8,6 +8,7 @@ use std::{
     time::Duration,
 };
 
+use self::measure::Measure;
 use super::{
     batch::{Answer, Batch, Probe},
     config::{Config, longest_patience, patience},
@@ -20,7 +21,6 @@ use super::{
     window::{MAX_LOOKS_AGAIN, MOST_SKIPPED, Next, Stride, Window},
     witness::Witnesses,
 };
-use self::measure::Measure;
 use crate::model::{Coverage, Evidence, Look, Miss, Moment, Observation, Protocol, StateCounts, Tally};
 
 /// Open endpoints of one address that get a second look; more is not a host but a middlebox.
@@ -189,7 +189,8 @@ impl Scan {
         if changed {
             shift(&mut self.coverage.states, before, mark);
             self.witnesses.note(answer.endpoint, mark, now + self.config.gap(Duration::ZERO));
-            canary = window.canary_class(spot, mark).map(|class| (class, window.limit(spot.index, &self.config)));
+            canary =
+                window.canary_class(spot, mark).map(|class| (class, window.limit(spot.index, &self.config)));
         }
         self.unnamed_open += u64::from(changed && mark == Mark::Open && !window.named);
         // Every change of these is observed at once, unless the attempts are kept until the end.
@@ -226,7 +227,7 @@ impl Scan {
             });
         }
         if let Some((class, limit)) = canary {
-            self.met(now, answer.endpoint, class, limit);
+            self.met(now, answer, class, limit);
         }
         if is_sample && answer.evidence != Evidence::Silence {
             self.learn(answer.endpoint.address, rtt);
@@ -277,7 +278,7 @@ impl Scan {
         let mut coverage = self.coverage;
         coverage.states.unknown = 0;
         coverage.states.unknown = coverage.planned.saturating_sub(coverage.states.total());
-        coverage.loss = self.measure.loss();
+        coverage.loss = self.measure.loss;
         coverage.miss = self.measure.miss;
         coverage.congestion = self.measure.congestion();
         coverage
@@ -347,7 +348,8 @@ impl Scan {
 
     /// The next probe of the front window that has one; a new window when none has.
     fn next(&mut self, now: Moment) -> Option<Probe> {
-        let opinion = self.measure.opinion(now);
+        let needed = self.active.iter().any(Window::needs_opinion);
+        let opinion = self.measure.opinion(now, needed);
         loop {
             let slowed = self.active.iter().any(Window::is_looking);
             let mut wake: Option<Moment> = None;

@@ -4,14 +4,9 @@
 //! is the loss of a single probe. The later ones are the loss of a probe whose predecessor, a second
 //! before, was lost as well: measured where enough was lost to measure it, and else taken to be the same.
 
-use std::{
-    collections::HashMap,
-    net::IpAddr,
-    sync::Arc,
-    time::Duration,
-};
+use std::{collections::HashMap, net::IpAddr, sync::Arc, time::Duration};
 
-use super::stats::{at_least, upper_bound};
+use super::stats::{at_least, at_least_bound, upper_bound};
 use crate::model::{Loss, Miss, Moment};
 
 /// How what is asked again answers. A host may limit its refusals, so they are a class of their own.
@@ -41,6 +36,11 @@ const ENOUGH_LOST: u32 = 59;
 const ALPHA: f64 = 0.05;
 /// An address whose own losses are as unlikely as that on the common path has a path of its own.
 const OWN_PATH: f64 = 0.01;
+/// One that may turn out to be so gets more canaries, for so many tries.
+const SUSPICION: f64 = 0.1;
+const SUSPECTED: u32 = 20;
+/// More suspects than this are no exception.
+const MOST_SUSPECTS: usize = 1024;
 /// Losses within so long may be one event.
 const CLUSTER: Duration = Duration::from_secs(1);
 /// Clusters that are told apart: a day's.
@@ -51,6 +51,8 @@ const MOST_CLUSTERS: usize = 86_400;
 pub(super) struct Meter {
     pools: [Pool; 2],
     addresses: HashMap<IpAddr, [Chain; 2]>,
+    /// Addresses whose losses may stand out, and after how many tries that is forgotten.
+    suspects: HashMap<IpAddr, u32>,
 }
 
 /// First tries, second ones after a first loss, and so on.
@@ -60,8 +62,10 @@ struct Chain([Tries; DEPTH]);
 #[derive(Debug, Default)]
 struct Pool {
     chain: Chain,
-    /// First tries by the time at which they left.
+    /// First tries by the time at which they left, and all of them. Without those of suspects, whose share
+    /// of the tries changes with time.
     clusters: Vec<Tries>,
+    clustered: Tries,
 }
 
 impl Tries {
@@ -89,6 +93,19 @@ impl Meter {
     /// First tries so far, of either class.
     pub(super) fn tries(&self) -> u64 {
         self.pools.iter().map(|pool| u64::from(pool.first().asked)).sum()
+    }
+
+    /// Takes in that an open endpoint of an address answered to a later attempt only.
+    pub(super) fn answered_late(&mut self, address: IpAddr) {
+        if self.suspects.len() < MOST_SUSPECTS {
+            let [accepting, _] = self.addresses.get(&address).copied().unwrap_or_default();
+            self.suspects.insert(address, accepting.first().asked + SUSPECTED);
+        }
+    }
+
+    /// Whether an address may have a path of its own: more tries tell.
+    pub(super) fn is_suspect(&self, address: IpAddr) -> bool {
+        !self.suspects.is_empty() && self.suspects.contains_key(&address)
     }
 
     /// The loss of the path.
@@ -137,14 +154,30 @@ impl Meter {
         }
     }
 
-    fn change(&mut self, sent: Moment, address: IpAddr, class: Class, depth: u8, change: impl Fn(&mut Tries)) {
+    fn change(
+        &mut self,
+        sent: Moment,
+        address: IpAddr,
+        class: Class,
+        depth: u8,
+        change: impl Fn(&mut Tries),
+    ) {
         let [accepting, refusing] = self.addresses.entry(address).or_default();
         let own = if class == Class::SynAck { accepting } else { refusing };
         own.0.get_mut(usize::from(depth)).into_iter().for_each(&change);
+        let own = *own;
         let pool = self.pool(class);
         pool.chain.0.get_mut(usize::from(depth)).into_iter().for_each(&change);
+        let of = own.first();
         if depth == 0 {
-            pool.cluster(sent, change);
+            if of.lost > 0 && pool.is_suspect(of) {
+                self.suspects.insert(address, of.asked + SUSPECTED);
+            } else {
+                pool.cluster(sent, change);
+                if self.suspects.get(&address).is_some_and(|until| of.asked >= *until) {
+                    self.suspects.remove(&address);
+                }
+            }
         }
     }
 }
@@ -173,6 +206,16 @@ impl Pool {
         self.chain.first()
     }
 
+    /// The same, on a glance.
+    fn is_suspect(&self, of: Tries) -> bool {
+        let rest = self.first().without(of);
+        let common = f64::from(rest.lost + 1) / f64::from(rest.asked + 1);
+        let (hits, tries) = (of.lost.into(), of.asked.into());
+        // Exact only where the cheap bound leaves it open.
+        rest.asked > 0
+            && (at_least_bound(hits, tries, common) < SUSPICION || at_least(hits, tries, common) < SUSPICION)
+    }
+
     /// Whether an address loses more than the path to the others could make likely.
     fn stands_out(&self, of: Tries, path: Tries) -> bool {
         // Where there is nothing else, it is the path.
@@ -183,15 +226,16 @@ impl Pool {
         let (hits, count) = self.effective(of);
         // A path that lost nothing yet may lose as much as one more loss would say.
         let common = f64::from(rest.lost + 1) / f64::from(rest.asked + 1);
-        at_least(hits, count, common) < OWN_PATH
+        at_least_bound(hits, count, common) < OWN_PATH || at_least(hits, count, common) < OWN_PATH
     }
 
-    fn cluster(&mut self, sent: Moment, change: impl FnOnce(&mut Tries)) {
+    fn cluster(&mut self, sent: Moment, change: impl Fn(&mut Tries)) {
         let at = sent.since_start().as_secs() / CLUSTER.as_secs();
         let at = usize::try_from(at).unwrap_or(usize::MAX).min(MOST_CLUSTERS - 1);
         if self.clusters.len() <= at {
             self.clusters.resize(at + 1, Tries::default());
         }
+        change(&mut self.clustered);
         if let Some(cluster) = self.clusters.get_mut(at) {
             change(cluster);
         }
@@ -213,12 +257,12 @@ impl Pool {
     /// The size of the cluster in which a try finds itself.
     fn weighted_size(&self) -> f64 {
         let squares: f64 = self.clusters.iter().map(|tries| f64::from(tries.asked).powi(2)).sum();
-        squares / f64::from(self.first().asked).max(1.0)
+        squares / f64::from(self.clustered.asked).max(1.0)
     }
 
     /// How much alike the tries of a cluster fare: 0 not at all, 1 all the same.
     fn correlation(&self) -> f64 {
-        let (chance, all) = (ratio(self.first()), f64::from(self.first().asked));
+        let (chance, all) = (ratio(self.clustered), f64::from(self.clustered.asked));
         let used = self.clusters.iter().filter(|tries| tries.asked > 0);
         let (mut count, mut spread) = (0.0, 0.0);
         for tries in used {
@@ -262,19 +306,14 @@ impl Opinion {
     pub(super) fn grows(&self) -> bool {
         self.grows
     }
-
-    /// Whether an address has a path of its own.
-    pub(super) fn is_apart(&self, address: IpAddr) -> bool {
-        self.own.contains_key(&address)
-    }
 }
 
 impl Reading {
     fn new(chain: &Chain, pool: &Pool) -> Self {
         let first = chain.first();
         let measured = |tries: Tries, before: f64| {
-            let shows = tries.asked >= SOME_LOST
-                && at_least(tries.lost.into(), tries.asked.into(), before) < ALPHA;
+            let shows =
+                tries.asked >= SOME_LOST && at_least(tries.lost.into(), tries.asked.into(), before) < ALPHA;
             tries.asked >= ENOUGH_LOST || shows
         };
         let (hits, count) = pool.effective(first);

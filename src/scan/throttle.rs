@@ -4,10 +4,7 @@
 
 use std::time::Duration;
 
-use super::{
-    loss::Tries,
-    stats::at_least,
-};
+use super::{loss::Tries, stats::at_least_bound};
 use crate::model::{Congestion, Moment};
 
 /// The rate in force.
@@ -127,7 +124,8 @@ impl Throttle {
 
     fn test(&mut self, now: Moment, loss: f64, from: f64, known: bool) -> Option<Option<u64>> {
         // How unlikely so little loss is, if a good part of it were still there.
-        let chance = 1.0 - at_least(f64::from(self.tries.lost) + 1.0, self.tries.asked.into(), loss * 0.7);
+        let Tries { asked, lost } = self.tries;
+        let chance = at_least_bound(f64::from(asked - lost), asked.into(), 1.0 - loss * 0.7);
         if chance < CERTAINTY {
             self.phase = Phase::Yielding;
             self.full = from;
@@ -209,7 +207,7 @@ impl Throttle {
     /// Whether so much loss is this unlikely where `usual` is what the path loses, and a little more.
     fn is_beyond(&self, usual: f64, unlikely: f64) -> bool {
         let Tries { asked, lost } = self.tries;
-        lost >= 3 && at_least(lost.into(), asked.into(), (usual * 1.25).min(0.95)) < unlikely
+        lost >= 3 && at_least_bound(lost.into(), asked.into(), (usual * 1.25).min(0.95)) < unlikely
     }
 }
 
@@ -254,7 +252,8 @@ mod tests {
         for ambient in [0.0, 0.04] {
             let (rates, found) = run(100_000, 20_000.0, ambient, 60);
             let settled = &rates[300..];
-            let used = settled.iter().map(|rate| rate.min(20_000.0)).sum::<f64>() / settled.len() as f64 / 20_000.0;
+            let used =
+                settled.iter().map(|rate| rate.min(20_000.0)).sum::<f64>() / settled.len() as f64 / 20_000.0;
             let sent = settled.iter().sum::<f64>() / settled.len() as f64;
             assert!(used > 0.8, "{ambient}: {used}");
             assert!(sent < 24_000.0, "{ambient}: {sent}");

@@ -130,7 +130,6 @@ fn a_lossy_path_gets_up_to_six_attempts_and_says_what_is_left_of_doubt() {
         world.config.rate = Rate { run: Some(20_000), per_address: None };
         let outcome = world.run();
         assert_asked(&outcome, &world.hosts[0], |times| (least..=6).contains(&times));
-        eprintln!("{loss} ended {} canaries {} wire {} {:?}", outcome.ended, canaries(&outcome), outcome.wire.len(), outcome.coverage.congestion);
         let measured = outcome.coverage.loss.unwrap();
         let truth = 1.0 - (1.0 - loss) * (1.0 - loss);
         assert!(measured.upper95 >= truth && measured.estimate <= truth * 1.6, "{truth}: {measured:?}");
@@ -155,8 +154,11 @@ fn refusals_measure_the_path_where_nothing_accepts() {
     let outcome = world("1-2000", vec![closed]).run();
     assert!(outcome.coverage.miss.unwrap().upper95 < ACCEPTED);
     // Slower than its answers are limited, a host that limits them is a path like any other.
-    let limited =
-        Host { closed: PortSet::parse("1-100").unwrap(), rst_per_second: Some(50), ..host("203.0.113.11/32", "443", 0.0) };
+    let limited = Host {
+        closed: PortSet::parse("1-100").unwrap(),
+        rst_per_second: Some(50),
+        ..host("203.0.113.11/32", "443", 0.0)
+    };
     let outcome = world("1-2000", vec![limited]).run();
     assert!(outcome.coverage.loss.unwrap().estimate < 0.01, "its RSTs say nothing where a port accepts");
 }

@@ -13,7 +13,7 @@ use super::{
     },
     Scan, Window,
 };
-use crate::model::{Congestion, Endpoint, Evidence, Loss, Miss, Moment, State};
+use crate::model::{Congestion, Evidence, Loss, Miss, Moment, State};
 
 /// The measuring of a run.
 #[derive(Debug)]
@@ -26,6 +26,8 @@ pub(super) struct Measure {
     opinion: Arc<Opinion>,
     /// When the opinion was formed, and from how much.
     formed: (Moment, u64),
+    /// The loss of the path, when it was asked for last.
+    pub(super) loss: Option<Loss>,
     /// The worst chance of a miss of the windows that have ended.
     pub(super) miss: Option<Miss>,
 }
@@ -46,12 +48,9 @@ impl Measure {
             throttle: Throttle::new(config.rate.run),
             opinion: Arc::default(),
             formed: (Moment::START, 0),
+            loss: None,
             miss: None,
         }
-    }
-
-    pub(super) fn loss(&self) -> Option<Loss> {
-        self.meter.loss()
     }
 
     pub(super) fn congestion(&self) -> Option<Congestion> {
@@ -67,15 +66,15 @@ impl Measure {
         }
     }
 
-    /// What is known by now; not older than a look.
-    pub(super) fn opinion(&mut self, now: Moment) -> Option<Arc<Opinion>> {
+    /// What is known; where it is needed, by now.
+    pub(super) fn opinion(&mut self, now: Moment, needed: bool) -> Option<Arc<Opinion>> {
         if !self.wanted {
             return None;
         }
         let (formed, from) = self.formed;
         let tries = self.meter.tries();
         let grows = !self.canaries.is_empty();
-        if (tries != from && now - formed >= STALE) || grows != self.opinion.grows() {
+        if needed && ((tries != from && now - formed >= STALE) || grows != self.opinion.grows()) {
             self.opinion = self.meter.opinion(grows);
             self.formed = (now, tries);
         }
@@ -84,6 +83,7 @@ impl Measure {
 
     /// The same, as exact as can be.
     pub(super) fn last_opinion(&mut self) -> Option<Arc<Opinion>> {
+        self.loss = self.meter.loss();
         self.wanted.then(|| self.meter.opinion(false))
     }
 
@@ -118,7 +118,7 @@ impl Scan {
         let Self { measure, active, paths, config, run_rtt, slowest, .. } = self;
         let about = About {
             stays: &|address| active.iter().any(|window| window.covers(address)),
-            stands_out: &|address| measure.opinion.is_apart(address),
+            stands_out: &|address| measure.meter.is_suspect(address),
             patience: &|address| match paths.get(&address) {
                 Some(path) => patience(config, *path, *run_rtt),
                 None => longest_patience(config, *slowest),
@@ -138,9 +138,12 @@ impl Scan {
     }
 
     /// Notes that an endpoint answered: it can be asked again.
-    pub(super) fn met(&mut self, now: Moment, endpoint: Endpoint, class: Class, limit: Option<u64>) {
+    pub(super) fn met(&mut self, now: Moment, answer: &Answer, class: Class, limit: Option<u64>) {
         if self.measure.wanted {
-            self.measure.canaries.add(now, endpoint, class, limit);
+            self.measure.canaries.add(now, answer.endpoint, class, limit);
+            if answer.attempt > 1 && class == Class::SynAck {
+                self.measure.meter.answered_late(answer.endpoint.address);
+            }
         }
     }
 

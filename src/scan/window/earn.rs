@@ -21,6 +21,8 @@ pub(super) struct Earn {
 
 /// How long canaries may take to earn a bound beyond the walk.
 const LONGEST: Duration = Duration::from_secs(9);
+/// Places before the end of the last pass.
+const SOON: u64 = 1 << 13;
 /// How often it is looked at.
 const LOOK: Duration = Duration::from_millis(50);
 
@@ -28,6 +30,11 @@ impl Window {
     /// Whether it waits for canaries.
     pub(in crate::scan) fn wants_canaries(&self) -> bool {
         self.earn.wants
+    }
+
+    /// Whether it is soon to be decided how many attempts are enough.
+    pub(in crate::scan) fn needs_opinion(&self) -> bool {
+        self.pass > self.attempts || (self.pass == self.attempts && self.order.size() - self.place <= SOON)
     }
 
     /// Takes in that the kernel threw answers away that may have been to its probes.
@@ -103,11 +110,7 @@ impl Window {
         })
     }
 
-    fn add_attempts(
-        &mut self,
-        config: &Config,
-        wants: impl Fn(IpAddr, u8) -> bool,
-    ) -> bool {
+    fn add_attempts(&mut self, config: &Config, wants: impl Fn(IpAddr, u8) -> bool) -> bool {
         let (most, next) = (config.last_attempt(), self.pass.min(config.last_attempt()));
         if next < self.pass {
             return false;
