@@ -162,7 +162,7 @@ static bool allowed(struct bucket *b, int64_t at) {
     return b->tokens--, true;
 }
 
-static void people(const char *only) {
+static void people(int only) {
     hosts = calloc(host_count, sizeof *hosts);
     for (long i = 0; i < host_count; i++) {
         struct host *h = hosts + i;
@@ -170,8 +170,7 @@ static void people(const char *only) {
         // Steps of the golden ratio: every stretch of hosts, also the first few, has its share of each kind.
         double at = i * 0.6180339887498949 + mix(seed) * 0x1p-64, percent = 100 * (at - (long)at);
         while (h->kind < KINDS - 1 && (percent -= SHARES[h->kind]) >= 0) h->kind++;
-        for (int kind = 0; only && kind < KINDS; kind++)
-            if (!strcmp(only, NAMES[kind])) h->kind = kind;
+        if (only >= 0) h->kind = only;
         bool away = h->kind == FAR || h->kind == FARDROP;
         h->loss = (uint64_t)i % 16 == mix(seed ^ mix(i / 16)) % 16 ? bad : loss;
         h->away = ((away ? 400 : 30) + (own >> 8) % 1000 * 0.005 - 2.5) * 1e6;
@@ -203,7 +202,8 @@ static const char *name(uint32_t host) {
     return inet_ntop(AF_INET, &address, text, sizeof text);
 }
 
-static uint32_t endpoint(uint16_t host, uint16_t port) { return host * (uint32_t)(ports + 1) + port; }
+// Ports beyond those that count share the first place, which nobody reads.
+static uint32_t endpoint(uint16_t host, uint16_t port) { return port <= ports ? host * (uint32_t)(ports + 1) + port : 0; }
 static void bump(uint8_t *counter) { *counter += *counter < 255; }
 
 // ---------------------------------------------------------------- time
@@ -372,7 +372,7 @@ static void at_open_port(const struct segment *s, int64_t at) {
 static void arrive(const struct segment *s, int64_t at) {
     struct host *h = hosts + s->host;
     bool asks = (s->flags & (SYN | ACK | RST)) == SYN;
-    if (asks && s->port <= ports) bump(reached + endpoint(s->host, s->port));
+    if (asks) bump(reached + endpoint(s->host, s->port));
     if (h->kind == GONE) return refuse(s, at);
     if (is_open(h, s->port)) return at_open_port(s, at);
     if (s->flags & RST) return;
@@ -405,7 +405,7 @@ static void come_back(const struct event *e) {
     if (e->frame[23] == IPPROTO_ICMP) count.icmps++;
     else if ((flags & (SYN | ACK)) == (SYN | ACK)) count.synacks++;
     else if (flags & RST) count.resets++;
-    if (e->settles && e->endpoint % (ports + 1) && e->endpoint < host_count * (ports + 1)) {
+    if (e->settles) {
         settled[e->endpoint] = 1;
         if (e->settles == BY_SYNACK) bump(answered + e->endpoint);
     }
@@ -482,7 +482,7 @@ static void take(const uint8_t *f, uint32_t length, int64_t at, bool ready) {
     if (to >= host_count) return;
     struct host *h = hosts + to;
     if (h->kind == DEAD) {
-        if (asks && s.port <= ports) bump(reached + endpoint(s.host, s.port));
+        if (asks) bump(reached + endpoint(s.host, s.port));
         return;
     }
     memcpy(s.quote, ip, QUOTE);
@@ -579,7 +579,8 @@ static void write_truth(const char *path, bool detail) {
 }
 
 int main(int words, char **word) {
-    const char *only = NULL, *truth = NULL, *detail = NULL;
+    int only = -1;
+    const char *truth = NULL, *detail = NULL;
     if (words < 2) return fprintf(stderr, "wan IFACE [KEY=VALUE ...]: see the source\n"), 2;
     for (int i = 2; i < words; i++) {
         char *value = strchr(word[i], '=');
@@ -589,7 +590,11 @@ int main(int words, char **word) {
         if (!strcmp(key, "hosts")) host_count = atol(value);
         else if (!strcmp(key, "ports")) ports = atol(value);
         else if (!strcmp(key, "seed")) seed = atol(value);
-        else if (!strcmp(key, "kind")) only = value;
+        else if (!strcmp(key, "kind")) {
+            for (int kind = 0; kind < KINDS; kind++)
+                if (!strcmp(value, NAMES[kind])) only = kind;
+            if (only < 0) return fprintf(stderr, "no kind `%s`\n", value), 2;
+        }
         else if (!strcmp(key, "loss")) loss = atof(value);
         else if (!strcmp(key, "bad")) bad = atof(value);
         else if (!strcmp(key, "repeat")) twice = atof(value);
