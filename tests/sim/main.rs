@@ -4,7 +4,8 @@
 #![allow(
     clippy::cast_possible_truncation,
     clippy::cast_precision_loss,
-    clippy::inconsistent_struct_constructor
+    clippy::inconsistent_struct_constructor,
+    clippy::print_stdout
 )]
 #![allow(unreachable_pub)] // one binary: nothing is public
 
@@ -15,5 +16,6 @@ mod hostile;
 mod laws;
 mod net;
 mod ops;
+mod path;
 mod scenarios;
 mod world;
