@@ -11,6 +11,7 @@
 
 mod answers;
 mod bans;
+mod calibration;
 mod drive;
 mod hostile;
 mod laws;
