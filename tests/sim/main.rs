@@ -12,11 +12,13 @@
 mod answers;
 mod bans;
 mod calibration;
+mod cover;
 mod drive;
 mod hostile;
 mod laws;
 mod net;
 mod octets;
+mod once;
 mod ops;
 mod path;
 mod scenarios;
