@@ -20,6 +20,7 @@ mod net;
 mod octets;
 mod once;
 mod ops;
+mod packets;
 mod path;
 mod scenarios;
 mod stack;
