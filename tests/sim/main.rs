@@ -11,6 +11,7 @@
 
 mod answers;
 mod bans;
+mod bound;
 mod calibration;
 mod cover;
 mod drive;
