@@ -184,7 +184,7 @@ fn ports(text: &str) -> PortSet {
 fn simple(at: &str, named: &str, rest: &str, host: Host, mouth: Mouth, config: Config) -> World {
     let at = at.parse().unwrap();
     let ask = Ask { at, protocol: Protocol::Tcp, named: ports(named), rest: ports(rest), rate: None };
-    World { asks: vec![ask], hosts: vec![Host { at, ..host }], config, mouth, seed: 7 }
+    World { asks: vec![ask], hosts: vec![Host { at, ..host }], link: None, config, mouth, seed: 7 }
 }
 
 const RAW: Mouth = Mouth::Raw { batch: 64 };
