@@ -176,6 +176,7 @@ pub(super) async fn drive(
             // Also after a complete run: a worker that died must not leave endpoints without a state.
             scan.stop(clock.now());
         }
+        if std::env::var("PPTRACE").is_ok() { eprintln!("{} {} {:?}", clock.now(), scan.trace(), scan.totals()); }
         let (totals, surprises) = (scan.totals(), scan.unnamed_open());
         // Taken whole, so that the sender is held up for no longer than that.
         let seen = Vec::from(scan.take_observations());

@@ -35,6 +35,8 @@ const MOST_TALLIED: usize = 1 << 20;
 const MOST_WAITING: usize = 1 << 16;
 /// How long a scan rests whose observations nobody takes.
 const STALL: Duration = Duration::from_millis(2);
+/// The first repeat of a SYN-ACK (RFC 6298 section 2).
+const REPEAT: Duration = Duration::from_secs(1);
 /// Windows walked at a time, so that the wire does not idle while one waits.
 const MAX_ACTIVE: usize = 3;
 
@@ -96,6 +98,7 @@ impl Scan {
     pub fn fill(&mut self, now: Moment, batch: &mut Batch) {
         self.wake = Some(now);
         self.expire_canaries(now);
+        self.take_stock();
         if self.observations.len() > MOST_WAITING {
             self.wake = Some(now + STALL);
             return;
@@ -130,9 +133,11 @@ impl Scan {
     fn stride(&mut self, now: Moment, batch: &mut Batch, passes: &mut u64) -> Stride {
         let most = self.pace.room(now, batch.room());
         let Some(window) = self.active.first_mut() else { return Stride::Stopped };
-        let patience = longest_patience(&self.config, self.slowest);
+        let longest = longest_patience(&self.config, self.slowest);
         let pass = window.pass();
-        let stride = window.stride(now, &self.config, patience, (batch, most), passes);
+        let (config, run_rtt) = (&self.config, self.run_rtt);
+        let of_row = |row: &Row| patience(config, row.rtt, run_rtt);
+        let stride = window.stride(now, config, (longest, &of_row), (batch, most), passes);
         if let Stride::Probes(added) = stride {
             let added = added as u64;
             self.pace.take_many(now, added);
@@ -187,6 +192,7 @@ impl Scan {
         let changed = window.settle(spot, mark);
         let mut canary = None;
         if changed {
+            window.note_late(spot, mark, answer.attempt);
             shift(&mut self.coverage.states, before, mark);
             self.witnesses.note(answer.endpoint, mark, now + self.config.gap(Duration::ZERO));
             canary =
@@ -237,6 +243,11 @@ impl Scan {
     /// Counts packets that look like answers and are none of ours.
     pub fn strays(&mut self, count: u64) {
         self.coverage.strays += count;
+    }
+
+    #[allow(missing_docs)]
+    pub fn trace(&self) -> String {
+        format!("{:?} {}", self.measure.loss, self.active.iter().map(|w| w.trace()).collect::<Vec<_>>().join(" | "))
     }
 
     /// Takes in that the kernel threw answers away before they were read.
@@ -336,6 +347,12 @@ impl Scan {
 
     /// Takes in a round-trip time: all of an address is one path, whatever window or protocol.
     fn learn(&mut self, address: IpAddr, rtt: Duration) {
+        // The far side repeats a lost SYN-ACK after a second: what it then says is not how long the path is.
+        let known = self.paths.get(&address).and_then(|path| path.smoothed());
+        let repeated = rtt >= REPEAT && known.is_none_or(|known| known < REPEAT / 2);
+        if repeated && known.is_some() {
+            return;
+        }
         self.run_rtt.sample(rtt);
         if self.paths.len() < MAX_PATHS || self.paths.contains_key(&address) {
             self.paths.entry(address).or_default().sample(rtt);
@@ -343,7 +360,9 @@ impl Scan {
         for window in &mut self.active {
             window.learn(address, |path| path.sample(rtt));
         }
-        self.slowest = self.slowest.max(Some(rtt));
+        if !repeated {
+            self.slowest = self.slowest.max(Some(rtt));
+        }
     }
 
     /// The next probe of the front window that has one; a new window when none has.

@@ -4,7 +4,12 @@
 //! is the loss of a single probe. The later ones are the loss of a probe whose predecessor, a second
 //! before, was lost as well: measured where enough was lost to measure it, and else taken to be the same.
 
-use std::{collections::HashMap, net::IpAddr, sync::Arc, time::Duration};
+use std::{
+    collections::{HashMap, HashSet},
+    net::IpAddr,
+    sync::Arc,
+    time::Duration,
+};
 
 use super::stats::{at_least, at_least_bound, upper_bound};
 use crate::model::{Loss, Miss, Moment};
@@ -32,6 +37,8 @@ const DEPTH: usize = MOST_ATTEMPTS as usize;
 /// First losses after which the loss of a second try is known well enough to be used for itself: without
 /// any loss its bound is then 5 %.
 const ENOUGH_LOST: u32 = 59;
+/// How unlikely so many second losses must be to show earlier that losses come together.
+const SHOWN: f64 = 0.01;
 /// One minus the confidence of every bound.
 const ALPHA: f64 = 0.05;
 /// An address whose own losses are as unlikely as that on the common path has a path of its own.
@@ -137,7 +144,7 @@ impl Meter {
             path = own.values().fold(pool.chain, |path, of| path.without(of));
         }
         let own = own.iter().map(|(address, chain)| (*address, Reading::new(chain, pool))).collect();
-        Arc::new(Opinion { path: Some(Reading::new(&path, pool)), own, grows })
+        Arc::new(Opinion { path: Some(Reading::new(&path, pool)), own, grows, suspects: self.suspects.keys().copied().collect() })
     }
 
     /// The class that speaks for the path: refusals only where nothing accepts.
@@ -286,6 +293,8 @@ pub(super) struct Opinion {
     own: HashMap<IpAddr, Reading>,
     /// There is something to ask again.
     grows: bool,
+    /// More canaries are on their way to tell.
+    suspects: HashSet<IpAddr>,
 }
 
 /// What the losses of one path say.
@@ -302,6 +311,11 @@ impl Opinion {
         own.or(self.path.as_ref())
     }
 
+    /// Whether it will soon be known whether an address has a path of its own.
+    pub(super) fn is_suspect(&self, address: IpAddr) -> bool {
+        self.grows && self.suspects.contains(&address) && !self.own.contains_key(&address)
+    }
+
     /// Whether more will be known a little later.
     pub(super) fn grows(&self) -> bool {
         self.grows
@@ -313,7 +327,7 @@ impl Reading {
         let first = chain.first();
         let measured = |tries: Tries, before: f64| {
             let shows =
-                tries.asked >= SOME_LOST && at_least(tries.lost.into(), tries.asked.into(), before) < ALPHA;
+                tries.asked >= SOME_LOST && at_least(tries.lost.into(), tries.asked.into(), before) < SHOWN;
             tries.asked >= ENOUGH_LOST || shows
         };
         let (hits, count) = pool.effective(first);
@@ -353,14 +367,16 @@ impl Reading {
         miss
     }
 
-    /// How many attempts bring the chance, as measured, down to what is accepted.
+    /// How many attempts bring the chance, as measured, well below what is accepted: the bound has to be.
     pub(super) fn wanted(&self, accepted: f64) -> u8 {
-        (1..MOST_ATTEMPTS).find(|attempts| self.miss(*attempts).estimate <= accepted).unwrap_or(MOST_ATTEMPTS)
+        (1..MOST_ATTEMPTS).find(|attempts| self.miss(*attempts).estimate <= accepted / MARGIN).unwrap_or(MOST_ATTEMPTS)
     }
 }
 
 /// Losses after which it can show that the next is likelier.
-const SOME_LOST: u32 = 4;
+const SOME_LOST: u32 = 8;
+/// How far what was measured is kept below what is accepted.
+const MARGIN: f64 = 4.0;
 
 fn ratio(tries: Tries) -> f64 {
     if tries.asked == 0 { 0.0 } else { f64::from(tries.lost) / f64::from(tries.asked) }

@@ -24,6 +24,8 @@ pub(super) struct Row {
     /// Attempts that its silent endpoints get, and those of the passes that left it out, as bits.
     pub(super) attempts: u8,
     pub(super) skipped: u32,
+    /// Of its closed endpoints, those that only a later attempt found.
+    pub(super) late: u32,
     /// Left out of the pass being walked.
     pub(super) idle: bool,
     /// No second look at it before.

@@ -229,11 +229,23 @@ impl Window {
                 Next::Finished => {}
                 next => return next,
             }
-            match self.earn(now, config, opinion) {
-                None => return self.part(now, config, patience, witnesses),
-                Some(Next::Finished) => {}
-                Some(next) => return next,
+            // The walk is over. What is left goes on side by side.
+            let earned = match self.earn(now, config, opinion) {
+                Some(Next::Finished) => continue,
+                Some(Next::Wait(due)) => Some(due),
+                _ => None,
+            };
+            let parted = match self.part(now, config, patience, witnesses) {
+                Next::Wait(due) => Some(due),
+                Next::Finished => None,
+                next => return next,
+            };
+            let heard = Some(self.heard_at()).filter(|at| *at > now);
+            let due = [earned, parted, heard].into_iter().flatten().min();
+            if due.is_none() && self.looks.is_empty() {
+                return Next::Finished;
             }
+            return self.wait(due);
         }
     }
 
@@ -473,11 +485,7 @@ impl Window {
             self.again.clear();
             self.outages.clear();
         }
-        if self.is_over(now) {
-            Next::Finished
-        } else {
-            self.wait(Some(self.heard_at()).filter(|at| *at > now))
-        }
+        Next::Finished
     }
 
     /// Begins the next pass.

@@ -109,6 +109,17 @@ impl Scan {
         }
     }
 
+    /// Asks those again more often that answered late more often than others.
+    pub(super) fn take_stock(&mut self) {
+        for window in &mut self.active {
+            if self.measure.wanted && window.is_half_asked_again() {
+                for address in window.late_addresses() {
+                    self.measure.meter.answered_late(address);
+                }
+            }
+        }
+    }
+
     /// The next canary, if one is due.
     pub(super) fn canary(&mut self, now: Moment) -> Option<Probe> {
         if !self.measure.wanted {

@@ -4,8 +4,8 @@
 use std::{net::IpAddr, time::Duration};
 
 use super::{
-    super::{config::Config, loss::Opinion, row::Row},
-    Next, Window,
+    super::{config::Config, ledger::Mark, loss::Opinion, row::Row, stats::at_least_bound},
+    Next, Spot, Window,
 };
 use crate::model::{LocalError, Moment};
 
@@ -17,12 +17,18 @@ pub(super) struct Earn {
     /// When it is looked at next, and whether it still wants canaries.
     next: Moment,
     wants: bool,
+    /// The last pass of which half was seen to be over.
+    halved: u8,
 }
 
 /// How long canaries may take to earn a bound beyond the walk.
 const LONGEST: Duration = Duration::from_secs(9);
 /// Places before the end of the last pass.
 const SOON: u64 = 1 << 13;
+/// What further attempts may take without waiting for canaries first.
+const CHEAP: Duration = Duration::from_secs(2);
+/// How unlikely it must be that an address answers late so often.
+const LATE: f64 = 0.001;
 /// How often it is looked at.
 const LOOK: Duration = Duration::from_millis(50);
 
@@ -35,6 +41,11 @@ impl Window {
     /// Whether it is soon to be decided how many attempts are enough.
     pub(in crate::scan) fn needs_opinion(&self) -> bool {
         self.pass > self.attempts || (self.pass == self.attempts && self.order.size() - self.place <= SOON)
+    }
+
+    /// How far it is, for whoever debugs.
+    pub(in crate::scan) fn trace(&self) -> String {
+        format!("pass {} of {} place {} of {} unsettled {} wants {} partings {}", self.pass, self.attempts, self.place, self.order.size(), self.unsettled, self.earn.wants, self.partings.is_some())
     }
 
     /// Takes in that the kernel threw answers away that may have been to its probes.
@@ -72,14 +83,16 @@ impl Window {
             self.without_hearing();
             return None;
         }
-        if now - since < LONGEST && opinion.grows() {
+        // More attempts lower the bound as well: at once where something got lost and they cost little, and
+        // else when canaries took too long.
+        let waits = now - since < LONGEST && opinion.grows();
+        if config.adapts() && self.widen_by_bound(config, opinion, accepted, waits) {
+            return Some(self.again(now, config));
+        }
+        if waits {
             self.earn.wants = true;
             self.earn.next = now + LOOK;
             return Some(self.wait(Some(self.earn.next)));
-        }
-        // More canaries would take too long; more attempts lower the bound as well.
-        if config.adapts() && self.widen_by_bound(config, opinion, accepted) {
-            return Some(self.again(now, config));
         }
         self.without_hearing();
         None
@@ -98,16 +111,63 @@ impl Window {
         })
     }
 
-    /// The same for rows whose bound is above what is accepted, where further attempts can lower it enough.
-    fn widen_by_bound(&mut self, config: &Config, opinion: &Opinion, accepted: f64) -> bool {
+    /// The same for rows whose bound is above what is accepted. `cheap`: only where something got lost, and
+    /// while that takes little time.
+    fn widen_by_bound(&mut self, config: &Config, opinion: &Opinion, accepted: f64, cheap: bool) -> bool {
         let deaf = self.deaf;
         let most = config.last_attempt();
-        self.add_attempts(config, |address, attempts| {
+        let wants = |address: IpAddr, attempts: u8| {
             opinion.of(address).is_some_and(|path| {
-                let bound = |attempts: u8| path.miss(attempts.saturating_sub(deaf)).upper95;
-                bound(attempts) > accepted && bound(most) <= accepted
+                let miss = |attempts: u8| path.miss(attempts.saturating_sub(deaf));
+                let helps = if cheap { miss(attempts).estimate > 0.0 } else { miss(most).upper95 <= accepted };
+                helps && miss(attempts).upper95 > accepted
             })
-        })
+        };
+        if cheap {
+            let wanting = self.addressed().filter(|(address, row)| row.is_partly_silent() && wants(*address, row.attempts));
+            let probes: u64 = wanting.map(|(_, row)| u64::from(row.unsettled)).sum();
+            let rate = [config.rate.run, self.share.rate(false)].into_iter().flatten().min();
+            if probes > rate.map_or(u64::MAX, |rate| rate.saturating_mul(CHEAP.as_secs())) {
+                return false;
+            }
+        }
+        self.add_attempts(config, wants)
+    }
+
+    /// The rows and their addresses.
+    fn addressed(&self) -> impl Iterator<Item = (IpAddr, &Row)> + '_ {
+        let blocks = self.blocks.iter().zip(&self.starts);
+        blocks.flat_map(|(block, (_, first))| block.range.iter().zip(self.rows.iter().skip(*first)))
+    }
+
+    /// Notes that a closed endpoint was found, by which attempt.
+    pub(in crate::scan) fn note_late(&mut self, spot: Spot, mark: Mark, attempt: u8) {
+        if let Some(row) = self.rows.get_mut(spot.row).filter(|_| mark == Mark::Closed && attempt > 1) {
+            row.late += 1;
+        }
+    }
+
+    /// Whether a later pass is half over, for the first time that this is asked.
+    pub(in crate::scan) fn is_half_asked_again(&mut self) -> bool {
+        let half = self.pass > self.earn.halved.max(1) && self.place > self.order.size() / 2;
+        if half {
+            self.earn.halved = self.pass;
+        }
+        half
+    }
+
+    /// Addresses of which more endpoints than of others answered late only.
+    pub(in crate::scan) fn late_addresses(&self) -> Vec<IpAddr> {
+        let (mut late, mut closed) = (0u64, 0u64);
+        for row in &self.rows {
+            late += u64::from(row.late);
+            closed += u64::from(row.closed);
+        }
+        let usual = 1.5 * late as f64 / closed.max(1) as f64;
+        let stands_out = |(_, row): &(IpAddr, &Row)| {
+            row.open > 0 && row.late > 2 && at_least_bound(row.late.into(), row.closed.into(), usual) < LATE
+        };
+        self.addressed().filter(stands_out).map(|(address, _)| address).collect()
     }
 
     fn add_attempts(&mut self, config: &Config, wants: impl Fn(IpAddr, u8) -> bool) -> bool {
@@ -162,13 +222,12 @@ impl Window {
     fn unearned(&self, opinion: &Opinion, accepted: f64) -> usize {
         let unearned = |(address, row): &(IpAddr, &Row)| {
             row.is_partly_silent()
-                && opinion.of(*address).map_or(opinion.grows(), |path| {
-                    path.miss(row.attempts.saturating_sub(self.deaf)).upper95 > accepted
-                })
+                && (opinion.is_suspect(*address)
+                    || opinion.of(*address).map_or(opinion.grows(), |path| {
+                        path.miss(row.attempts.saturating_sub(self.deaf)).upper95 > accepted
+                    }))
         };
-        let blocks = self.blocks.iter().zip(&self.starts);
-        let rows = blocks.map(|(block, (_, first))| block.range.iter().zip(self.rows.iter().skip(*first)));
-        rows.map(|rows| rows.filter(unearned).count()).sum()
+        self.addressed().filter(unearned).count()
     }
 
     /// What was silent only while the kernel threw answers away is undetermined.

@@ -35,6 +35,8 @@ struct Parting {
     over: Moment,
 }
 
+/// A parting look follows the last probe of the walk so soon, where its answer is not yet waited for.
+const SOON: Duration = Duration::from_millis(300);
 /// One loss is bad luck, two a second apart are an answer.
 const TRIES: usize = 2;
 /// A parting look that this machine fails to send so often leaves the address undetermined.
@@ -51,6 +53,11 @@ impl Window {
         witnesses: &mut Witnesses,
     ) -> Next {
         if self.partings.is_none() {
+            // Most of what is under way answers first.
+            let from = (self.asked_last + SOON).min(self.heard_at());
+            if from > now {
+                return Next::Wait(from);
+            }
             self.partings = Some(self.partings(now, witnesses));
         }
         let Some(partings) = &mut self.partings else { return Next::Finished };

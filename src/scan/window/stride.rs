@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use super::{
-    super::{batch::Batch, batch::Probe, config::Config},
+    super::{batch::Batch, batch::Probe, config::Config, row::Row},
     Window,
 };
 use crate::model::Moment;
@@ -27,12 +27,13 @@ pub(in crate::scan) enum Stride {
 
 impl Window {
     /// Adds the next probes of the walk to a batch, `most` at most, and passes by as many settled places
-    /// as are left to this call, about. All probes wait for an answer for so long.
+    /// as are left to this call, about. `patience` tells how long to wait for an answer of a row; in passes
+    /// over all rows, as long as for the slowest.
     pub(in crate::scan) fn stride(
         &mut self,
         now: Moment,
         config: &Config,
-        patience: Duration,
+        (longest, patience): (Duration, &dyn Fn(&Row) -> Duration),
         (batch, most): (&mut Batch, usize),
         passes: &mut u64,
     ) -> Stride {
@@ -40,6 +41,7 @@ impl Window {
             return Stride::Stopped;
         }
         let (mut added, mut last) = (0, None);
+        let mut longest_here = if self.bars { Duration::ZERO } else { longest };
         let mut indices = [0; STRIDE];
         let mut settled = [false; STRIDE];
         while added < most && self.place < self.order.size() {
@@ -63,7 +65,7 @@ impl Window {
                     continue;
                 }
                 if self.before.due(self.place).is_some_and(|due| due > now) {
-                    self.note(last, now, config, patience);
+                    self.note(last, now, config, longest_here);
                     return if added > 0 { Stride::Probes(added) } else { Stride::Stopped };
                 }
                 let place = self.place;
@@ -77,12 +79,17 @@ impl Window {
                     self.again.push(held, index, self.pass, false);
                     continue;
                 }
-                batch.push(Probe { endpoint, attempt: self.pass, patience, handshake: false });
+                let mut wait = longest;
+                if self.bars {
+                    wait = self.rows.get(row).map_or(longest, patience);
+                    longest_here = longest_here.max(wait);
+                }
+                batch.push(Probe { endpoint, attempt: self.pass, patience: wait, handshake: false });
                 last = Some(place);
                 added += 1;
             }
         }
-        self.note(last, now, config, patience);
+        self.note(last, now, config, longest_here);
         match added {
             0 if self.place < self.order.size() => Stride::Passing,
             0 => Stride::Stopped,
