@@ -49,7 +49,7 @@ const SUSPECTED: u32 = 20;
 /// More suspects than this are no exception.
 const MOST_SUSPECTS: usize = 1024;
 /// Losses within so long may be one event.
-const CLUSTER: Duration = Duration::from_secs(1);
+const CLUSTER: Duration = Duration::from_millis(500);
 /// Clusters that are told apart: a day's.
 const MOST_CLUSTERS: usize = 86_400;
 
@@ -237,7 +237,7 @@ impl Pool {
     }
 
     fn cluster(&mut self, sent: Moment, change: impl Fn(&mut Tries)) {
-        let at = sent.since_start().as_secs() / CLUSTER.as_secs();
+        let at = sent.since_start().as_millis() / CLUSTER.as_millis();
         let at = usize::try_from(at).unwrap_or(usize::MAX).min(MOST_CLUSTERS - 1);
         if self.clusters.len() <= at {
             self.clusters.resize(at + 1, Tries::default());
@@ -267,22 +267,27 @@ impl Pool {
         squares / f64::from(self.clustered.asked).max(1.0)
     }
 
-    /// How much alike the tries of a cluster fare: 0 not at all, 1 all the same.
+    /// How much alike the tries of a cluster fare: 0 not at all, 1 all the same. Measured, and as long as
+    /// there is little to measure it by, feared: a path that lost nothing may have had one good spell.
     fn correlation(&self) -> f64 {
         let (chance, all) = (ratio(self.clustered), f64::from(self.clustered.asked));
         let used = self.clusters.iter().filter(|tries| tries.asked > 0);
-        let (mut count, mut spread) = (0.0, 0.0);
+        let (mut count, mut losing, mut spread) = (0.0, 0.0, 0.0);
         for tries in used {
             count += 1.0;
+            losing += f64::from(u8::from(tries.lost > 0));
             spread += (f64::from(tries.lost) - f64::from(tries.asked) * chance).powi(2);
         }
-        let expected = all * chance * (1.0 - chance);
-        let size = self.weighted_size();
-        if count < 3.0 || expected <= 0.0 || size <= 1.0 {
-            return 0.0;
+        let (size, lost) = (self.weighted_size(), f64::from(self.clustered.lost));
+        if size <= 1.0 || lost <= 0.0 || count < 2.0 {
+            return 1.0;
         }
-        let effect = spread / expected * count / (count - 1.0);
-        ((effect - 1.0) / (size - 1.0)).clamp(0.0, 1.0)
+        let effect = spread / (all * chance * (1.0 - chance)).max(f64::MIN_POSITIVE) * count / (count - 1.0);
+        let measured = ((effect - 1.0) / (size - 1.0)).clamp(0.0, 1.0);
+        // Losses of which each comes by itself lie in about so many clusters.
+        let expected = count * (1.0 - (1.0 - 1.0 / count).powf(lost));
+        let feared = (1.0 + (lost - 1.0) * losing / expected).powi(2).recip();
+        measured + (1.0 - measured) * feared
     }
 }
 

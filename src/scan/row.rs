@@ -53,9 +53,9 @@ impl Row {
         self.unsettled > 0 && !self.barred
     }
 
-    /// Whether a pass leaves it out.
-    pub(super) fn skips(&self, pass: u8) -> bool {
-        self.skipped != 0 && self.skipped >> u32::from(pass).min(31) & 1 == 1
+    /// Which attempt a pass makes that does not leave it out.
+    pub(super) fn attempt_of(&self, pass: u8) -> u8 {
+        pass - self.skipped(pass - 1).min(pass - 1)
     }
 
     /// How many of the first passes left it out.

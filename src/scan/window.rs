@@ -381,6 +381,13 @@ impl Window {
         passes - self.rows.get(spot.row).map_or(0, |row| row.skipped(passes)).min(passes)
     }
 
+    /// Which attempt the pass being walked makes at the address of an index: the passes that left it out do
+    /// not count.
+    fn attempt_at(&self, index: u64) -> u8 {
+        let row = if self.bars { self.endpoint(index).and_then(|(row, _)| self.rows.get(row)) } else { None };
+        row.map_or(self.pass, |row| row.attempt_of(self.pass))
+    }
+
     /// Passes that have come by an endpoint.
     fn passes_over(&self, index: u64) -> u8 {
         let walked = self.order.place_of(index) < self.place;
@@ -390,9 +397,7 @@ impl Window {
     /// Whether this can be an answer: its endpoint was asked that often, or looked at again.
     pub(super) fn was_asked(&self, spot: Spot, attempt: u8) -> bool {
         let look = self.looking.get(&spot.index).map_or(0, |(look, _)| *look);
-        let left_out = attempt > look && self.rows.get(spot.row).is_some_and(|row| row.skips(attempt));
-        (1..=self.passes_over(spot.index).max(look)).contains(&attempt)
-            && !left_out
+        (1..=self.attempts_sent(spot).max(look)).contains(&attempt)
             && !self.outages.holds(spot.row, spot.index, attempt)
     }
 
@@ -462,16 +467,17 @@ impl Window {
                 }
                 let place = self.place;
                 self.place += 1;
+                let attempt = self.attempt_at(index);
                 if let Some(held) = self.hold(index).filter(|held| *held > now) {
                     self.pace.take(now);
-                    self.again.push(held, index, self.pass, false);
+                    self.again.push(held, index, attempt, false);
                     continue;
                 }
-                if self.put_off(index, self.pass) {
+                if self.put_off(index, attempt) {
                     self.pace.take(now);
                     continue;
                 }
-                let Some(probe) = self.emit(now, index, self.pass, patience) else { continue };
+                let Some(probe) = self.emit(now, index, attempt, patience) else { continue };
                 self.pace.take(now);
                 self.marks.note(place, now, now + config.gap(probe.patience));
                 return Next::Probe(probe);
@@ -484,6 +490,9 @@ impl Window {
         if self.unsettled == 0 {
             self.again.clear();
             self.outages.clear();
+        }
+        if self.unsettled > 0 && !(self.again.is_empty() && self.outages.is_empty()) {
+            return self.wait(None);
         }
         Next::Finished
     }

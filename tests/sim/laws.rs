@@ -48,7 +48,14 @@ fn assert_reconciles(world: &World, outcome: &Outcome) {
 fn assert_gaps(outcome: &Outcome) {
     for (endpoint, times) in outcome.asked() {
         for pair in times.windows(2) {
-            assert!(pair[1] - pair[0] >= SECOND, "{endpoint}: asked at {} and {}", pair[0], pair[1]);
+            let of_it = || outcome.wire.iter().filter(|sent| sent.endpoint == endpoint).collect::<Vec<_>>();
+            assert!(
+                pair[1] - pair[0] >= SECOND,
+                "{endpoint}: asked at {} and {}; {:?}",
+                pair[0],
+                pair[1],
+                of_it()
+            );
         }
     }
 }

@@ -27,6 +27,10 @@ const LONGEST: Duration = Duration::from_secs(9);
 const SOON: u64 = 1 << 13;
 /// What further attempts may take without waiting for canaries first.
 const CHEAP: Duration = Duration::from_secs(2);
+/// So many attempts of a short plan take less time than the canaries that would replace one of them.
+const FEW: u8 = 4;
+/// Passes that a row remembers having been left out of.
+const MOST_PASSES: u8 = 30;
 /// How unlikely it must be that an address answers late so often.
 const LATE: f64 = 0.001;
 /// How often it is looked at.
@@ -83,8 +87,8 @@ impl Window {
             self.without_hearing();
             return None;
         }
-        // More attempts lower the bound as well: at once where something got lost and they cost little, and
-        // else when canaries took too long.
+        // More attempts lower the bound as well: at once where they cost little, and else when canaries took
+        // too long.
         let waits = now - since < LONGEST && opinion.grows();
         if config.adapts() && self.widen_by_bound(config, opinion, accepted, waits) {
             return Some(self.again(now, config));
@@ -111,15 +115,19 @@ impl Window {
         })
     }
 
-    /// The same for rows whose bound is above what is accepted. `cheap`: only where something got lost, and
-    /// while that takes little time.
+    /// The same for rows whose bound is above what is accepted. `cheap`: only while that takes little time,
+    /// and beyond a few attempts only where something got lost.
     fn widen_by_bound(&mut self, config: &Config, opinion: &Opinion, accepted: f64, cheap: bool) -> bool {
         let deaf = self.deaf;
         let most = config.last_attempt();
         let wants = |address: IpAddr, attempts: u8| {
             opinion.of(address).is_some_and(|path| {
                 let miss = |attempts: u8| path.miss(attempts.saturating_sub(deaf));
-                let helps = if cheap { miss(attempts).estimate > 0.0 } else { miss(most).upper95 <= accepted };
+                let helps = if cheap {
+                    attempts < FEW || miss(attempts).estimate > 0.0
+                } else {
+                    miss(most).upper95 <= accepted
+                };
                 helps && miss(attempts).upper95 > accepted
             })
         };
@@ -171,8 +179,8 @@ impl Window {
     }
 
     fn add_attempts(&mut self, config: &Config, wants: impl Fn(IpAddr, u8) -> bool) -> bool {
-        let (most, next) = (config.last_attempt(), self.pass.min(config.last_attempt()));
-        if next < self.pass {
+        let (most, next) = (config.last_attempt(), self.pass);
+        if next > MOST_PASSES {
             return false;
         }
         let mut any = false;

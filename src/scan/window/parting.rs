@@ -35,8 +35,8 @@ struct Parting {
     over: Moment,
 }
 
-/// A parting look follows the last probe of the walk so soon, where its answer is not yet waited for.
-const SOON: Duration = Duration::from_millis(300);
+/// A parting look follows the last probe of the walk as soon as any probe may follow another.
+const SOON: Duration = Duration::from_secs(1);
 /// One loss is bad luck, two a second apart are an answer.
 const TRIES: usize = 2;
 /// A parting look that this machine fails to send so often leaves the address undetermined.
@@ -66,6 +66,13 @@ impl Window {
             let (Some(parting), Some(row)) = (partings.open.get_mut(&at), self.rows.get_mut(at)) else {
                 continue;
             };
+            // A better witness may have come forward; once one was asked it stays.
+            let Endpoint { address, protocol, .. } = parting.witness;
+            if parting.tries == 0
+                && let Some(witness) = witnesses.of(address, protocol)
+            {
+                parting.witness = witness;
+            }
             if row.unsettled == 0 {
                 partings.open.remove(&at);
             } else if parting.over > now {

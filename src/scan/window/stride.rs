@@ -71,20 +71,20 @@ impl Window {
                 let place = self.place;
                 self.place += 1;
                 let Some((row, endpoint)) = self.endpoint(index) else { continue };
-                if self.bars && self.rows.get(row).is_none_or(|row| row.barred || row.idle) {
-                    *passes = passes.saturating_sub(1);
-                    continue;
-                }
-                if let Some(held) = self.hold(index).filter(|held| *held > now) {
-                    self.again.push(held, index, self.pass, false);
-                    continue;
-                }
-                let mut wait = longest;
+                let (mut wait, mut attempt) = (longest, self.pass);
                 if self.bars {
-                    wait = self.rows.get(row).map_or(longest, patience);
+                    let Some(row) = self.rows.get(row).filter(|row| !row.barred && !row.idle) else {
+                        *passes = passes.saturating_sub(1);
+                        continue;
+                    };
+                    (wait, attempt) = (patience(row), row.attempt_of(self.pass));
                     longest_here = longest_here.max(wait);
                 }
-                batch.push(Probe { endpoint, attempt: self.pass, patience: wait, handshake: false });
+                if let Some(held) = self.hold(index).filter(|held| *held > now) {
+                    self.again.push(held, index, attempt, false);
+                    continue;
+                }
+                batch.push(Probe { endpoint, attempt, patience: wait, handshake: false });
                 last = Some(place);
                 added += 1;
             }
