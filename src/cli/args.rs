@@ -213,10 +213,10 @@ pub(super) struct HowArgs {
     /// Probes a second to one address, or max
     #[arg(long, value_name = "PPS|max", value_parser = rate)]
     pub(super) per_host_rate: Option<RateArg>,
-    /// Exactly so many probes to each silent endpoint; without it 2
+    /// Exactly so many probes to each silent endpoint; without it 2, and up to 6 where packets get lost
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=20))]
     pub(super) max_attempts: Option<u8>,
-    /// The chance to have missed an open port that is still accepted; this version does not measure it yet
+    /// The chance to have missed an open port that is still accepted
     #[arg(long, value_name = "P", default_value_t = 0.001, value_parser = chance)]
     pub(super) max_miss: f64,
     /// How long to wait for one reply (2s, 1500ms); adapts to the path by default

@@ -29,6 +29,8 @@ const RATE: u64 = 10_000;
 const PER_ADDRESS: u64 = 1000;
 /// Probes to a silent endpoint: the second, later one finds what a burst of loss took from the first.
 const ATTEMPTS: u8 = 2;
+/// Where the measured loss asks for more.
+const MOST_ATTEMPTS: u8 = 6;
 /// The system's own second SYN (RFC 6298 section 2.1); a connect that ends earlier never makes it.
 pub(super) const SYN_REPEAT: Duration = Duration::from_secs(1);
 
@@ -96,6 +98,11 @@ impl How {
         self.attempts.unwrap_or(ATTEMPTS)
     }
 
+    /// The same where much gets lost.
+    pub(super) fn most_attempts(&self) -> u8 {
+        self.attempts.unwrap_or(MOST_ATTEMPTS)
+    }
+
     /// The word for how TCP is asked.
     pub(super) fn method(&self) -> &'static str {
         if self.mouth == Mouth::Syn { "SYN" } else { "connect" }
@@ -108,6 +115,8 @@ impl How {
             seed: self.seed,
             rate: self.rate,
             attempts: self.attempts(),
+            most_attempts: self.most_attempts(),
+            max_miss: Some(self.max_miss),
             timeout: self.timeout,
             repeats_after: if is_syn { Duration::ZERO } else { SYN_REPEAT },
             hears_silence: !is_syn,

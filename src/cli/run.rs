@@ -141,7 +141,7 @@ pub(super) fn estimate(
     let planned = asked.planned();
     // The parts have alike many endpoints of an address.
     let share = planned as f64 / planned.saturating_add(asked.elsewhere()).max(1) as f64;
-    let probes = planned.saturating_mul(how.attempts().into());
+    let probes = planned.saturating_mul(how.most_attempts().into());
     let run = [how.rate.run, max_rate].into_iter().flatten().min();
     let whole = run.map_or(0.0, |rate| planned as f64 / rate as f64);
     let longest = plan.groups.iter().map(|group| {
@@ -222,6 +222,9 @@ pub(super) async fn drive(
             // Also after a complete run: a worker that died must not leave endpoints without a state.
             scan.stop(clock.now());
         }
+        if std::env::var("PPTRACE").is_ok() {
+            eprintln!("{} {} {:?}", clock.now(), scan.trace(), scan.totals());
+        }
         let (totals, surprises) = (scan.totals(), scan.unnamed_open());
         let seen = taken(&mut scan, tallies.as_deref_mut());
         drop(scan);
@@ -274,6 +277,16 @@ enum Driver {
 
 /// Above this rate sending gets a thread of its own, so that thinking and sending have a core each.
 const FAST: u64 = 300_000;
+/// Below this rate probes go one by one.
+const STEADY: u64 = 10_000;
+
+/// How far a late wake-up may catch up at a rate, so that no ten milliseconds carry more than their share
+/// and one batch: less than a probe where probes go one by one, and else most of a batch, since some time
+/// passes until a batch has left.
+fn catch_up(rate: u64) -> Duration {
+    let hundredths: u64 = if rate < STEADY { 90 } else { 4000 };
+    Duration::from_nanos(hundredths * 10_000_000 / rate.max(1))
+}
 
 impl Driver {
     /// Opens what the mouth needs; from then on nothing needs privilege any more.
@@ -295,10 +308,8 @@ impl Driver {
             .map_err(|error| CliError::environment(error.to_string()).hint(hint))?;
         privilege::drop_privileges()
             .map_err(|error| CliError::environment(format!("can't give up privileges: {error}")))?;
-        // What a late wake-up may catch up with is one batch.
         if let Some(rate) = config.rate.run {
-            let batch = Duration::from_nanos(64_000_000_000 / rate.max(1));
-            config.slack = config.slack.min(batch);
+            config.slack = config.slack.min(catch_up(rate));
         }
         config.highest_attempt = u8::try_from(kit.ports() - 1).unwrap_or(u8::MAX);
         let threaded = config.rate.run.is_none_or(|rate| rate > FAST) && cores() > 1;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::row::{RoundTrip, Row};
+use super::{loss::MOST_ATTEMPTS, row::RoundTrip, window::MAX_ATTEMPTS};
 
 /// How fast.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,6 +25,10 @@ pub struct Config {
     pub slack: Duration,
     /// Probes to each silent endpoint.
     pub attempts: u8,
+    /// Up to so many where the measured loss asks for it; not above `attempts`: exactly those.
+    pub most_attempts: u8,
+    /// Loss is measured, and this is the chance of having missed an open endpoint that is accepted.
+    pub max_miss: Option<f64>,
     /// The highest number that an attempt may have: the driver may have no more source ports.
     pub highest_attempt: u8,
     /// Second looks complete a connection, whatever the mouth.
@@ -55,6 +59,8 @@ impl Default for Config {
             rate: Rate { run: Some(10_000), per_address: Some(1000) },
             slack: Duration::from_millis(2),
             attempts: 2,
+            most_attempts: 2,
+            max_miss: None,
             highest_attempt: u8::MAX,
             handshakes: false,
             timeout: None,
@@ -68,6 +74,16 @@ impl Default for Config {
 }
 
 impl Config {
+    /// The highest number that an attempt of the walk may have.
+    pub(super) fn last_attempt(&self) -> u8 {
+        self.attempts.clamp(1, MAX_ATTEMPTS).max(self.most_attempts.min(MOST_ATTEMPTS))
+    }
+
+    /// Whether silent endpoints get more attempts than planned where the loss asks for it.
+    pub(super) fn adapts(&self) -> bool {
+        self.max_miss.is_some() && self.last_attempt() > self.attempts
+    }
+
     /// How long after an attempt the next may follow: a second at least, since losses come in bursts
     /// ("On the Origin of Scanning", IMC 2020), and never before the earlier one is over.
     pub(super) fn gap(&self, patience: Duration) -> Duration {
@@ -94,10 +110,10 @@ pub(super) fn longest_patience(config: &Config, slowest: Option<Duration>) -> Du
 }
 
 /// How long to wait for an answer from an address.
-pub(super) fn patience(config: &Config, row: &Row, run: RoundTrip) -> Duration {
+pub(super) fn patience(config: &Config, path: RoundTrip, run: RoundTrip) -> Duration {
     let (unknown, least, most) = PATIENCE;
     config.timeout.unwrap_or_else(|| {
-        let bound = row.rtt.bound().or_else(|| run.bound().map(|bound| bound.max(unknown)));
+        let bound = path.bound().or_else(|| run.bound().map(|bound| bound.max(unknown)));
         config.repeats_after + bound.map_or(unknown, |bound| (bound * 2).clamp(least, most))
     })
 }

@@ -8,12 +8,13 @@ use std::{
 use super::{
     config::Config,
     ledger::Mark,
+    loss::Opinion,
     record::{Kept, Record, deciding},
     row::Row,
-    window::Window,
+    window::{Spot, Window},
 };
 use crate::model::{
-    Coverage, Endpoint, Evidence, Moment, Observation, Protocol, Reason, State, StateCounts, Tally,
+    Coverage, Endpoint, Evidence, Miss, Moment, Observation, Protocol, Reason, State, StateCounts, Tally,
 };
 
 /// A window at its end. `interrupted`: its walk did not reach the end.
@@ -22,16 +23,18 @@ pub(super) struct Ending<'a> {
     pub(super) now: Moment,
     pub(super) window: Window,
     pub(super) interrupted: bool,
+    /// What the losses so far say about silence.
+    pub(super) opinion: Option<&'a Opinion>,
 }
 
 impl Ending<'_> {
-    /// Settles what is left, observes what matters, and adds up.
+    /// Settles what is left, observes what matters, and adds up. Returns the worst chance of a miss.
     pub(super) fn run(
         mut self,
         observations: &mut VecDeque<Observation>,
         tallies: &mut VecDeque<Tally>,
         coverage: &mut Coverage,
-    ) {
+    ) -> Option<Miss> {
         let mut ended: Vec<Tally> = Vec::with_capacity(self.window.rows.len());
         for block in &self.window.blocks {
             let rows = self.window.rows.iter().skip(ended.len());
@@ -47,12 +50,26 @@ impl Ending<'_> {
             self.by_row(&mut ended);
         }
         self.kept(observations);
-        for tally in &ended {
+        let mut worst = None;
+        for (tally, row) in ended.iter_mut().zip(0..) {
+            tally.miss = self.miss(tally, row);
+            worst = Miss::worst(worst, tally.miss);
             coverage.states.filtered += tally.states.filtered.saturating_sub(tally.prohibited);
             coverage.states.unanswered += tally.states.unanswered;
         }
         // Of an address all of whose endpoints are in other shards there is nothing to say.
         tallies.extend(ended.into_iter().filter(|tally| tally.states.total() > 0));
+        worst
+    }
+
+    /// Had one of the silent endpoints of an address been open: the chance that it was missed.
+    fn miss(&self, tally: &Tally, row: usize) -> Option<Miss> {
+        let silent = tally.states.filtered.saturating_sub(tally.prohibited);
+        if tally.protocol == Protocol::Udp || silent == 0 {
+            return None;
+        }
+        let attempts = self.window.heard_attempts(row);
+        Some(self.opinion?.of(tally.address)?.miss(attempts))
     }
 
     /// The short way, when all unsettled endpoints of an address end alike and none is observed.
@@ -79,12 +96,13 @@ impl Ending<'_> {
             if self.window.ledger.mark(index) != Mark::Unsettled {
                 continue;
             }
-            let Some((row, endpoint)) = self.window.endpoint(index) else { continue };
+            let Some((at, endpoint)) = self.window.endpoint(index) else { continue };
             let record = if observed { self.window.records.take(endpoint) } else { Record::default() };
-            let (Some(tally), Some(row)) = (ended.get_mut(row), self.window.rows.get(row)) else { continue };
+            let (Some(tally), Some(row)) = (ended.get_mut(at), self.window.rows.get(at)) else { continue };
             let kept = record.attempts;
             let soft = self.soft(index, row, &kept);
-            let (state, reason, attempts) = self.unsettled(index, endpoint.protocol, row, soft, &unsent);
+            let spot = Spot { index, row: at };
+            let (state, reason, attempts) = self.unsettled(spot, endpoint.protocol, row, soft, &unsent);
             tally.states.add(state, 1);
             tally.not_sent += u64::from(reason == Reason::NotSent);
             if observed {
@@ -116,18 +134,19 @@ impl Ending<'_> {
     /// What an endpoint is that nothing settled.
     fn unsettled(
         &self,
-        index: u64,
+        spot: Spot,
         protocol: Protocol,
         row: &Row,
         soft: Option<Evidence>,
         unsent: &HashMap<u64, u8>,
     ) -> (State, Reason, u8) {
+        let index = spot.index;
         let unsent = unsent.get(&index).copied().unwrap_or(0);
-        let sent = self.window.attempts_sent(index).saturating_sub(unsent);
+        let sent = self.window.attempts_sent(spot).saturating_sub(unsent);
         if let (Some(error), true) = (row.local, row.barred || self.window.ledger.is_lost(index)) {
             return (State::Unknown, Reason::Local(error), sent);
         }
-        let unheard = self.interrupted && !self.window.is_spent(index, self.now, self.config);
+        let unheard = self.interrupted && !self.window.is_spent(spot, self.now, self.config);
         if unsent > 0 || unheard || self.window.is_owed_of(index) {
             let reason = if sent == 0 { Reason::NotSent } else { Reason::Interrupted };
             return (State::Unknown, reason, sent);

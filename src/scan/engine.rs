@@ -1,5 +1,6 @@
 //! The brain with its five verbs: `fill`, `answer`, `poll_timeout`, `poll_observation`, `done`.
 
+mod measure;
 mod resume;
 
 use std::{
@@ -8,6 +9,7 @@ use std::{
     time::Duration,
 };
 
+use self::measure::Measure;
 use super::{
     batch::{Answer, Batch, Probe},
     config::{Config, longest_patience, patience},
@@ -18,10 +20,10 @@ use super::{
     plan::{Budget, Piece, Pieces, Plan},
     record::Kept,
     row::{RoundTrip, Row},
-    window::{MAX_ATTEMPTS, MAX_LOOKS_AGAIN, MOST_SKIPPED, Next, Stride, Window},
+    window::{MAX_LOOKS_AGAIN, MOST_SKIPPED, Next, Stride, Window},
     witness::Witnesses,
 };
-use crate::model::{Coverage, Evidence, Look, Moment, Observation, Protocol, StateCounts, Tally};
+use crate::model::{Coverage, Evidence, Look, Miss, Moment, Observation, Protocol, StateCounts, Tally};
 
 /// Open endpoints of one address that get a second look; more is not a host but a middlebox.
 const SECOND_LOOKS: u32 = 512;
@@ -35,6 +37,8 @@ const MOST_TALLIED: usize = 1 << 20;
 const MOST_WAITING: usize = 1 << 16;
 /// How long a scan rests whose observations nobody takes.
 const STALL: Duration = Duration::from_millis(2);
+/// The first repeat of a SYN-ACK (RFC 6298 section 2).
+const REPEAT: Duration = Duration::from_secs(1);
 /// Windows walked at a time, so that the wire does not idle while one waits.
 const MAX_ACTIVE: usize = 3;
 
@@ -57,6 +61,7 @@ pub struct Scan {
     /// The times of addresses that answered, for the windows to come.
     paths: HashMap<IpAddr, RoundTrip>,
     witnesses: Witnesses,
+    measure: Measure,
     observations: VecDeque<Observation>,
     tallies: VecDeque<Tally>,
     coverage: Coverage,
@@ -74,7 +79,8 @@ impl Scan {
             Budget { endpoints: config.window.max(1), addresses: (config.window / ENDPOINTS_PER_ROW).max(1) };
         let coverage = Coverage { planned: plan.planned(), ..Coverage::default() };
         let pace = Pace::new(config.rate.run, config.slack);
-        let witnesses = Witnesses::new(config.attempts.clamp(1, MAX_ATTEMPTS) + MAX_LOOKS_AGAIN + 1);
+        let witnesses = Witnesses::new(config.last_attempt() + MAX_LOOKS_AGAIN + 1);
+        let measure = Measure::new(&config, &witnesses);
         Self {
             config,
             waiting: plan.pieces(budget),
@@ -86,6 +92,7 @@ impl Scan {
             slowest: None,
             paths: HashMap::new(),
             witnesses,
+            measure,
             observations: VecDeque::new(),
             tallies: VecDeque::new(),
             coverage,
@@ -98,6 +105,8 @@ impl Scan {
     /// Fills a batch with the probes that are due now.
     pub fn fill(&mut self, now: Moment, batch: &mut Batch) {
         self.wake = Some(now);
+        self.expire_canaries(now);
+        self.take_stock();
         if self.observations.len() > MOST_WAITING {
             self.wake = Some(now + STALL);
             return;
@@ -112,6 +121,12 @@ impl Scan {
                 self.wake = Some(self.pace.due());
                 return;
             }
+            if let Some(probe) = self.canary(now) {
+                self.pace.take(now);
+                self.coverage.probes_sent += 1;
+                batch.push(probe);
+                continue;
+            }
             match self.stride(now, batch, &mut passes) {
                 Stride::Probes(_) => continue,
                 Stride::Passing => return,
@@ -120,6 +135,7 @@ impl Scan {
             let Some(probe) = self.next(now) else { return };
             self.pace.take(now);
             self.coverage.probes_sent += 1;
+            self.measure.sent(1);
             self.coverage.retransmitted += u64::from(probe.attempt > 1);
             batch.push(probe);
         }
@@ -129,13 +145,16 @@ impl Scan {
     fn stride(&mut self, now: Moment, batch: &mut Batch, passes: &mut u64) -> Stride {
         let most = self.pace.room(now, batch.room());
         let Some(window) = self.active.first_mut() else { return Stride::Stopped };
-        let patience = longest_patience(&self.config, self.slowest);
+        let longest = longest_patience(&self.config, self.slowest);
         let pass = window.pass();
-        let stride = window.stride(now, &self.config, patience, (batch, most), passes);
+        let (config, run_rtt) = (&self.config, self.run_rtt);
+        let of_row = |row: &Row| patience(config, row.rtt, run_rtt);
+        let stride = window.stride(now, config, (longest, &of_row), (batch, most), passes);
         if let Stride::Probes(added) = stride {
             let added = added as u64;
             self.pace.take_many(now, added);
             self.coverage.probes_sent += added;
+            self.measure.sent(added);
             self.coverage.retransmitted += if pass > 1 { added } else { 0 };
         }
         stride
@@ -143,6 +162,9 @@ impl Scan {
 
     /// Takes in what came of a probe.
     pub fn answer(&mut self, now: Moment, answer: &Answer) {
+        if self.is_canary(answer.attempt) {
+            return self.hear_canary(now, answer);
+        }
         if self.witnesses.is_parting(answer.attempt) {
             return self.hear_parting(now, answer);
         }
@@ -180,9 +202,13 @@ impl Scan {
         let before = window.ledger.mark(spot.index);
         let mark = Mark::of(answer.evidence);
         let changed = window.settle(spot, mark);
+        let mut canary = None;
         if changed {
+            window.note_late(spot, mark, answer.attempt);
             shift(&mut self.coverage.states, before, mark);
             self.witnesses.note(answer.endpoint, mark, now + self.config.gap(Duration::ZERO));
+            canary =
+                window.canary_class(spot, mark).map(|class| (class, window.limit(spot.index, &self.config)));
         }
         self.unnamed_open += u64::from(changed && mark == Mark::Open && !window.named);
         // Every change of these is observed at once, unless the attempts are kept until the end.
@@ -224,6 +250,9 @@ impl Scan {
                 looks: if self.config.second_look { vec![look] } else { Vec::new() },
             });
         }
+        if let Some((class, limit)) = canary {
+            self.met(now, answer, class, limit);
+        }
         if is_sample && answer.evidence != Evidence::Silence {
             self.learn(answer.endpoint.address, rtt);
         }
@@ -234,9 +263,21 @@ impl Scan {
         self.coverage.strays += count;
     }
 
+    #[allow(missing_docs)]
+    pub fn trace(&self) -> String {
+        format!(
+            "{:?} {}",
+            self.measure.loss,
+            self.active.iter().map(|w| w.trace()).collect::<Vec<_>>().join(" | ")
+        )
+    }
+
     /// Takes in that the kernel threw answers away before they were read.
-    pub fn dropped(&mut self, _now: Moment, count: u64) {
+    pub fn dropped(&mut self, count: u64) {
         self.coverage.kernel_drops += count;
+        for window in &mut self.active {
+            window.deafened();
+        }
     }
 
     /// When to call `fill` again if nothing is answered before; `None`: only an answer can change anything.
@@ -270,6 +311,9 @@ impl Scan {
         let mut coverage = self.coverage;
         coverage.states.unknown = 0;
         coverage.states.unknown = coverage.planned.saturating_sub(coverage.states.total());
+        coverage.loss = self.measure.loss;
+        coverage.miss = self.measure.miss;
+        coverage.congestion = self.measure.congestion();
         coverage
     }
 
@@ -325,6 +369,12 @@ impl Scan {
 
     /// Takes in a round-trip time: all of an address is one path, whatever window or protocol.
     fn learn(&mut self, address: IpAddr, rtt: Duration) {
+        // The far side repeats a lost SYN-ACK after a second: what it then says is not how long the path is.
+        let known = self.paths.get(&address).and_then(|path| path.smoothed());
+        let repeated = rtt >= REPEAT && known.is_none_or(|known| known < REPEAT / 2);
+        if repeated && known.is_some() {
+            return;
+        }
         self.run_rtt.sample(rtt);
         if self.paths.len() < MAX_PATHS || self.paths.contains_key(&address) {
             self.paths.entry(address).or_default().sample(rtt);
@@ -332,11 +382,15 @@ impl Scan {
         for window in &mut self.active {
             window.learn(address, |path| path.sample(rtt));
         }
-        self.slowest = self.slowest.max(Some(rtt));
+        if !repeated {
+            self.slowest = self.slowest.max(Some(rtt));
+        }
     }
 
     /// The next probe of the front window that has one; a new window when none has.
     fn next(&mut self, now: Moment) -> Option<Probe> {
+        let needed = self.active.iter().any(Window::needs_opinion);
+        let opinion = self.measure.opinion(now, needed);
         loop {
             let slowed = self.active.iter().any(Window::is_looking);
             let mut wake: Option<Moment> = None;
@@ -352,8 +406,9 @@ impl Scan {
                 }
                 window.slow_down(slowed);
                 let (config, run_rtt) = (&self.config, self.run_rtt);
-                let patience = |row: &Row| patience(config, row, run_rtt);
-                let next = window.next(now, config, &patience, &mut self.witnesses);
+                let patience = |row: &Row| patience(config, row.rtt, run_rtt);
+                let opinion = opinion.as_deref();
+                let next = window.next(now, config, &patience, &mut self.witnesses, opinion);
                 window.is_paced = matches!(next, Next::Paced(_));
                 paced += usize::from(window.is_paced);
                 match next {
@@ -376,7 +431,7 @@ impl Scan {
                     self.activate(piece);
                 }
             } else {
-                self.wake = wake;
+                self.wake = wake.into_iter().chain(self.canaries_due()).min();
                 return None;
             }
         }
@@ -406,8 +461,10 @@ impl Scan {
     }
 
     fn finish(&mut self, now: Moment, window: Window, interrupted: bool) {
-        let end = Ending { config: &self.config, now, window, interrupted };
-        end.run(&mut self.observations, &mut self.tallies, &mut self.coverage);
+        let opinion = self.measure.last_opinion();
+        let end = Ending { config: &self.config, now, window, interrupted, opinion: opinion.as_deref() };
+        let miss = end.run(&mut self.observations, &mut self.tallies, &mut self.coverage);
+        self.measure.miss = Miss::worst(self.measure.miss, miss);
     }
 }
 

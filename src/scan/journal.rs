@@ -77,7 +77,7 @@ pub(super) struct Told {
     pub(super) at: Moment,
     pub(super) rtt: Duration,
     pub(super) attempt: u8,
-    /// Attempts that the walk had made by then.
+    /// Passes of the walk that had come by then.
     pub(super) sent: u8,
     pub(super) source: Option<SocketAddr>,
     pub(super) ttl: Option<u8>,
@@ -103,6 +103,8 @@ pub(super) enum Note {
     Parted { row: u64 },
     /// None was.
     FellSilent { row: u64 },
+    /// How many attempts the silent endpoints of an address get, and which passes left it out, as bits.
+    Granted { row: u64, attempts: u8, skipped: u32 },
 }
 
 /// Where the walks are, and the counters of the run.
@@ -169,7 +171,7 @@ impl Journal {
         (changed, observed, is_news): (bool, bool, bool),
     ) {
         let Spot { index, row } = spot;
-        let sent = window.attempts_sent(index);
+        let sent = window.passes_over(index);
         if let Evidence::Unreachable { what, sender } = answer.evidence
             && what.is_soft()
         {

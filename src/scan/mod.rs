@@ -7,12 +7,13 @@
 
 mod again;
 mod batch;
+mod canary;
 mod config;
 mod ending;
-
 mod engine;
 mod journal;
 mod ledger;
+mod loss;
 mod marks;
 mod order;
 mod pace;
@@ -21,6 +22,8 @@ mod record;
 mod row;
 mod shard;
 mod share;
+mod stats;
+mod throttle;
 mod window;
 mod witness;
 

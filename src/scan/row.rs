@@ -21,13 +21,20 @@ pub(super) struct Row {
     pub(super) barred: bool,
     /// It answered in this run, and at the parting look it did not.
     pub(super) fell_silent: bool,
+    /// Attempts that its silent endpoints get, and those of the passes that left it out, as bits.
+    pub(super) attempts: u8,
+    pub(super) skipped: u32,
+    /// Of its closed endpoints, those that only a later attempt found.
+    pub(super) late: u32,
+    /// Left out of the pass being walked.
+    pub(super) idle: bool,
     /// No second look at it before.
     pub(super) next_look: Moment,
 }
 
 impl Row {
-    pub(super) fn new(ports: u32) -> Self {
-        Self { unsettled: ports, ..Self::default() }
+    pub(super) fn new(ports: u32, attempts: u8) -> Self {
+        Self { unsettled: ports, attempts, ..Self::default() }
     }
 
     /// Moves one endpoint from one mark to another.
@@ -36,9 +43,30 @@ impl Row {
         *self.counter(to) += 1;
     }
 
-    /// Endpoints that are still to be asked.
+    /// Endpoints that the pass being walked still has to ask.
     pub(super) fn live(&self) -> u64 {
-        if self.barred { 0 } else { self.unsettled.into() }
+        if self.barred || self.idle { 0 } else { self.unsettled.into() }
+    }
+
+    /// Whether silence is all there is of some of its endpoints, and it is the network's.
+    pub(super) fn is_partly_silent(&self) -> bool {
+        self.unsettled > 0 && !self.barred
+    }
+
+    /// Which attempt a pass makes that does not leave it out.
+    pub(super) fn attempt_of(&self, pass: u8) -> u8 {
+        pass - self.skipped(pass - 1).min(pass - 1)
+    }
+
+    /// Whether a pass left it out.
+    pub(super) fn is_skipped_by(&self, pass: u8) -> bool {
+        self.skipped >> u32::from(pass).min(31) & 1 == 1
+    }
+
+    /// How many of the first passes left it out.
+    pub(super) fn skipped(&self, passes: u8) -> u8 {
+        let bits = self.skipped & !(u32::MAX.checked_shl(u32::from(passes) + 1).unwrap_or(0));
+        u8::try_from(bits.count_ones()).unwrap_or(u8::MAX)
     }
 
     fn counter(&mut self, mark: Mark) -> &mut u32 {

@@ -1,5 +1,6 @@
 //! One piece of the plan on its walk: pass after pass over its order, the silent asked again.
 
+mod earn;
 mod outage;
 mod parting;
 mod repair;
@@ -18,18 +19,19 @@ use super::{
     config::Config,
     journal::Note,
     ledger::{Ledger, Mark},
+    loss::{Class, Opinion},
     marks::Marks,
     order::Order,
     pace::Pace,
     plan::{Block, Piece},
     record::Records,
     row::{RoundTrip, Row},
-    share::{Share, overlapping},
+    share::{Share, limit, overlapping},
     witness::Witnesses,
 };
 use crate::model::{Endpoint, Moment, Protocol};
 
-use self::{outage::Outages, parting::Partings};
+use self::{earn::Earn, outage::Outages, parting::Partings};
 pub(super) use self::{
     repair::MAX_LOOKS_AGAIN,
     stride::{MOST_SKIPPED, Stride},
@@ -84,6 +86,8 @@ pub(super) struct Window {
     /// How far this pass has come.
     place: u64,
     attempts: u8,
+    /// Attempts that every endpoint gets.
+    planned: u8,
     /// When the places of the previous pass may be asked again, and the same for this pass.
     before: Marks,
     marks: Marks,
@@ -104,16 +108,24 @@ pub(super) struct Window {
     /// When the last probe sent can no longer be answered, and the last second look.
     tail: Moment,
     look_tail: Moment,
+    /// When the walk asked last.
+    asked_last: Moment,
     /// Once the walk is over: addresses that answered and are silent now.
     partings: Option<Partings>,
     /// Parting looks that another process made, by row; `u8::MAX`: it made them all.
     parted: HashMap<usize, u8>,
     /// For a journal, where one is kept.
     notes: Option<Vec<Note>>,
+    earn: Earn,
+    /// Passes of which the kernel threw answers away, and whether it did of this one.
+    deaf: u8,
+    drops: bool,
 }
 
 /// More attempts than anybody means; the numbers of second and parting looks come after them.
 pub(super) const MAX_ATTEMPTS: u8 = 200;
+/// Open endpoints of one address that are asked again through the run.
+const CANARIES: u32 = 4;
 /// What a handshake takes longer than a probe: the system repeats its SYN after a second.
 const HANDSHAKE: Duration = Duration::from_secs(1);
 /// How soon after its end a handshake is reported.
@@ -126,10 +138,11 @@ impl Window {
         let mut starts = Vec::with_capacity(piece.blocks.len());
         let mut rows = Vec::new();
         let mut size = 0;
+        let attempts = config.attempts.clamp(1, MAX_ATTEMPTS);
         for block in &piece.blocks {
             starts.push((size, rows.len()));
             size += block.size();
-            rows.extend(block.rows().map(Row::new));
+            rows.extend(block.rows().map(|ports| Row::new(ports, attempts)));
         }
         let share = Share::new(&piece.blocks, &starts, &rows, config);
         let mut pace = Pace::new(None, config.slack);
@@ -150,7 +163,8 @@ impl Window {
             unsettled: size,
             pass: 1,
             place: 0,
-            attempts: config.attempts.clamp(1, MAX_ATTEMPTS),
+            attempts,
+            planned: attempts,
             before: Marks::default(),
             marks: Marks::default(),
             held: HashMap::new(),
@@ -165,9 +179,13 @@ impl Window {
             flight: config.hears_silence.then(HashSet::new),
             tail: Moment::START,
             look_tail: Moment::START,
+            asked_last: Moment::START,
             partings: None,
             parted: HashMap::new(),
             notes: None,
+            earn: Earn::default(),
+            deaf: 0,
+            drops: false,
         }
     }
 
@@ -178,6 +196,7 @@ impl Window {
         config: &Config,
         patience: &dyn Fn(&Row) -> Duration,
         witnesses: &mut Witnesses,
+        opinion: Option<&Opinion>,
     ) -> Next {
         while let Some((index, attempt)) = self.looks.pop(now) {
             let rests = self.endpoint(index).and_then(|(_, endpoint)| witnesses.rests(endpoint, now));
@@ -219,9 +238,28 @@ impl Window {
         if let Some(probe) = self.try_routes(now, config, patience) {
             return Next::Probe(probe);
         }
-        match self.walk(now, config, patience) {
-            Next::Finished => self.part(now, config, patience, witnesses),
-            next => next,
+        loop {
+            match self.walk(now, config, patience, opinion) {
+                Next::Finished => {}
+                next => return next,
+            }
+            // The walk is over. What is left goes on side by side.
+            let earned = match self.earn(now, config, opinion) {
+                Some(Next::Finished) => continue,
+                Some(Next::Wait(due)) => Some(due),
+                _ => None,
+            };
+            let parted = match self.part(now, config, patience, witnesses) {
+                Next::Wait(due) => Some(due),
+                Next::Finished => None,
+                next => return next,
+            };
+            let heard = Some(self.heard_at()).filter(|at| *at > now);
+            let due = [earned, parted, heard].into_iter().flatten().min();
+            if due.is_none() && self.looks.is_empty() {
+                return Next::Finished;
+            }
+            return self.wait(due);
         }
     }
 
@@ -279,6 +317,27 @@ impl Window {
         }
     }
 
+    /// Whether an address is in it.
+    pub(super) fn covers(&self, address: IpAddr) -> bool {
+        [Protocol::Tcp, Protocol::Udp].into_iter().any(|protocol| self.block_of(protocol, address).is_some())
+    }
+
+    /// The limit on probes a second to the address of an index.
+    pub(super) fn limit(&self, index: u64, config: &Config) -> Option<u64> {
+        self.block_at(index).and_then(|block| limit(block, config))
+    }
+
+    /// Whether an endpoint that was just settled is worth asking again, and how it answers: some of an
+    /// address are, and refusals only where nothing there accepts.
+    pub(super) fn canary_class(&self, spot: Spot, mark: Mark) -> Option<Class> {
+        let row = self.rows.get(spot.row)?;
+        match mark {
+            Mark::Open if row.open <= CANARIES => Some(Class::SynAck),
+            Mark::Closed if row.open == 0 && row.closed <= 1 => Some(Class::Reset),
+            _ => None,
+        }
+    }
+
     /// The endpoint of an index, and its row.
     #[inline]
     pub(super) fn endpoint(&self, index: u64) -> Option<(usize, Endpoint)> {
@@ -331,7 +390,20 @@ impl Window {
     }
 
     /// Attempts that the walk made at an endpoint that was never settled, up to this point.
-    pub(super) fn attempts_sent(&self, index: u64) -> u8 {
+    pub(super) fn attempts_sent(&self, spot: Spot) -> u8 {
+        let passes = self.passes_over(spot.index);
+        passes - self.rows.get(spot.row).map_or(0, |row| row.skipped(passes)).min(passes)
+    }
+
+    /// Which attempt the pass being walked makes at the address of an index: the passes that left it out do
+    /// not count.
+    fn attempt_at(&self, index: u64) -> u8 {
+        let row = if self.bars { self.endpoint(index).and_then(|(row, _)| self.rows.get(row)) } else { None };
+        row.map_or(self.pass, |row| row.attempt_of(self.pass))
+    }
+
+    /// Passes that have come by an endpoint.
+    pub(super) fn passes_over(&self, index: u64) -> u8 {
         let walked = self.order.place_of(index) < self.place;
         (self.pass - 1 + u8::from(walked)).min(self.attempts)
     }
@@ -339,16 +411,18 @@ impl Window {
     /// Whether this can be an answer: its endpoint was asked that often, or looked at again.
     pub(super) fn was_asked(&self, spot: Spot, attempt: u8) -> bool {
         let look = self.looking.get(&spot.index).map_or(0, |(look, _)| *look);
-        (1..=self.attempts_sent(spot.index).max(look)).contains(&attempt)
+        (1..=self.attempts_sent(spot).max(look)).contains(&attempt)
             && !self.outages.holds(spot.row, spot.index, attempt)
     }
 
     /// Whether the last attempt at an endpoint was made, and can no longer be answered.
-    pub(super) fn is_spent(&self, index: u64, now: Moment, config: &Config) -> bool {
+    pub(super) fn is_spent(&self, spot: Spot, now: Moment, config: &Config) -> bool {
+        let index = spot.index;
         let marks = if self.pass > self.attempts { &self.before } else { &self.marks };
         let ready = marks.at(self.order.place_of(index)).max(self.hold(index));
         let over = ready.is_some_and(|ready| now >= ready + config.patience_beyond_gap());
-        over && self.attempts_sent(index) == self.attempts && !self.is_owed_of(index)
+        let all = self.rows.get(spot.row).map_or(self.attempts, |row| row.attempts);
+        over && self.attempts_sent(spot) >= all && !self.is_owed_of(index)
     }
 
     /// How many of the attempts of an endpoint have yet to leave, where any has.
@@ -378,7 +452,13 @@ impl Window {
     }
 
     /// One step of the walk: the next unsettled endpoint of this pass, or of the next one.
-    fn walk(&mut self, now: Moment, config: &Config, patience: &dyn Fn(&Row) -> Duration) -> Next {
+    fn walk(
+        &mut self,
+        now: Moment,
+        config: &Config,
+        patience: &dyn Fn(&Row) -> Duration,
+        opinion: Option<&Opinion>,
+    ) -> Next {
         while self.unsettled > 0 && self.pass <= self.attempts {
             if self.again.stalls() || self.outages.are_too_many() {
                 return self.wait(None);
@@ -386,11 +466,11 @@ impl Window {
             let first = self.place;
             while self.place < self.order.size() && !self.outages.are_too_many() {
                 let index = self.order.at(self.place);
-                if self.ledger.is_settled(index) {
+                if self.place - first >= MOST_SKIPPED {
+                    return self.wait(Some(now));
+                }
+                if self.ledger.is_settled(index) || (self.bars && self.is_left_out(index)) {
                     self.place += 1;
-                    if self.place - first >= MOST_SKIPPED {
-                        return self.wait(Some(now));
-                    }
                     continue;
                 }
                 if let Some(due) = self.before.due(self.place).filter(|due| *due > now) {
@@ -401,16 +481,17 @@ impl Window {
                 }
                 let place = self.place;
                 self.place += 1;
+                let attempt = self.attempt_at(index);
                 if let Some(held) = self.hold(index).filter(|held| *held > now) {
                     self.pace.take(now);
-                    self.again.push(held, index, self.pass, false);
+                    self.again.push(held, index, attempt, false);
                     continue;
                 }
-                if self.put_off(index, self.pass) {
+                if self.put_off(index, attempt) {
                     self.pace.take(now);
                     continue;
                 }
-                let Some(probe) = self.emit(now, index, self.pass, patience) else { continue };
+                let Some(probe) = self.emit(now, index, attempt, patience) else { continue };
                 self.pace.take(now);
                 self.marks.note(place, now, now + config.gap(probe.patience));
                 return Next::Probe(probe);
@@ -418,27 +499,36 @@ impl Window {
             if !self.again.is_empty() || self.outages.are_too_many() {
                 return self.wait(None);
             }
-            self.turn(now, config);
+            self.turn(now, config, opinion);
         }
         if self.unsettled == 0 {
             self.again.clear();
             self.outages.clear();
         }
-        if self.is_over(now) {
-            Next::Finished
-        } else {
-            self.wait(Some(self.heard_at()).filter(|at| *at > now))
+        if self.unsettled > 0 && !(self.again.is_empty() && self.outages.is_empty()) {
+            return self.wait(None);
         }
+        Next::Finished
     }
 
     /// Begins the next pass.
-    fn turn(&mut self, now: Moment, config: &Config) {
+    fn turn(&mut self, now: Moment, config: &Config, opinion: Option<&Opinion>) {
         self.before = std::mem::take(&mut self.marks);
         self.pass += 1;
         self.place = 0;
         self.failures.clear();
+        self.deaf += u8::from(std::mem::take(&mut self.drops));
+        if self.pass > self.attempts {
+            self.widen(config, opinion);
+        }
+        self.begin_pass(now, config);
+    }
+
+    /// Prepares the pass that is next, if there is one.
+    fn begin_pass(&mut self, now: Moment, config: &Config) {
         if self.pass <= self.attempts {
             self.held.retain(|_, (due, _)| *due > now);
+            self.leave_out();
         }
         self.share = Share::new(&self.blocks, &self.starts, &self.rows, config);
         self.pace.set_rate(self.share.rate(self.slowed));
@@ -481,6 +571,7 @@ impl Window {
             flight.insert((index, attempt));
         }
         self.tail = self.tail.max(now + patience);
+        self.asked_last = now;
         Some(Probe { endpoint, attempt, patience, handshake: false })
     }
 }

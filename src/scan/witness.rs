@@ -5,6 +5,9 @@ use std::{collections::HashMap, net::IpAddr};
 use super::ledger::Mark;
 use crate::model::{Endpoint, Moment, Protocol};
 
+/// Numbers of parting looks. They are few, and far apart, so that a number can be used again.
+const PARTINGS: u8 = 4;
+
 /// One endpoint of each address and protocol that answered, whatever its window, and whether that
 /// window is still there.
 #[derive(Debug)]
@@ -22,6 +25,8 @@ struct Witness {
     rests: Moment,
     /// Parting looks so far.
     asked: u32,
+    /// When the latest canary left that it answered.
+    heard: Moment,
 }
 
 impl Witnesses {
@@ -37,7 +42,7 @@ impl Witnesses {
             Mark::Closed => false,
             Mark::Prohibited | Mark::Unsettled => return,
         };
-        let new = Witness { port: endpoint.port, is_open, rests, asked: 0 };
+        let new = Witness { port: endpoint.port, is_open, rests, asked: 0, heard: Moment::START };
         let known = self.known.entry((endpoint.address, endpoint.protocol)).or_insert(new);
         if known.port == endpoint.port {
             (known.is_open, known.rests) = (is_open, known.rests.max(rests));
@@ -71,7 +76,7 @@ impl Witnesses {
 
     /// The number of its next parting look, which is taken now.
     pub(super) fn ask(&mut self, endpoint: Endpoint, rests: Moment) -> u8 {
-        let span = u32::from(u8::MAX - self.first) + 1;
+        let span = u32::from(self.last() - self.first) + 1;
         let Some(witness) = self.known.get_mut(&(endpoint.address, endpoint.protocol)) else {
             return self.first;
         };
@@ -83,12 +88,31 @@ impl Witnesses {
 
     /// Whether an attempt of this number is a parting look.
     pub(super) fn is_parting(&self, attempt: u8) -> bool {
-        attempt >= self.first
+        (self.first..=self.last()).contains(&attempt)
+    }
+
+    /// The highest number of a parting look.
+    pub(super) fn last(&self) -> u8 {
+        self.first.saturating_add(PARTINGS - 1)
+    }
+
+    /// Notes that an endpoint answered a canary that left at a moment.
+    pub(super) fn heard(&mut self, endpoint: Endpoint, sent: Moment) {
+        let known = self.known.get_mut(&(endpoint.address, endpoint.protocol));
+        if let Some(witness) = known.filter(|witness| witness.port == endpoint.port) {
+            witness.heard = witness.heard.max(sent);
+        }
+    }
+
+    /// Whether an address answered a canary that left since a moment.
+    pub(super) fn was_heard_since(&self, endpoint: Endpoint, since: Moment) -> bool {
+        self.witness(endpoint).is_some_and(|witness| witness.heard > since)
     }
 
     /// Whether a parting look was really made.
     pub(super) fn was_asked(&self, endpoint: Endpoint, attempt: u8) -> bool {
-        self.witness(endpoint).is_some_and(|witness| u32::from(attempt - self.first) < witness.asked)
+        self.witness(endpoint)
+            .is_some_and(|witness| attempt >= self.first && u32::from(attempt - self.first) < witness.asked)
     }
 
     fn witness(&self, endpoint: Endpoint) -> Option<&Witness> {

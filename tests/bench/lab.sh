@@ -3,11 +3,11 @@
 # `wire` leads to the namespace `far`, which is all that any packet can reach.
 
 enter() { # enter ARGUMENTS...
-  export PATH="$PATH:/usr/sbin:/sbin"
+  export PATH="$PATH:/usr/sbin:/sbin:$HOME/.cargo/bin:$PWD/target/bench/bin"
   if [ -n "${PORTPROOF_BENCH_INSIDE:-}" ]; then return; fi
   cargo build --release --locked
   mkdir -p target/bench
-  cc -O2 -Wall -Werror -o target/bench/frames tests/bench/frames.c
+  for program in frames wan; do cc -O2 -Wall -Werror -o "target/bench/$program" "tests/bench/$program.c"; done
   ulimit -Sn 1024
   export PORTPROOF_BENCH_INSIDE=1
   exec unshare --user --map-root-user --net --mount --pid --fork --kill-child bash "$0" "$@"
@@ -17,6 +17,7 @@ wire() {
   mount -t tmpfs tmpfs /run
   mount -t sysfs sysfs /sys 2> /dev/null || true
   mkdir -p /run/netns /run/lab
+  : > /run/lab/nothing
   ip link set lo up
   ip netns add far
   ip link add wire type veth peer name wire netns far
@@ -33,5 +34,23 @@ wire() {
 far() { nsenter --net=/run/netns/far "$@"; }
 
 watch() { target/bench/frames watch wire "$@"; }
+
+# What the scripts print, and what they hold.
+failed=0
+portproof=$PWD/target/release/portproof
+
+has() { command -v "$1" > /dev/null || { printf '%-26s not installed\n' "$1"; return 1; }; }
+
+# Runs a command several times under watch; leaves the median run by rate ($1 = 2) or wall ($1 = 3).
+repeat() {
+  local key=$1
+  shift
+  for _ in $(seq "$runs"); do watch "$@"; done 3> /run/lab/runs > /run/lab/stdout 2> /run/lab/stderr
+  sort -n -k"$key" /run/lab/runs | sed -n "$(((runs + 1) / 2))p" > /run/lab/median
+  read -r frames rate wall cpu memory code slowest < /run/lab/median
+}
+head_line() { printf '%-26s %11s %11s %8s %8s %9s %s\n' "" frames frames/s wall/s cpu/s peak/MiB "${1:-}"; }
+line() { printf '%-26s %11d %11d %8.2f %8.2f %9.1f %s\n' "$1" "$frames" "$rate" "$wall" "$cpu" "$(awk -v k="$memory" 'BEGIN { print k / 1024 }')" "${2:-}"; }
+must() { if awk "BEGIN { exit !($2) }"; then echo "  holds: $1"; else echo "  DOES NOT HOLD: $1"; failed=1; fi; }
 
 median() { sort -n | awk '{ v[NR] = $1 } END { printf "%s", NR % 2 ? v[(NR + 1) / 2] : (v[NR / 2] + v[NR / 2 + 1]) / 2 }'; }

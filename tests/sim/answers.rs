@@ -108,9 +108,16 @@ fn a_raw_mouth_looks_again_by_connecting_and_says_when_no_connection_comes() {
     let at: ipnet::IpNet = "10.0.0.1/32".parse().unwrap();
     let (protocol, rest, rate) = (Protocol::Tcp, PortSet::parse("1-1000").unwrap(), None);
     let asks = vec![Ask { at, protocol, named: PortSet::NONE, rest, rate }];
-    let outcome =
-        World { asks, hosts: vec![host], config, mouth: Mouth::Raw { batch: 64 }, seed: 1, shard: None }
-            .run();
+    let outcome = World {
+        asks,
+        hosts: vec![host],
+        link: None,
+        config,
+        mouth: Mouth::Raw { batch: 64 },
+        seed: 1,
+        shard: None,
+    }
+    .run();
     let states = outcome.states();
     let open = &states[&Endpoint::tcp([10, 0, 0, 1], 80)];
     assert!(open.handshake_completed() && open.seen_open_twice(), "{open:?}");
@@ -200,6 +207,7 @@ fn tarpit(ports: &str, mouth: Mouth) -> World {
     World {
         asks: vec![ask],
         hosts: vec![Host { at, tarpit: true, ..Host::default() }],
+        link: None,
         config,
         mouth,
         seed: 1,

@@ -35,7 +35,15 @@ fn host(mouth: Mouth, host: Host) -> World {
     let rate = Rate { run: Some(5000), per_address: Some(1000) };
     let config = Config { rate, every: true, second_look: true, ..Config::default() };
     let open = PortSet::parse("22,80").unwrap();
-    World { asks: vec![ask], hosts: vec![Host { at, open, ..host }], config, mouth, seed: 3, shard: None }
+    World {
+        asks: vec![ask],
+        hosts: vec![Host { at, open, ..host }],
+        link: None,
+        config,
+        mouth,
+        seed: 3,
+        shard: None,
+    }
 }
 
 proptest! {

@@ -48,7 +48,14 @@ fn assert_reconciles(world: &World, outcome: &Outcome) {
 fn assert_gaps(outcome: &Outcome) {
     for (endpoint, times) in outcome.asked() {
         for pair in times.windows(2) {
-            assert!(pair[1] - pair[0] >= SECOND, "{endpoint}: asked at {} and {}", pair[0], pair[1]);
+            let of_it = || outcome.wire.iter().filter(|sent| sent.endpoint == endpoint).collect::<Vec<_>>();
+            assert!(
+                pair[1] - pair[0] >= SECOND,
+                "{endpoint}: asked at {} and {}; {:?}",
+                pair[0],
+                pair[1],
+                of_it()
+            );
         }
     }
 }
@@ -184,7 +191,15 @@ fn ports(text: &str) -> PortSet {
 fn simple(at: &str, named: &str, rest: &str, host: Host, mouth: Mouth, config: Config) -> World {
     let at = at.parse().unwrap();
     let ask = Ask { at, protocol: Protocol::Tcp, named: ports(named), rest: ports(rest), rate: None };
-    World { asks: vec![ask], hosts: vec![Host { at, ..host }], config, mouth, seed: 7, shard: None }
+    World {
+        asks: vec![ask],
+        hosts: vec![Host { at, ..host }],
+        link: None,
+        config,
+        mouth,
+        seed: 7,
+        shard: None,
+    }
 }
 
 const RAW: Mouth = Mouth::Raw { batch: 64 };

@@ -4,17 +4,27 @@
 #![allow(
     clippy::cast_possible_truncation,
     clippy::cast_precision_loss,
-    clippy::inconsistent_struct_constructor
+    clippy::inconsistent_struct_constructor,
+    clippy::print_stdout
 )]
 #![allow(unreachable_pub)] // one binary: nothing is public
 
 mod answers;
 mod bans;
+mod bound;
+mod calibration;
+mod canaries;
+mod cover;
 mod drive;
 mod hostile;
 mod laws;
 mod net;
+mod octets;
+mod once;
 mod ops;
+mod packets;
+mod path;
 mod resume;
 mod scenarios;
+mod stack;
 mod world;

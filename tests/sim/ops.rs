@@ -14,10 +14,11 @@ use portproof::{
     scan::{Answer, Batch, Config, Plan, Probe, Rate, Scan},
 };
 
-/// Runs the operations that the bytes mean, then lets an honest driver finish.
-pub fn run(bytes: &[u8]) {
+/// Runs the operations that the bytes mean, then lets an honest driver finish. Returns how many they were.
+pub fn run(bytes: &[u8]) -> u64 {
     let mut bytes = bytes.iter().copied();
     let mut run = Run::new(&mut bytes);
+    let mut count = 0;
     while let Some(op) = bytes.next() {
         let mut byte = || bytes.next().unwrap_or(0);
         match op % 8 {
@@ -31,8 +32,10 @@ pub fn run(bytes: &[u8]) {
             _ => run.wake(),
         }
         run.check();
+        count += 1;
     }
     run.finish();
+    count
 }
 
 struct Run {

@@ -340,6 +340,7 @@ fn a_state_file_grows_with_what_was_found_and_not_with_time() {
     let world = World {
         asks: vec![ask],
         hosts: vec![closed],
+        link: None,
         config,
         mouth: Mouth::Raw { batch: 64 },
         seed: 1,

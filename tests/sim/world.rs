@@ -12,6 +12,7 @@ use proptest::prelude::*;
 use super::{
     drive::{Mouth, Outcome, drive},
     net::{Error, Host, Net, Trouble, endpoints},
+    path::{Bottleneck, Limit, Weather},
 };
 
 /// Ports asked of every address of a block.
@@ -28,6 +29,8 @@ pub struct Ask {
 pub struct World {
     pub asks: Vec<Ask>,
     pub hosts: Vec<Host>,
+    /// Our own link.
+    pub link: Option<Bottleneck>,
     pub config: Config,
     pub mouth: Mouth,
     pub seed: u64,
@@ -55,7 +58,7 @@ impl World {
     }
 
     pub fn net(&self) -> Net {
-        Net::new(self.hosts.clone(), self.seed)
+        Net::new(self.hosts.clone(), self.link, self.seed)
     }
 
     pub fn run(&self) -> Outcome {
@@ -94,13 +97,15 @@ pub fn world(wild: Wild) -> impl Strategy<Value = World> {
         (1usize..40).prop_map(|capacity| Mouth::Connect { capacity }),
         (1usize..80).prop_map(|batch| Mouth::Raw { batch }),
     ];
-    (asks, hosts, config(), mouth, any::<u64>()).prop_map(|(mut asks, mut hosts, config, mouth, seed)| {
+    let link = if wild.loss { proptest::option::of(bottleneck()).boxed() } else { Just(None).boxed() };
+    (asks, hosts, link, config(), mouth, any::<u64>()).prop_map(|(asks, hosts, link, config, mouth, seed)| {
+        let (mut asks, mut hosts) = (asks, hosts);
         let mut seen = BTreeSet::new();
         asks.retain(|ask| seen.insert((ask.at, ask.protocol)));
         for (host, at) in hosts.iter_mut().zip(PLACES) {
             host.at = at.parse().unwrap();
         }
-        World { asks, hosts, config, mouth, seed, shard: None }
+        World { asks, hosts, link, config, mouth, seed, shard: None }
     })
 }
 
@@ -135,13 +140,27 @@ fn host(wild: Wild) -> impl Strategy<Value = Host> {
     let dead =
         if wild.loss { proptest::option::of(Just((500u64, 2500u64))).boxed() } else { Just(None).boxed() };
     let trouble = if wild.trouble { proptest::option::of(trouble()).boxed() } else { Just(None).boxed() };
-    let limit = if wild.limits { proptest::option::of(1u32..20).boxed() } else { Just(None).boxed() };
+    let (rst, icmp) = if wild.limits {
+        let icmp = proptest::option::of((0.5..20.0f64, 1.0..10.0f64));
+        (proptest::option::of(1u32..20).boxed(), icmp.boxed())
+    } else {
+        (Just(None).boxed(), Just(None).boxed())
+    };
+    let queue = if wild.loss { proptest::option::of(bottleneck()).boxed() } else { Just(None).boxed() };
+    let weather = if wild.loss { proptest::option::of(weather()).boxed() } else { Just(None).boxed() };
     let ports = (ports(), ports(), ports(), proptest::bool::weighted(0.1), any::<bool>());
     let path = (prop_oneof![Just(0u64), 1u64..50, Just(800)], 0u64..100, share(0.6), burst);
-    (ports, path, (share(0.3), share(0.3), dead, trouble, limit)).prop_map(
-        |(ports, path, (duplicate, reorder, dead, trouble, rst_per_second))| {
+    let troubles = (share(0.3), share(0.3), dead, trouble, rst);
+    (ports, path, troubles, (icmp, any::<bool>(), queue, weather)).prop_map(
+        |(
+            ports,
+            path,
+            (duplicate, reorder, dead, trouble, rst_per_second),
+            (icmp, by_host, queue, weather),
+        )| {
             let (open, closed, prohibited, tarpit, unreachable) = ports;
             let (rtt_ms, jitter_ms, loss, burst) = path;
+            let limit = icmp.map(|(per_second, burst)| Limit { per_second, burst });
             Host {
                 open,
                 closed,
@@ -152,6 +171,10 @@ fn host(wild: Wild) -> impl Strategy<Value = Host> {
                 jitter_ms,
                 loss,
                 burst,
+                weather,
+                bottleneck: queue,
+                icmp_limit: limit.filter(|_| by_host),
+                router_limit: limit.filter(|_| !by_host),
                 duplicate,
                 reorder,
                 dead,
@@ -161,6 +184,15 @@ fn host(wild: Wild) -> impl Strategy<Value = Host> {
             }
         },
     )
+}
+
+fn weather() -> impl Strategy<Value = Weather> {
+    (10.0..3000.0f64, 10.0..500.0f64, 0.0..0.1f64, 0.5..=1.0f64)
+        .prop_map(|(good_ms, bad_ms, loss_good, loss_bad)| Weather { good_ms, bad_ms, loss_good, loss_bad })
+}
+
+fn bottleneck() -> impl Strategy<Value = Bottleneck> {
+    (50u64..5000, 1u64..100).prop_map(|(per_second, queue)| Bottleneck { per_second, queue })
 }
 
 fn trouble() -> impl Strategy<Value = Trouble> {

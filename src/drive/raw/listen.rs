@@ -31,7 +31,7 @@ pub(super) enum News {
     /// So many packets look like answers and are not ours.
     Strays(u64),
     /// The kernel had no room for so many packets.
-    Drops(Moment, u64),
+    Drops(u64),
 }
 
 const ETHERTYPE_IPV4: u16 = 0x0800;
@@ -90,7 +90,7 @@ pub(super) fn listen(
         if (now - looked).as_millis() >= 20 {
             looked = now;
             let drops: u64 = sockets.iter().map(|socket| sys::packet_drops(*socket).unwrap_or(0)).sum();
-            if drops > 0 && news.send(News::Drops(now, drops)).is_err() {
+            if drops > 0 && news.send(News::Drops(drops)).is_err() {
                 return;
             }
         }

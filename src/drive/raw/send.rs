@@ -256,7 +256,7 @@ impl Sender {
             }
             News::Handshake(at, answer) => scan.answer(at, &answer),
             News::Strays(count) => scan.strays(count),
-            News::Drops(at, count) => scan.dropped(at, count),
+            News::Drops(count) => scan.dropped(count),
         }
     }
 

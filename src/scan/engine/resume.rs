@@ -107,6 +107,10 @@ impl Scan {
             window.continue_from(&position, now, rested, &self.config)?;
         }
         let counters = last.counters;
+        if counters.kernel_drops > 0 {
+            // Of which pass they were is not told; one of them was not heard to the end.
+            self.active.iter_mut().for_each(super::Window::deafened);
+        }
         self.coverage.probes_sent = counters.probes_sent;
         self.coverage.retransmitted = counters.retransmitted;
         self.coverage.replies = counters.replies;

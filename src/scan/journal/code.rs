@@ -176,6 +176,7 @@ impl Note {
             Self::Parted { row } => (5, row),
             Self::FellSilent { row } => (6, row),
             Self::NotLooked { row } => (7, row),
+            Self::Granted { row, .. } => (8, row),
         };
         octets.push(kind);
         number(octets, of);
@@ -186,6 +187,10 @@ impl Note {
             }
             Self::Unheard { attempt, .. } => octets.push(attempt),
             Self::Looked { at, .. } => number(octets, at.nanos()),
+            Self::Granted { attempts, skipped, .. } => {
+                octets.push(attempts);
+                number(octets, skipped.into());
+            }
             Self::Parted { .. } | Self::FellSilent { .. } | Self::NotLooked { .. } => {}
         }
     }
@@ -204,6 +209,11 @@ impl Note {
             5 => Self::Parted { row: of },
             6 => Self::FellSilent { row: of },
             7 => Self::NotLooked { row: of },
+            8 => Self::Granted {
+                row: of,
+                attempts: from.octet()?,
+                skipped: from.number()?.try_into().map_err(|_| Damaged::Code)?,
+            },
             _ => return Err(Damaged::Code),
         })
     }
@@ -396,7 +406,7 @@ mod tests {
     }
 
     fn notes() -> impl Strategy<Value = Note> {
-        (0u8..8, any::<u64>(), evidences(), any::<u8>(), any::<u64>()).prop_map(
+        (0u8..9, any::<u64>(), evidences(), any::<u8>(), any::<u64>()).prop_map(
             |(kind, of, evidence, attempt, at)| {
                 let error = if let Evidence::Local(error) = evidence { error } else { LocalError::NoRoute };
                 match (kind, evidence) {
@@ -407,6 +417,7 @@ mod tests {
                     (4, _) => Note::Looked { row: of, at: Moment::from_nanos(at % LATEST) },
                     (5, _) => Note::Parted { row: of },
                     (6, _) => Note::NotLooked { row: of },
+                    (7, _) => Note::Granted { row: of, attempts: attempt, skipped: u32::from(attempt) << 3 },
                     _ => Note::FellSilent { row: of },
                 }
             },

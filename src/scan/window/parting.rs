@@ -37,6 +37,8 @@ struct Parting {
     over: Moment,
 }
 
+/// A parting look follows the last probe of the walk as soon as any probe may follow another.
+const SOON: Duration = Duration::from_secs(1);
 /// One loss is bad luck, two a second apart are an answer.
 const TRIES: usize = 2;
 /// A parting look that this machine fails to send so often leaves the address undetermined.
@@ -53,6 +55,11 @@ impl Window {
         witnesses: &mut Witnesses,
     ) -> Next {
         if self.partings.is_none() {
+            // Most of what is under way answers first.
+            let from = (self.asked_last + SOON).min(self.heard_at());
+            if from > now {
+                return Next::Wait(from);
+            }
             self.partings = Some(self.partings(now, witnesses));
         }
         let Some(partings) = &mut self.partings else { return Next::Finished };
@@ -61,6 +68,13 @@ impl Window {
             let (Some(parting), Some(row)) = (partings.open.get_mut(&at), self.rows.get_mut(at)) else {
                 continue;
             };
+            // A better witness may have come forward; once one was asked it stays.
+            let Endpoint { address, protocol, .. } = parting.witness;
+            if parting.tries == 0
+                && let Some(witness) = witnesses.of(address, protocol)
+            {
+                parting.witness = witness;
+            }
             if row.unsettled == 0 {
                 partings.open.remove(&at);
             } else if parting.over > now {
@@ -152,8 +166,9 @@ impl Window {
         for (block, (_, first_row)) in self.blocks.iter().zip(&self.starts) {
             let rows = self.rows.iter().enumerate().skip(*first_row);
             for (address, (at, row)) in block.range.iter().zip(rows) {
-                if row.live() > 0
+                if row.is_partly_silent()
                     && let Some(witness) = witnesses.of(address, block.protocol)
+                    && !witnesses.was_heard_since(witness, self.asked_last)
                     && let Ok(index) = u64::try_from(at)
                 {
                     // What another process asked there and was not answered counts.

@@ -84,7 +84,7 @@ impl Window {
             due = due.max(row.next_look);
             row.next_look = due + spacing;
         }
-        let attempt = attempt.max(self.attempts_sent(spot.index)).saturating_add(1);
+        let attempt = attempt.max(self.attempts_sent(spot)).saturating_add(1);
         self.looking.insert(spot.index, (attempt, looks));
         self.looks.push(due, spot.index, attempt, false);
     }

@@ -122,6 +122,13 @@ impl Window {
                 let (row, _) = self.row_again(row)?;
                 self.parted.insert(row, u8::MAX);
             }
+            Note::Granted { row, attempts, skipped } => {
+                let (_, row) = self.row_again(row)?;
+                if attempts == 0 || attempts > MAX_ATTEMPTS {
+                    return Err(Damaged::Foreign);
+                }
+                (row.attempts, row.skipped) = (attempts, skipped);
+            }
             Note::FellSilent { row } => {
                 let (row, kept) = self.row_again(row)?;
                 kept.fell_silent = true;
@@ -156,6 +163,10 @@ impl Window {
             return Err(Damaged::Foreign);
         }
         (self.attempts, self.pass, self.place) = (attempts, position.pass, position.place);
+        for row in &mut self.rows {
+            row.idle = row.is_skipped_by(self.pass);
+            self.bars |= row.idle;
+        }
         (self.before, self.marks) = Default::default();
         if self.pass > 1 && size > 0 {
             self.before.note(size - 1, now, rested);

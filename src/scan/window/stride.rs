@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use super::{
-    super::{batch::Batch, batch::Probe, config::Config},
+    super::{batch::Batch, batch::Probe, config::Config, row::Row},
     Window,
 };
 use crate::model::Moment;
@@ -27,12 +27,13 @@ pub(in crate::scan) enum Stride {
 
 impl Window {
     /// Adds the next probes of the walk to a batch, `most` at most, and passes by as many settled places
-    /// as are left to this call, about. All probes wait for an answer for so long.
+    /// as are left to this call, about. `patience` tells how long to wait for an answer of a row; in passes
+    /// over all rows, as long as for the slowest.
     pub(in crate::scan) fn stride(
         &mut self,
         now: Moment,
         config: &Config,
-        patience: Duration,
+        (longest, patience): (Duration, &dyn Fn(&Row) -> Duration),
         (batch, most): (&mut Batch, usize),
         passes: &mut u64,
     ) -> Stride {
@@ -40,6 +41,7 @@ impl Window {
             return Stride::Stopped;
         }
         let (mut added, mut last) = (0, None);
+        let mut longest_here = if self.bars { Duration::ZERO } else { longest };
         let mut indices = [0; STRIDE];
         let mut settled = [false; STRIDE];
         while added < most && self.place < self.order.size() {
@@ -63,25 +65,31 @@ impl Window {
                     continue;
                 }
                 if self.before.due(self.place).is_some_and(|due| due > now) {
-                    self.note(last, now, config, patience);
+                    self.note(last, now, config, longest_here);
                     return if added > 0 { Stride::Probes(added) } else { Stride::Stopped };
                 }
                 let place = self.place;
                 self.place += 1;
-                if let Some(held) = self.hold(index).filter(|held| *held > now) {
-                    self.again.push(held, index, self.pass, false);
-                    continue;
-                }
                 let Some((row, endpoint)) = self.endpoint(index) else { continue };
-                if self.bars && self.rows.get(row).is_none_or(|row| row.barred) {
+                let (mut wait, mut attempt) = (longest, self.pass);
+                if self.bars {
+                    let Some(row) = self.rows.get(row).filter(|row| !row.barred && !row.idle) else {
+                        *passes = passes.saturating_sub(1);
+                        continue;
+                    };
+                    (wait, attempt) = (patience(row), row.attempt_of(self.pass));
+                    longest_here = longest_here.max(wait);
+                }
+                if let Some(held) = self.hold(index).filter(|held| *held > now) {
+                    self.again.push(held, index, attempt, false);
                     continue;
                 }
-                batch.push(Probe { endpoint, attempt: self.pass, patience, handshake: false });
+                batch.push(Probe { endpoint, attempt, patience: wait, handshake: false });
                 last = Some(place);
                 added += 1;
             }
         }
-        self.note(last, now, config, patience);
+        self.note(last, now, config, longest_here);
         match added {
             0 if self.place < self.order.size() => Stride::Passing,
             0 => Stride::Stopped,
@@ -94,6 +102,7 @@ impl Window {
         let Some(last) = last else { return };
         self.marks.note(last, now, now + config.gap(patience));
         self.tail = self.tail.max(now + patience);
+        self.asked_last = now;
     }
 
     /// Whether the walk alone wants to send, and nothing but its own pass holds it back.

@@ -1,0 +1,205 @@
+//! What a scan measures of the path while it asks: loss, by canaries, and whether it is the rate.
+
+use std::{sync::Arc, time::Duration};
+
+use super::{
+    super::{
+        batch::{Answer, Probe},
+        canary::{About, Canaries, Flight},
+        config::{Config, longest_patience, patience},
+        loss::{Class, Meter, Opinion},
+        throttle::Throttle,
+        witness::Witnesses,
+    },
+    Scan, Window,
+};
+use crate::model::{Congestion, Evidence, Loss, Miss, Moment, State};
+
+/// The measuring of a run.
+#[derive(Debug)]
+pub(super) struct Measure {
+    /// Nothing is measured where nobody wants to know.
+    wanted: bool,
+    meter: Meter,
+    canaries: Canaries,
+    throttle: Throttle,
+    opinion: Arc<Opinion>,
+    /// When the opinion was formed, and from how much.
+    formed: (Moment, u64),
+    /// The loss of the path, when it was asked for last.
+    pub(super) loss: Option<Loss>,
+    /// The worst chance of a miss of the windows that have ended.
+    pub(super) miss: Option<Miss>,
+}
+
+/// First tries after which canaries keep to their share: they bound the loss of a path without any to 3 %.
+const ENOUGH: u64 = 100;
+/// An opinion is not formed anew within so long.
+const STALE: Duration = Duration::from_millis(50);
+
+impl Measure {
+    pub(super) fn new(config: &Config, witnesses: &Witnesses) -> Self {
+        let (first, last) = (witnesses.last().saturating_add(1), config.highest_attempt);
+        let wanted = config.max_miss.is_some() && first > witnesses.last();
+        Self {
+            wanted,
+            meter: Meter::default(),
+            canaries: Canaries::new(first, if wanted { last } else { 0 }),
+            throttle: Throttle::new(config.rate.run),
+            opinion: Arc::default(),
+            formed: (Moment::START, 0),
+            loss: None,
+            miss: None,
+        }
+    }
+
+    pub(super) fn congestion(&self) -> Option<Congestion> {
+        self.throttle.congestion()
+    }
+
+    /// Takes in that so many probes left.
+    #[inline]
+    pub(super) fn sent(&mut self, probes: u64) {
+        if self.wanted {
+            self.canaries.earn(probes);
+            self.throttle.sent(probes);
+        }
+    }
+
+    /// What is known; where it is needed, by now.
+    pub(super) fn opinion(&mut self, now: Moment, needed: bool) -> Option<Arc<Opinion>> {
+        if !self.wanted {
+            return None;
+        }
+        let (formed, from) = self.formed;
+        let tries = self.meter.tries();
+        let grows = !self.canaries.is_empty();
+        if needed && ((tries != from && now - formed >= STALE) || grows != self.opinion.grows()) {
+            self.opinion = self.meter.opinion(grows);
+            self.formed = (now, tries);
+        }
+        Some(Arc::clone(&self.opinion))
+    }
+
+    /// The same, as exact as can be.
+    pub(super) fn last_opinion(&mut self) -> Option<Arc<Opinion>> {
+        self.loss = self.meter.loss();
+        self.wanted.then(|| self.meter.opinion(false))
+    }
+
+    /// Takes in that a canary was lost, or was not. Returns the rate from now on, if it changes.
+    fn learn(&mut self, now: Moment, flight: Flight, lost: bool) -> Option<Option<u64>> {
+        let Flight { bird, sent, depth, epoch, lost: before } = flight;
+        if before {
+            self.meter.found(sent, bird.endpoint.address, bird.class, depth);
+            return None;
+        }
+        self.meter.add(sent, bird.endpoint.address, bird.class, depth, lost);
+        // A host may limit its refusals, which is nothing that a slower run would mend.
+        if bird.class == Class::SynAck { self.throttle.hear(now, epoch, lost) } else { None }
+    }
+}
+
+impl Scan {
+    /// Takes in the canaries that count as lost by now.
+    pub(super) fn expire_canaries(&mut self, now: Moment) {
+        while let Some(lost) = self.measure.canaries.expire(now) {
+            let rate = self.measure.learn(now, Flight { lost: false, ..lost }, true);
+            self.change_rate(rate);
+        }
+    }
+
+    /// Asks those again more often that answered late more often than others.
+    pub(super) fn take_stock(&mut self) {
+        for window in &mut self.active {
+            if self.measure.wanted && window.is_half_asked_again() {
+                for address in window.late_addresses() {
+                    self.measure.meter.answered_late(address);
+                }
+            }
+        }
+    }
+
+    /// The next canary, if one is due.
+    pub(super) fn canary(&mut self, now: Moment) -> Option<Probe> {
+        if !self.measure.wanted {
+            return None;
+        }
+        let hungry = self.is_hungry();
+        let Self { measure, active, paths, config, run_rtt, slowest, .. } = self;
+        let about = About {
+            stays: &|address| active.iter().any(|window| window.covers(address)),
+            stands_out: &|address| measure.meter.is_suspect(address),
+            patience: &|address| match paths.get(&address) {
+                Some(path) => patience(config, *path, *run_rtt),
+                None => longest_patience(config, *slowest),
+            },
+        };
+        measure.canaries.next(now, hungry, measure.throttle.epoch(), &about)
+    }
+
+    /// When canaries have something to do next.
+    pub(super) fn canaries_due(&self) -> Option<Moment> {
+        if self.measure.wanted { self.measure.canaries.due(self.is_hungry()) } else { None }
+    }
+
+    /// Whether more canaries are wanted than their share of the probes.
+    fn is_hungry(&self) -> bool {
+        self.measure.meter.tries() < ENOUGH || self.active.iter().any(Window::wants_canaries)
+    }
+
+    /// Notes that an endpoint answered: it can be asked again.
+    pub(super) fn met(&mut self, now: Moment, answer: &Answer, class: Class, limit: Option<u64>) {
+        if self.measure.wanted {
+            self.measure.canaries.add(now, answer.endpoint, class, limit);
+            if answer.attempt > 1 && class == Class::SynAck {
+                self.measure.meter.answered_late(answer.endpoint.address);
+            }
+        }
+    }
+
+    /// Whether probes of this number are canaries.
+    pub(super) fn is_canary(&self, number: u8) -> bool {
+        self.measure.wanted && self.measure.canaries.is_one(number)
+    }
+
+    /// Takes in what came of a canary.
+    pub(super) fn hear_canary(&mut self, now: Moment, answer: &Answer) {
+        let canaries = &mut self.measure.canaries;
+        let flight = match answer.evidence {
+            Evidence::Silence => canaries.silent(answer.endpoint, answer.attempt),
+            _ => canaries.land(answer.endpoint, answer.attempt),
+        };
+        let Some(flight) = flight else {
+            // A second answer to one canary says nothing.
+            self.coverage.strays += 1;
+            return;
+        };
+        let rate = match answer.evidence {
+            Evidence::Local(_) => {
+                self.coverage.send_errors += 1;
+                self.coverage.probes_sent = self.coverage.probes_sent.saturating_sub(1);
+                return;
+            }
+            Evidence::Silence => self.measure.learn(now, flight, true),
+            evidence => {
+                self.coverage.replies += 1;
+                if matches!(evidence.state(), Some(State::Open | State::Closed)) {
+                    self.witnesses.heard(answer.endpoint, answer.sent_at);
+                    self.learn(answer.endpoint.address, now - answer.sent_at);
+                    self.measure.learn(now, flight, false)
+                } else {
+                    // Somebody on the way: neither lost nor answered.
+                    None
+                }
+            }
+        };
+        self.change_rate(rate);
+    }
+
+    fn change_rate(&mut self, rate: Option<Option<u64>>) {
+        if let Some(rate) = rate {
+            self.pace.set_rate(rate);
+        }
+    }
+}

@@ -1,0 +1,273 @@
+//! Congestion: loss that grows with the rate. Canaries show the loss; cutting the rate shows whether it
+//! was the rate. If the loss falls with it, the path carries less than was asked of it, and the rate
+//! stays near what it carries; if not, the loss is the path's own, and the rate is as before.
+
+use std::time::Duration;
+
+use super::{loss::Tries, stats::at_least_bound};
+use crate::model::{Congestion, Moment};
+
+/// The rate in force.
+#[derive(Debug)]
+pub(super) struct Throttle {
+    /// Probes a second that were asked for; `None`: as fast as the driver can.
+    asked: Option<u64>,
+    /// Probes a second, while they are fewer.
+    rate: Option<f64>,
+    phase: Phase,
+    /// The loss that is there whatever the rate.
+    ambient: f64,
+    /// The rate at which the path was full last.
+    full: f64,
+    /// Counts the rates that have been in force: a canary tells about the one that it left under.
+    epoch: u32,
+    since: Moment,
+    sent: u64,
+    tries: Tries,
+    cuts: u32,
+    lowest: f64,
+    first: Moment,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Phase {
+    /// As asked.
+    Open,
+    /// Cut, to see whether the loss falls: what it was, at which rate, and whether the path is known to be
+    /// full at times.
+    Test { loss: f64, from: f64, known: bool },
+    /// The path is known to carry less than was asked.
+    Yielding,
+}
+
+/// Loss that no path is suspected for.
+const USUAL: f64 = 0.05;
+/// So unlikely is the loss that makes us cut the rate to see.
+const SUSPICION: f64 = 1e-4;
+const CERTAINTY: f64 = 0.01;
+/// What a path carries is aimed at from below.
+const BELOW: f64 = 0.9;
+/// A cut leaves at least so much: the loss may be something else's.
+const LEAST_LEFT: f64 = 0.1;
+/// The slowest that anything is slowed down to, in probes a second.
+const SLOWEST: f64 = 50.0;
+/// Tries after which the loss at a rate is known, and how long they take at least.
+const ENOUGH: u32 = 40;
+const SOON: Duration = Duration::from_millis(250);
+/// Tries after which a rate without suspicion begins a new count.
+const ROUND: u32 = 500;
+
+impl Throttle {
+    pub(super) fn new(asked: Option<u64>) -> Self {
+        Self {
+            asked,
+            rate: None,
+            phase: Phase::Open,
+            ambient: USUAL,
+            full: f64::INFINITY,
+            epoch: 0,
+            since: Moment::START,
+            sent: 0,
+            tries: Tries::default(),
+            cuts: 0,
+            lowest: f64::INFINITY,
+            first: Moment::START,
+        }
+    }
+
+    /// Which rate is in force.
+    pub(super) fn epoch(&self) -> u32 {
+        self.epoch
+    }
+
+    /// Takes in that so many probes left.
+    pub(super) fn sent(&mut self, probes: u64) {
+        self.sent += probes;
+    }
+
+    /// What to say of it in the end. One cut may be chance; that the path is full again when the rate has
+    /// come back is not.
+    pub(super) fn congestion(&self) -> Option<Congestion> {
+        (self.cuts > 1).then(|| Congestion {
+            cuts: self.cuts,
+            lowest_pps: whole(self.lowest),
+            since: self.first,
+        })
+    }
+
+    /// Takes in what came of a canary that left under a rate. Returns the rate from now on, if it changes.
+    pub(super) fn hear(&mut self, now: Moment, epoch: u32, lost: bool) -> Option<Option<u64>> {
+        if epoch != self.epoch {
+            return None;
+        }
+        self.tries.add(lost);
+        match self.phase {
+            Phase::Open => self.watch(now),
+            Phase::Test { loss, from, known } => self.test(now, loss, from, known),
+            Phase::Yielding => self.adjust(now),
+        }
+    }
+
+    fn watch(&mut self, now: Moment) -> Option<Option<u64>> {
+        let loss = self.loss();
+        if !self.is_beyond(self.ambient, SUSPICION) {
+            if self.tries.asked >= ROUND {
+                self.ambient = loss.max(USUAL);
+                self.tries = Tries::default();
+            }
+            return None;
+        }
+        let from = self.current(now);
+        self.phase = Phase::Test { loss, from, known: false };
+        self.set(now, from * ((1.0 - loss) * BELOW).max(LEAST_LEFT))
+    }
+
+    fn test(&mut self, now: Moment, loss: f64, from: f64, known: bool) -> Option<Option<u64>> {
+        // How unlikely so little loss is, if a good part of it were still there.
+        let Tries { asked, lost } = self.tries;
+        let chance = at_least_bound(f64::from(asked - lost), asked.into(), 1.0 - loss * 0.7);
+        if chance < CERTAINTY {
+            self.phase = Phase::Yielding;
+            self.full = from;
+            self.note(now);
+            return None;
+        }
+        // The less was lost, the more tries it takes to see that it is less now.
+        let enough = (30.0 / loss).clamp(f64::from(ENOUGH), f64::from(ROUND));
+        if f64::from(self.tries.asked) < enough {
+            return None;
+        }
+        self.ambient = self.ambient.max(self.loss());
+        if known {
+            self.phase = Phase::Yielding;
+            return self.set(now, from);
+        }
+        self.ambient = self.ambient.max(loss);
+        self.open(now)
+    }
+
+    fn adjust(&mut self, now: Moment) -> Option<Option<u64>> {
+        let rate = self.current(now);
+        let loss = self.loss();
+        if self.is_beyond(self.ambient, CERTAINTY) {
+            self.phase = Phase::Test { loss, from: rate, known: true };
+            let kept = (1.0 - (loss - self.ambient)).clamp(0.5, BELOW);
+            return self.set(now, rate * kept);
+        }
+        if self.tries.asked < ENOUGH || now - self.since < SOON {
+            return None;
+        }
+        // It must not creep up with the rate: what it gets above is found by a cut that changes nothing.
+        self.ambient = f64::midpoint(self.ambient, loss.clamp(USUAL / 2.0, self.ambient.max(USUAL / 2.0)));
+        let next = rate * if rate < self.full * BELOW { 1.15 } else { 1.03 };
+        match self.asked {
+            Some(asked) if next >= asked as f64 => self.open(now),
+            _ => self.set(now, next),
+        }
+    }
+
+    fn open(&mut self, now: Moment) -> Option<Option<u64>> {
+        self.phase = Phase::Open;
+        self.begin(now);
+        self.rate = None;
+        Some(self.asked)
+    }
+
+    fn set(&mut self, now: Moment, rate: f64) -> Option<Option<u64>> {
+        let rate = rate.max(SLOWEST.min(self.asked.map_or(SLOWEST, |asked| asked as f64)));
+        self.begin(now);
+        self.rate = Some(rate);
+        Some(Some(whole(rate)))
+    }
+
+    fn begin(&mut self, now: Moment) {
+        self.epoch += 1;
+        (self.since, self.sent, self.tries) = (now, 0, Tries::default());
+    }
+
+    fn note(&mut self, now: Moment) {
+        if self.cuts == 0 {
+            self.first = now;
+        }
+        self.cuts += 1;
+        self.lowest = self.lowest.min(self.rate.unwrap_or(f64::INFINITY));
+    }
+
+    /// Probes a second by now: the limit, or where there is none, what left since the last change.
+    fn current(&self, now: Moment) -> f64 {
+        let measured = self.sent as f64 / (now - self.since).as_secs_f64().max(0.001);
+        let limit = self.rate.or(self.asked.map(|asked| asked as f64));
+        limit.map_or(measured, |limit| if measured < limit / 2.0 && self.sent > 0 { measured } else { limit })
+    }
+
+    fn loss(&self) -> f64 {
+        f64::from(self.tries.lost) / f64::from(self.tries.asked).max(1.0)
+    }
+
+    /// Whether so much loss is this unlikely where `usual` is what the path loses, and a little more.
+    fn is_beyond(&self, usual: f64, unlikely: f64) -> bool {
+        let Tries { asked, lost } = self.tries;
+        lost >= 3 && at_least_bound(lost.into(), asked.into(), (usual * 1.25).min(0.95)) < unlikely
+    }
+}
+
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // a positive rate, far below 2^64
+fn whole(rate: f64) -> u64 {
+    if rate.is_finite() { rate.max(1.0) as u64 } else { 0 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A path that loses `ambient` of all, and what is beyond `capacity`; 1 % of the probes are canaries.
+    fn run(asked: u64, capacity: f64, ambient: f64, seconds: u64) -> (Vec<f64>, Option<Congestion>) {
+        let mut throttle = Throttle::new(Some(asked));
+        let (mut rate, mut rates) = (asked as f64, Vec::new());
+        let mut random = 1u64;
+        let mut later = std::collections::VecDeque::new();
+        for step in 0..seconds * 100 {
+            let now = Moment::from_millis(step * 10);
+            throttle.sent(whole(rate / 100.0));
+            let passes = (capacity / rate).min(1.0) * (1.0 - ambient);
+            for _ in 0..whole(rate / 10_000.0) {
+                random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+                let lost = (random >> 11) as f64 / (1u64 << 53) as f64 > passes;
+                later.push_back((now + Duration::from_millis(300), throttle.epoch(), lost));
+            }
+            while later.front().is_some_and(|(due, ..)| *due <= now) {
+                if let Some((_, epoch, lost)) = later.pop_front()
+                    && let Some(changed) = throttle.hear(now, epoch, lost)
+                {
+                    rate = changed.map_or(asked as f64, |rate| rate as f64);
+                }
+            }
+            rates.push(rate);
+        }
+        (rates, throttle.congestion())
+    }
+
+    #[test]
+    fn a_full_path_is_yielded_to_and_still_used() {
+        for ambient in [0.0, 0.04] {
+            let (rates, found) = run(100_000, 20_000.0, ambient, 60);
+            let settled = &rates[300..];
+            let used =
+                settled.iter().map(|rate| rate.min(20_000.0)).sum::<f64>() / settled.len() as f64 / 20_000.0;
+            let sent = settled.iter().sum::<f64>() / settled.len() as f64;
+            assert!(used > 0.8, "{ambient}: {used}");
+            assert!(sent < 24_000.0, "{ambient}: {sent}");
+            assert!(found.is_some_and(|found| found.cuts > 1 && found.lowest_pps > 5000), "{found:?}");
+        }
+    }
+
+    #[test]
+    fn loss_that_has_nothing_to_do_with_the_rate_slows_nothing_down_for_long() {
+        for ambient in [0.0, 0.04, 0.2, 0.5] {
+            let (rates, found) = run(50_000, 1e9, ambient, 60);
+            let slowed = rates.iter().filter(|rate| **rate < 50_000.0).count();
+            assert!(slowed < 600, "{ambient}: {slowed} of 6000");
+            assert!(found.is_none(), "{ambient}: {found:?}");
+        }
+    }
+}

@@ -1,0 +1,267 @@
+//! How many attempts are enough: the addresses that lose more get more, and a window does not end before
+//! the bound on what it may have missed is earned, if canaries can earn it in a few seconds.
+
+use std::{net::IpAddr, time::Duration};
+
+use super::{
+    super::{config::Config, journal::Note, ledger::Mark, loss::Opinion, row::Row, stats::at_least_bound},
+    Next, Spot, Window,
+    restore::note,
+};
+use crate::model::{LocalError, Moment};
+
+/// How far a window is with that.
+#[derive(Debug, Default)]
+pub(super) struct Earn {
+    /// When its walk was over first.
+    since: Option<Moment>,
+    /// When it is looked at next, and whether it still wants canaries.
+    next: Moment,
+    wants: bool,
+    /// The last pass of which half was seen to be over.
+    halved: u8,
+}
+
+/// How long canaries may take to earn a bound beyond the walk.
+const LONGEST: Duration = Duration::from_secs(9);
+/// Places before the end of the last pass.
+const SOON: u64 = 1 << 13;
+/// What further attempts may take without waiting for canaries first.
+const CHEAP: Duration = Duration::from_secs(2);
+/// So many attempts of a short plan take less time than the canaries that would replace one of them.
+const FEW: u8 = 4;
+/// Passes that a row remembers having been left out of.
+const MOST_PASSES: u8 = 30;
+/// How unlikely it must be that an address answers late so often.
+const LATE: f64 = 0.001;
+/// How often it is looked at.
+const LOOK: Duration = Duration::from_millis(50);
+
+impl Window {
+    /// Whether it waits for canaries.
+    pub(in crate::scan) fn wants_canaries(&self) -> bool {
+        self.earn.wants
+    }
+
+    /// Whether it is soon to be decided how many attempts are enough.
+    pub(in crate::scan) fn needs_opinion(&self) -> bool {
+        self.pass > self.attempts || (self.pass == self.attempts && self.order.size() - self.place <= SOON)
+    }
+
+    /// How far it is, for whoever debugs.
+    pub(in crate::scan) fn trace(&self) -> String {
+        format!(
+            "pass {} of {} place {} of {} unsettled {} wants {} partings {}",
+            self.pass,
+            self.attempts,
+            self.place,
+            self.order.size(),
+            self.unsettled,
+            self.earn.wants,
+            self.partings.is_some()
+        )
+    }
+
+    /// Takes in that the kernel threw answers away that may have been to its probes.
+    pub(in crate::scan) fn deafened(&mut self) {
+        self.drops |= !self.is_untouched();
+    }
+
+    /// Attempts at the silent endpoints of a row whose answers would have been heard.
+    pub(in crate::scan) fn heard_attempts(&self, row: usize) -> u8 {
+        let deaf = self.deaf + u8::from(self.drops);
+        self.rows.get(row).map_or(0, |row| row.attempts).saturating_sub(deaf)
+    }
+
+    /// What is left to do once the walk is over. `None`: nothing; `Finished`: the walk goes on.
+    pub(super) fn earn(&mut self, now: Moment, config: &Config, opinion: Option<&Opinion>) -> Option<Next> {
+        self.earn.wants = false;
+        if self.unsettled == 0 {
+            return None;
+        }
+        let since = *self.earn.since.get_or_insert(now);
+        self.deaf += u8::from(std::mem::take(&mut self.drops));
+        let (Some(accepted), Some(opinion)) = (config.max_miss, opinion) else {
+            self.without_hearing();
+            return None;
+        };
+        if self.earn.next > now {
+            self.earn.wants = true;
+            return Some(self.wait(Some(self.earn.next)));
+        }
+        if self.widen(config, Some(opinion)) {
+            return Some(self.again(now, config));
+        }
+        let unearned = self.unearned(opinion, accepted);
+        if unearned == 0 {
+            self.without_hearing();
+            return None;
+        }
+        // More attempts lower the bound as well: at once where they cost little, and else when canaries took
+        // too long.
+        let waits = now - since < LONGEST && opinion.grows();
+        if config.adapts() && self.widen_by_bound(config, opinion, accepted, waits) {
+            return Some(self.again(now, config));
+        }
+        if waits {
+            self.earn.wants = true;
+            self.earn.next = now + LOOK;
+            return Some(self.wait(Some(self.earn.next)));
+        }
+        self.without_hearing();
+        None
+    }
+
+    /// Gives another attempt to each row whose loss, as measured, asks for it. Returns whether any got one.
+    pub(super) fn widen(&mut self, config: &Config, opinion: Option<&Opinion>) -> bool {
+        let (Some(accepted), Some(opinion), true) = (config.max_miss, opinion, config.adapts()) else {
+            return false;
+        };
+        // What was asked while the kernel threw answers away is asked once more.
+        let deaf = self.deaf;
+        self.add_attempts(config, |address, attempts| {
+            let wanted = opinion.of(address).map_or(config.attempts, |path| path.wanted(accepted));
+            attempts < wanted.max(config.attempts).saturating_add(deaf)
+        })
+    }
+
+    /// The same for rows whose bound is above what is accepted. `cheap`: only while that takes little time,
+    /// and beyond a few attempts only where something got lost.
+    fn widen_by_bound(&mut self, config: &Config, opinion: &Opinion, accepted: f64, cheap: bool) -> bool {
+        let deaf = self.deaf;
+        let most = config.last_attempt();
+        let wants = |address: IpAddr, attempts: u8| {
+            opinion.of(address).is_some_and(|path| {
+                let miss = |attempts: u8| path.miss(attempts.saturating_sub(deaf));
+                let helps = if cheap {
+                    attempts < FEW || miss(attempts).estimate > 0.0
+                } else {
+                    miss(most).upper95 <= accepted
+                };
+                helps && miss(attempts).upper95 > accepted
+            })
+        };
+        if cheap {
+            let wanting = self
+                .addressed()
+                .filter(|(address, row)| row.is_partly_silent() && wants(*address, row.attempts));
+            let probes: u64 = wanting.map(|(_, row)| u64::from(row.unsettled)).sum();
+            let rate = [config.rate.run, self.share.rate(false)].into_iter().flatten().min();
+            if probes > rate.map_or(u64::MAX, |rate| rate.saturating_mul(CHEAP.as_secs())) {
+                return false;
+            }
+        }
+        self.add_attempts(config, wants)
+    }
+
+    /// The rows and their addresses.
+    fn addressed(&self) -> impl Iterator<Item = (IpAddr, &Row)> + '_ {
+        let blocks = self.blocks.iter().zip(&self.starts);
+        blocks.flat_map(|(block, (_, first))| block.range.iter().zip(self.rows.iter().skip(*first)))
+    }
+
+    /// Notes that a closed endpoint was found, by which attempt.
+    pub(in crate::scan) fn note_late(&mut self, spot: Spot, mark: Mark, attempt: u8) {
+        if let Some(row) = self.rows.get_mut(spot.row).filter(|_| mark == Mark::Closed && attempt > 1) {
+            row.late += 1;
+        }
+    }
+
+    /// Whether a later pass is half over, for the first time that this is asked.
+    pub(in crate::scan) fn is_half_asked_again(&mut self) -> bool {
+        let half = self.pass > self.earn.halved.max(1) && self.place > self.order.size() / 2;
+        if half {
+            self.earn.halved = self.pass;
+        }
+        half
+    }
+
+    /// Addresses of which more endpoints than of others answered late only.
+    pub(in crate::scan) fn late_addresses(&self) -> Vec<IpAddr> {
+        let (mut late, mut closed) = (0u64, 0u64);
+        for row in &self.rows {
+            late += u64::from(row.late);
+            closed += u64::from(row.closed);
+        }
+        let usual = 1.5 * late as f64 / closed.max(1) as f64;
+        let stands_out = |(_, row): &(IpAddr, &Row)| {
+            row.open > 0 && row.late > 2 && at_least_bound(row.late.into(), row.closed.into(), usual) < LATE
+        };
+        self.addressed().filter(stands_out).map(|(address, _)| address).collect()
+    }
+
+    fn add_attempts(&mut self, config: &Config, wants: impl Fn(IpAddr, u8) -> bool) -> bool {
+        let (most, next) = (config.last_attempt(), self.pass);
+        if next > MOST_PASSES {
+            return false;
+        }
+        let mut any = false;
+        for (block, (_, first)) in self.blocks.iter().zip(&self.starts) {
+            let rows = self.rows.iter_mut().skip(*first);
+            for (address, row) in block.range.iter().zip(rows) {
+                if row.is_partly_silent() && row.attempts < most && wants(address, row.attempts) {
+                    row.attempts += 1;
+                    any = true;
+                    // The passes are numbered for the window; those that it was left out of stay so.
+                    row.idle = false;
+                }
+            }
+        }
+        if any {
+            self.attempts = next;
+        }
+        any
+    }
+
+    /// Leaves the rows out of the pass that begins which have had their attempts.
+    pub(super) fn leave_out(&mut self) {
+        let pass = self.pass;
+        for (at, row) in (0..).zip(&mut self.rows) {
+            row.idle = row.attempts + row.skipped(pass - 1) < pass;
+            if row.idle {
+                row.skipped |= 1 << u32::from(pass).min(31);
+                self.bars = true;
+            }
+            if pass > self.planned && row.is_partly_silent() {
+                let (attempts, skipped) = (row.attempts, row.skipped);
+                note(&mut self.notes, Note::Granted { row: at, attempts, skipped });
+            }
+        }
+    }
+
+    /// Whether the pass being walked leaves the address of an index out.
+    pub(super) fn is_left_out(&self, index: u64) -> bool {
+        let row = self.endpoint(index).and_then(|(row, _)| self.rows.get(row));
+        row.is_none_or(|row| row.idle)
+    }
+
+    fn again(&mut self, now: Moment, config: &Config) -> Next {
+        self.partings = None;
+        self.earn.next = now;
+        self.begin_pass(now, config);
+        Next::Finished
+    }
+
+    /// Rows whose silence may hide more than is accepted, as far as canaries can tell.
+    fn unearned(&self, opinion: &Opinion, accepted: f64) -> usize {
+        let unearned = |(address, row): &(IpAddr, &Row)| {
+            row.is_partly_silent()
+                && (opinion.is_suspect(*address)
+                    || opinion.of(*address).map_or(opinion.grows(), |path| {
+                        path.miss(row.attempts.saturating_sub(self.deaf)).upper95 > accepted
+                    }))
+        };
+        self.addressed().filter(unearned).count()
+    }
+
+    /// What was silent only while the kernel threw answers away is undetermined.
+    fn without_hearing(&mut self) {
+        let deaf = self.deaf;
+        for row in self.rows.iter_mut().filter(|row| deaf > 0 && row.is_partly_silent()) {
+            if row.attempts <= deaf {
+                (row.local, row.barred) = (Some(LocalError::Buffers), true);
+                self.bars = true;
+            }
+        }
+    }
+}
