@@ -222,9 +222,6 @@ pub(super) async fn drive(
             // Also after a complete run: a worker that died must not leave endpoints without a state.
             scan.stop(clock.now());
         }
-        if std::env::var("PPTRACE").is_ok() {
-            eprintln!("{} {} {:?}", clock.now(), scan.trace(), scan.totals());
-        }
         let (totals, surprises) = (scan.totals(), scan.unnamed_open());
         let seen = taken(&mut scan, tallies.as_deref_mut());
         drop(scan);

@@ -1,5 +1,6 @@
 //! The brain with its five verbs: `fill`, `answer`, `poll_timeout`, `poll_observation`, `done`.
 
+mod aside;
 mod measure;
 mod resume;
 
@@ -135,7 +136,7 @@ impl Scan {
             let Some(probe) = self.next(now) else { return };
             self.pace.take(now);
             self.coverage.probes_sent += 1;
-            self.measure.sent(1);
+            self.measure.sent(now, 1);
             self.coverage.retransmitted += u64::from(probe.attempt > 1);
             batch.push(probe);
         }
@@ -154,7 +155,7 @@ impl Scan {
             let added = added as u64;
             self.pace.take_many(now, added);
             self.coverage.probes_sent += added;
-            self.measure.sent(added);
+            self.measure.sent(now, added);
             self.coverage.retransmitted += if pass > 1 { added } else { 0 };
         }
         stride
@@ -263,15 +264,6 @@ impl Scan {
         self.coverage.strays += count;
     }
 
-    #[allow(missing_docs)]
-    pub fn trace(&self) -> String {
-        format!(
-            "{:?} {}",
-            self.measure.loss,
-            self.active.iter().map(|w| w.trace()).collect::<Vec<_>>().join(" | ")
-        )
-    }
-
     /// Takes in that the kernel threw answers away before they were read.
     pub fn dropped(&mut self, count: u64) {
         self.coverage.kernel_drops += count;
@@ -340,31 +332,6 @@ impl Scan {
         }
         self.waiting.clear();
         self.wake = None;
-    }
-
-    /// Takes in what came of a parting look, which is about an address and no endpoint's state.
-    fn hear_parting(&mut self, now: Moment, answer: &Answer) {
-        let heard = self.active.iter_mut().find_map(|window| window.hear_parting(now, answer));
-        if heard.is_some() {
-            reserve(&mut self.pace, &self.config, now, now - answer.sent_at, answer.evidence);
-        }
-        if heard.is_none() && !self.witnesses.was_asked(answer.endpoint, answer.attempt) {
-            self.coverage.strays += 1;
-        } else if let Evidence::Local(_) = answer.evidence {
-            match heard {
-                Some(()) => self.not_sent(answer.attempt),
-                None => self.coverage.strays += 1,
-            }
-        } else if answer.evidence != Evidence::Silence {
-            self.coverage.replies += 1;
-        }
-    }
-
-    /// Takes a probe that never left out of the totals.
-    fn not_sent(&mut self, attempt: u8) {
-        self.coverage.send_errors += 1;
-        self.coverage.probes_sent = self.coverage.probes_sent.saturating_sub(1);
-        self.coverage.retransmitted = self.coverage.retransmitted.saturating_sub(u64::from(attempt > 1));
     }
 
     /// Takes in a round-trip time: all of an address is one path, whatever window or protocol.

@@ -44,7 +44,7 @@ const ALPHA: f64 = 0.05;
 /// An address whose own losses are as unlikely as that on the common path has a path of its own.
 const OWN_PATH: f64 = 0.01;
 /// One that may turn out to be so gets more canaries, for so many tries.
-const SUSPICION: f64 = 0.1;
+const SUSPICION: f64 = 0.02;
 const SUSPECTED: u32 = 20;
 /// More suspects than this are no exception.
 const MOST_SUSPECTS: usize = 1024;

@@ -22,12 +22,29 @@ pub(super) struct Throttle {
     /// Counts the rates that have been in force: a canary tells about the one that it left under.
     epoch: u32,
     since: Moment,
-    sent: u64,
     tries: Tries,
+    sent: Recent,
     cuts: u32,
     lowest: f64,
     first: Moment,
 }
+
+/// How many probes left lately.
+#[derive(Debug, Default)]
+struct Recent {
+    began: Moment,
+    count: u64,
+    /// Probes a second in the stretch before, and in the busiest.
+    before: f64,
+    highest: f64,
+}
+
+/// A canary that leaves while less is sent than the rate in force says nothing about that rate.
+pub(super) const NO_RATE: u32 = u32::MAX;
+/// As busy as this is as fast as it is allowed.
+const BUSY: f64 = 0.5;
+/// A stretch over which the rate is counted.
+const STRETCH: Duration = Duration::from_millis(100);
 
 #[derive(Clone, Copy, Debug)]
 enum Phase {
@@ -67,22 +84,24 @@ impl Throttle {
             full: f64::INFINITY,
             epoch: 0,
             since: Moment::START,
-            sent: 0,
             tries: Tries::default(),
+            sent: Recent::default(),
             cuts: 0,
             lowest: f64::INFINITY,
             first: Moment::START,
         }
     }
 
-    /// Which rate is in force.
-    pub(super) fn epoch(&self) -> u32 {
-        self.epoch
+    /// Which rate is in force, for a canary that leaves now: [`NO_RATE`] while less is sent than that.
+    pub(super) fn epoch(&self, now: Moment) -> u32 {
+        let rate = self.sent.rate(now);
+        let limit = self.rate.or(self.asked.map(|asked| asked as f64)).unwrap_or(self.sent.highest);
+        if rate >= limit * BUSY { self.epoch } else { NO_RATE }
     }
 
-    /// Takes in that so many probes left.
-    pub(super) fn sent(&mut self, probes: u64) {
-        self.sent += probes;
+    /// Takes in that so many probes leave.
+    pub(super) fn sent(&mut self, now: Moment, probes: u64) {
+        self.sent.add(now, probes);
     }
 
     /// What to say of it in the end. One cut may be chance; that the path is full again when the rate has
@@ -182,7 +201,7 @@ impl Throttle {
 
     fn begin(&mut self, now: Moment) {
         self.epoch += 1;
-        (self.since, self.sent, self.tries) = (now, 0, Tries::default());
+        (self.since, self.tries) = (now, Tries::default());
     }
 
     fn note(&mut self, now: Moment) {
@@ -193,11 +212,9 @@ impl Throttle {
         self.lowest = self.lowest.min(self.rate.unwrap_or(f64::INFINITY));
     }
 
-    /// Probes a second by now: the limit, or where there is none, what left since the last change.
+    /// Probes a second by now: the limit, or where there is none, what left lately.
     fn current(&self, now: Moment) -> f64 {
-        let measured = self.sent as f64 / (now - self.since).as_secs_f64().max(0.001);
-        let limit = self.rate.or(self.asked.map(|asked| asked as f64));
-        limit.map_or(measured, |limit| if measured < limit / 2.0 && self.sent > 0 { measured } else { limit })
+        self.rate.or(self.asked.map(|asked| asked as f64)).unwrap_or_else(|| self.sent.rate(now))
     }
 
     fn loss(&self) -> f64 {
@@ -208,6 +225,24 @@ impl Throttle {
     fn is_beyond(&self, usual: f64, unlikely: f64) -> bool {
         let Tries { asked, lost } = self.tries;
         lost >= 3 && at_least_bound(lost.into(), asked.into(), (usual * 1.25).min(0.95)) < unlikely
+    }
+}
+
+impl Recent {
+    fn add(&mut self, now: Moment, probes: u64) {
+        let past = now - self.began;
+        if past >= STRETCH {
+            self.before = self.count as f64 / past.as_secs_f64();
+            self.highest = self.highest.max(self.before);
+            (self.began, self.count) = (now, 0);
+        }
+        self.count += probes;
+    }
+
+    /// Probes a second in the last stretch, or in this one where it lasts longer.
+    fn rate(&self, now: Moment) -> f64 {
+        let past = now - self.began;
+        if past >= STRETCH { self.count as f64 / past.as_secs_f64() } else { self.before }
     }
 }
 
@@ -228,12 +263,12 @@ mod tests {
         let mut later = std::collections::VecDeque::new();
         for step in 0..seconds * 100 {
             let now = Moment::from_millis(step * 10);
-            throttle.sent(whole(rate / 100.0));
+            throttle.sent(now, whole(rate / 100.0));
             let passes = (capacity / rate).min(1.0) * (1.0 - ambient);
             for _ in 0..whole(rate / 10_000.0) {
                 random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
                 let lost = (random >> 11) as f64 / (1u64 << 53) as f64 > passes;
-                later.push_back((now + Duration::from_millis(300), throttle.epoch(), lost));
+                later.push_back((now + Duration::from_millis(300), throttle.epoch(now), lost));
             }
             while later.front().is_some_and(|(due, ..)| *due <= now) {
                 if let Some((_, epoch, lost)) = later.pop_front()

@@ -59,10 +59,10 @@ impl Measure {
 
     /// Takes in that so many probes left.
     #[inline]
-    pub(super) fn sent(&mut self, probes: u64) {
+    pub(super) fn sent(&mut self, now: Moment, probes: u64) {
         if self.wanted {
             self.canaries.earn(probes);
-            self.throttle.sent(probes);
+            self.throttle.sent(now, probes);
         }
     }
 
@@ -135,7 +135,7 @@ impl Scan {
                 None => longest_patience(config, *slowest),
             },
         };
-        measure.canaries.next(now, hungry, measure.throttle.epoch(), &about)
+        measure.canaries.next(now, hungry, measure.throttle.epoch(now), &about)
     }
 
     /// When canaries have something to do next.

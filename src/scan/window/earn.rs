@@ -20,10 +20,14 @@ pub(super) struct Earn {
     wants: bool,
     /// The last pass of which half was seen to be over.
     halved: u8,
+    /// When the walk began, and whether nothing is granted any more.
+    began: Moment,
+    closed: bool,
 }
 
 /// How long canaries may take to earn a bound beyond the walk.
 const LONGEST: Duration = Duration::from_secs(9);
+const LEAST: Duration = Duration::from_secs(3);
 /// Places before the end of the last pass.
 const SOON: u64 = 1 << 13;
 /// What further attempts may take without waiting for canaries first.
@@ -38,6 +42,13 @@ const LATE: f64 = 0.001;
 const LOOK: Duration = Duration::from_millis(50);
 
 impl Window {
+    /// Notes when its walk begins.
+    pub(super) fn begin(&mut self, now: Moment) {
+        if self.is_untouched() {
+            self.earn.began = now;
+        }
+    }
+
     /// Whether it waits for canaries.
     pub(in crate::scan) fn wants_canaries(&self) -> bool {
         self.earn.wants
@@ -46,20 +57,6 @@ impl Window {
     /// Whether it is soon to be decided how many attempts are enough.
     pub(in crate::scan) fn needs_opinion(&self) -> bool {
         self.pass > self.attempts || (self.pass == self.attempts && self.order.size() - self.place <= SOON)
-    }
-
-    /// How far it is, for whoever debugs.
-    pub(in crate::scan) fn trace(&self) -> String {
-        format!(
-            "pass {} of {} place {} of {} unsettled {} wants {} partings {}",
-            self.pass,
-            self.attempts,
-            self.place,
-            self.order.size(),
-            self.unsettled,
-            self.earn.wants,
-            self.partings.is_some()
-        )
     }
 
     /// Takes in that the kernel threw answers away that may have been to its probes.
@@ -89,21 +86,18 @@ impl Window {
             self.earn.wants = true;
             return Some(self.wait(Some(self.earn.next)));
         }
-        if self.widen(config, Some(opinion)) {
+        // Earlier than canaries could, and once they took too long, more attempts lower the bound.
+        let waits = now - since < self.longest(since) && opinion.grows();
+        let widened = if waits {
+            self.widen(config, Some(opinion)) || self.widen_cheaply(config, opinion, accepted)
+        } else {
+            !std::mem::replace(&mut self.earn.closed, true)
+                && self.widen_to_the_end(config, opinion, accepted)
+        };
+        if widened || self.has_more_to_walk() {
             return Some(self.again(now, config));
         }
-        let unearned = self.unearned(opinion, accepted);
-        if unearned == 0 {
-            self.without_hearing();
-            return None;
-        }
-        // More attempts lower the bound as well: at once where they cost little, and else when canaries took
-        // too long.
-        let waits = now - since < LONGEST && opinion.grows();
-        if config.adapts() && self.widen_by_bound(config, opinion, accepted, waits) {
-            return Some(self.again(now, config));
-        }
-        if waits {
+        if waits && self.unearned(opinion, accepted) > 0 {
             self.earn.wants = true;
             self.earn.next = now + LOOK;
             return Some(self.wait(Some(self.earn.next)));
@@ -112,46 +106,69 @@ impl Window {
         None
     }
 
+    /// How long canaries may take: the longer the walk took, the more they know already.
+    fn longest(&self, since: Moment) -> Duration {
+        LONGEST.saturating_sub((since - self.earn.began) / 3).max(LEAST)
+    }
+
+    /// Whether a row is to be asked by the pass that comes next.
+    pub(super) fn has_more_to_walk(&mut self) -> bool {
+        let pass = self.pass;
+        let more = self
+            .rows
+            .iter()
+            .any(|row| row.is_partly_silent() && row.attempts + row.skipped(pass - 1) >= pass);
+        let more = more && pass > self.planned && pass <= MOST_PASSES;
+        if more {
+            self.attempts = self.attempts.max(pass);
+        }
+        more
+    }
+
     /// Gives another attempt to each row whose loss, as measured, asks for it. Returns whether any got one.
     pub(super) fn widen(&mut self, config: &Config, opinion: Option<&Opinion>) -> bool {
-        let (Some(accepted), Some(opinion), true) = (config.max_miss, opinion, config.adapts()) else {
+        let adapts = config.adapts() && !self.earn.closed;
+        let (Some(accepted), Some(opinion), true) = (config.max_miss, opinion, adapts) else {
             return false;
         };
         // What was asked while the kernel threw answers away is asked once more.
         let deaf = self.deaf;
         self.add_attempts(config, |address, attempts| {
             let wanted = opinion.of(address).map_or(config.attempts, |path| path.wanted(accepted));
-            attempts < wanted.max(config.attempts).saturating_add(deaf)
+            attempts + u8::from(attempts < wanted.max(config.attempts).saturating_add(deaf))
         })
     }
 
-    /// The same for rows whose bound is above what is accepted. `cheap`: only while that takes little time,
-    /// and beyond a few attempts only where something got lost.
-    fn widen_by_bound(&mut self, config: &Config, opinion: &Opinion, accepted: f64, cheap: bool) -> bool {
+    /// The same for rows whose bound is above what is accepted, while that takes little time; beyond a few
+    /// attempts only where something got lost.
+    fn widen_cheaply(&mut self, config: &Config, opinion: &Opinion, accepted: f64) -> bool {
         let deaf = self.deaf;
-        let most = config.last_attempt();
         let wants = |address: IpAddr, attempts: u8| {
             opinion.of(address).is_some_and(|path| {
-                let miss = |attempts: u8| path.miss(attempts.saturating_sub(deaf));
-                let helps = if cheap {
-                    attempts < FEW || miss(attempts).estimate > 0.0
-                } else {
-                    miss(most).upper95 <= accepted
-                };
-                helps && miss(attempts).upper95 > accepted
+                let miss = path.miss(attempts.saturating_sub(deaf));
+                (attempts < FEW || miss.estimate > 0.0) && miss.upper95 > accepted
             })
         };
-        if cheap {
-            let wanting = self
-                .addressed()
-                .filter(|(address, row)| row.is_partly_silent() && wants(*address, row.attempts));
-            let probes: u64 = wanting.map(|(_, row)| u64::from(row.unsettled)).sum();
-            let rate = [config.rate.run, self.share.rate(false)].into_iter().flatten().min();
-            if probes > rate.map_or(u64::MAX, |rate| rate.saturating_mul(CHEAP.as_secs())) {
-                return false;
-            }
+        if !config.adapts() {
+            return false;
         }
-        self.add_attempts(config, wants)
+        let wanting =
+            self.addressed().filter(|(address, row)| row.is_partly_silent() && wants(*address, row.attempts));
+        let probes: u64 = wanting.map(|(_, row)| u64::from(row.unsettled)).sum();
+        let rate = [config.rate.run, self.share.rate(false)].into_iter().flatten().min();
+        probes <= rate.map_or(u64::MAX, |rate| rate.saturating_mul(CHEAP.as_secs()))
+            && self.add_attempts(config, |address, attempts| attempts + u8::from(wants(address, attempts)))
+    }
+
+    /// Gives each row what brings its bound down to what is accepted, where anything does, once and for all.
+    fn widen_to_the_end(&mut self, config: &Config, opinion: &Opinion, accepted: f64) -> bool {
+        let (deaf, most) = (self.deaf, config.last_attempt());
+        let enough = |address: IpAddr, attempts: u8| {
+            let path = opinion.of(address)?;
+            (attempts..=most).find(|attempts| path.miss(attempts.saturating_sub(deaf)).upper95 <= accepted)
+        };
+        config.adapts()
+            && self.add_attempts(config, |address, attempts| enough(address, attempts).unwrap_or(attempts))
     }
 
     /// The rows and their addresses.
@@ -190,27 +207,24 @@ impl Window {
         self.addressed().filter(stands_out).map(|(address, _)| address).collect()
     }
 
-    fn add_attempts(&mut self, config: &Config, wants: impl Fn(IpAddr, u8) -> bool) -> bool {
-        let (most, next) = (config.last_attempt(), self.pass);
-        if next > MOST_PASSES {
+    /// Gives rows as many attempts as `grant` says. Returns whether any got more.
+    fn add_attempts(&mut self, config: &Config, grant: impl Fn(IpAddr, u8) -> u8) -> bool {
+        if self.pass > MOST_PASSES {
             return false;
         }
+        let most = config.last_attempt();
         let mut any = false;
         for (block, (_, first)) in self.blocks.iter().zip(&self.starts) {
             let rows = self.rows.iter_mut().skip(*first);
-            for (address, row) in block.range.iter().zip(rows) {
-                if row.is_partly_silent() && row.attempts < most && wants(address, row.attempts) {
-                    row.attempts += 1;
+            for (address, row) in block.range.iter().zip(rows).filter(|(_, row)| row.is_partly_silent()) {
+                let granted = grant(address, row.attempts).min(most);
+                if granted > row.attempts {
+                    row.attempts = granted;
                     any = true;
-                    // The passes are numbered for the window; those that it was left out of stay so.
-                    row.idle = false;
                 }
             }
         }
-        if any {
-            self.attempts = next;
-        }
-        any
+        any && self.has_more_to_walk()
     }
 
     /// Leaves the rows out of the pass that begins which have had their attempts.

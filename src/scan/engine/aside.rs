@@ -1,0 +1,31 @@
+//! What a scan hears that is about an address and no endpoint's state, and probes that never left.
+
+use super::{super::batch::Answer, Scan, reserve};
+use crate::model::{Evidence, Moment};
+
+impl Scan {
+    /// Takes in what came of a parting look, which is about an address and no endpoint's state.
+    pub(super) fn hear_parting(&mut self, now: Moment, answer: &Answer) {
+        let heard = self.active.iter_mut().find_map(|window| window.hear_parting(now, answer));
+        if heard.is_some() {
+            reserve(&mut self.pace, &self.config, now, now - answer.sent_at, answer.evidence);
+        }
+        if heard.is_none() && !self.witnesses.was_asked(answer.endpoint, answer.attempt) {
+            self.coverage.strays += 1;
+        } else if let Evidence::Local(_) = answer.evidence {
+            match heard {
+                Some(()) => self.not_sent(answer.attempt),
+                None => self.coverage.strays += 1,
+            }
+        } else if answer.evidence != Evidence::Silence {
+            self.coverage.replies += 1;
+        }
+    }
+
+    /// Takes a probe that never left out of the totals.
+    pub(super) fn not_sent(&mut self, attempt: u8) {
+        self.coverage.send_errors += 1;
+        self.coverage.probes_sent = self.coverage.probes_sent.saturating_sub(1);
+        self.coverage.retransmitted = self.coverage.retransmitted.saturating_sub(u64::from(attempt > 1));
+    }
+}
