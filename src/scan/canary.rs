@@ -56,6 +56,8 @@ pub(super) struct Flight {
     /// Under which rate it left.
     pub(super) epoch: u32,
     pub(super) lost: bool,
+    /// Answered, and not counted yet.
+    landed: bool,
 }
 
 /// What the canaries have to know of addresses.
@@ -194,26 +196,38 @@ impl Canaries {
         let number = self.first + u8::try_from(*serial % u32::from(self.count)).unwrap_or(0);
         *serial = serial.wrapping_add(1);
         let patience = patience(bird.endpoint.address);
-        let flight = Flight { bird, sent: now, depth, epoch, lost: false };
+        let flight = Flight { bird, sent: now, depth, epoch, lost: false, landed: false };
         self.under_way.insert((bird.endpoint, number), flight);
         self.ends.push(Reverse((now + patience, bird.endpoint, number)));
         Some(Probe { endpoint: bird.endpoint, attempt: number, patience, handshake: false })
     }
 
     /// Takes in an answer. The canary that it answers, if it is the first answer; it may have counted as
-    /// lost before.
+    /// lost before. If not, it counts once its time is over: before then, nothing can be known of those
+    /// that were lost beside it.
     pub(super) fn land(&mut self, endpoint: Endpoint, number: u8) -> Option<Flight> {
+        let flight = self.under_way.get_mut(&(endpoint, number)).filter(|flight| !flight.landed)?;
+        flight.landed = true;
+        let landed = *flight;
+        if landed.lost {
+            self.under_way.remove(&(endpoint, number));
+        }
+        Some(landed)
+    }
+
+    /// Takes in that one never left, or that somebody else answered: it counts for nothing.
+    pub(super) fn void(&mut self, endpoint: Endpoint, number: u8) -> Option<Flight> {
         self.under_way.remove(&(endpoint, number))
     }
 
     /// Takes in that silence was the end of one: it counts as lost at once.
     pub(super) fn silent(&mut self, endpoint: Endpoint, number: u8) -> Option<Flight> {
-        let flight = self.under_way.remove(&(endpoint, number))?;
+        let flight = self.under_way.remove(&(endpoint, number)).filter(|flight| !flight.landed)?;
         self.follow(flight);
-        Some(flight)
+        Some(Flight { lost: true, ..flight })
     }
 
-    /// The next canary that counts as lost by now.
+    /// The next canary whose time is over by now: lost, or not.
     pub(super) fn expire(&mut self, now: Moment) -> Option<Flight> {
         while let Some(Reverse((_, endpoint, number))) =
             self.ends.peek().filter(|Reverse((due, ..))| *due <= now).copied()
@@ -226,6 +240,9 @@ impl Canaries {
                     self.under_way.remove(&(endpoint, number));
                 }
                 continue;
+            }
+            if flight.landed {
+                return self.under_way.remove(&(endpoint, number));
             }
             flight.lost = true;
             let lost = *flight;

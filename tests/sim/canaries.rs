@@ -178,3 +178,18 @@ fn canaries_work_over_connects_as_well() {
     assert!(outcome.coverage.miss.unwrap().upper95 < ACCEPTED, "{:?}", outcome.coverage);
     assert_asked(&outcome, &world.hosts[0], |times| times >= 2);
 }
+
+#[test]
+fn a_path_that_carries_less_than_was_asked_is_yielded_to_and_costs_no_port() {
+    let host = Host { closed: PortSet::parse("1-300").unwrap(), ..host("10.0.0.0/24", "400,500", 0.01) };
+    let mut world = world("1-600", vec![host]);
+    world.link = Some(serde_json::from_str(r#"{"per_second": 4000, "queue": 100}"#).unwrap());
+    world.config.rate = Rate { run: Some(20_000), per_address: None };
+    let outcome = world.run();
+    let congestion = outcome.coverage.congestion.expect("five times what it carries");
+    assert!(congestion.lowest_pps < 6000, "{congestion:?}");
+    assert_eq!(outcome.coverage.states.open, 512, "{:?} {}", outcome.coverage, outcome.ended);
+    let took = outcome.ended.since_start().as_secs_f64();
+    let used = outcome.wire.len() as f64 / 4000.0 / took;
+    assert!((0.7..1.6).contains(&used), "{used}");
+}

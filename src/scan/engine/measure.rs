@@ -87,13 +87,9 @@ impl Measure {
         self.wanted.then(|| self.meter.opinion(false))
     }
 
-    /// Takes in that a canary was lost, or was not. Returns the rate from now on, if it changes.
-    fn learn(&mut self, now: Moment, flight: Flight, lost: bool) -> Option<Option<u64>> {
-        let Flight { bird, sent, depth, epoch, lost: before } = flight;
-        if before {
-            self.meter.found(sent, bird.endpoint.address, bird.class, depth);
-            return None;
-        }
+    /// Counts a canary. Returns the rate from now on, if it changes.
+    fn count(&mut self, now: Moment, flight: Flight) -> Option<Option<u64>> {
+        let Flight { bird, sent, depth, epoch, lost, .. } = flight;
         self.meter.add(sent, bird.endpoint.address, bird.class, depth, lost);
         // A host may limit its refusals, which is nothing that a slower run would mend.
         if bird.class == Class::SynAck { self.throttle.hear(now, epoch, lost) } else { None }
@@ -101,10 +97,10 @@ impl Measure {
 }
 
 impl Scan {
-    /// Takes in the canaries that count as lost by now.
+    /// Counts the canaries whose time is over by now.
     pub(super) fn expire_canaries(&mut self, now: Moment) {
-        while let Some(lost) = self.measure.canaries.expire(now) {
-            let rate = self.measure.learn(now, Flight { lost: false, ..lost }, true);
+        while let Some(over) = self.measure.canaries.expire(now) {
+            let rate = self.measure.count(now, over);
             self.change_rate(rate);
         }
     }
@@ -165,36 +161,38 @@ impl Scan {
 
     /// Takes in what came of a canary.
     pub(super) fn hear_canary(&mut self, now: Moment, answer: &Answer) {
+        let (endpoint, number) = (answer.endpoint, answer.attempt);
         let canaries = &mut self.measure.canaries;
+        let is_answered = matches!(answer.evidence.state(), Some(State::Open | State::Closed));
         let flight = match answer.evidence {
-            Evidence::Silence => canaries.silent(answer.endpoint, answer.attempt),
-            _ => canaries.land(answer.endpoint, answer.attempt),
+            Evidence::Silence => canaries.silent(endpoint, number),
+            _ if is_answered => canaries.land(endpoint, number),
+            // Also where somebody on the way answered: it was neither lost nor answered.
+            _ => canaries.void(endpoint, number),
         };
         let Some(flight) = flight else {
             // A second answer to one canary says nothing.
             self.coverage.strays += 1;
             return;
         };
-        let rate = match answer.evidence {
+        match answer.evidence {
             Evidence::Local(_) => {
                 self.coverage.send_errors += 1;
                 self.coverage.probes_sent = self.coverage.probes_sent.saturating_sub(1);
-                return;
             }
-            Evidence::Silence => self.measure.learn(now, flight, true),
-            evidence => {
-                self.coverage.replies += 1;
-                if matches!(evidence.state(), Some(State::Open | State::Closed)) {
-                    self.witnesses.heard(answer.endpoint, answer.sent_at);
-                    self.learn(answer.endpoint.address, now - answer.sent_at);
-                    self.measure.learn(now, flight, false)
-                } else {
-                    // Somebody on the way: neither lost nor answered.
-                    None
-                }
+            Evidence::Silence => {
+                let rate = self.measure.count(now, flight);
+                self.change_rate(rate);
             }
-        };
-        self.change_rate(rate);
+            _ => self.coverage.replies += 1,
+        }
+        if is_answered {
+            if flight.lost {
+                self.measure.meter.found(flight.sent, endpoint.address, flight.bird.class, flight.depth);
+            }
+            self.witnesses.heard(endpoint, answer.sent_at);
+            self.learn(endpoint.address, now - answer.sent_at);
+        }
     }
 
     fn change_rate(&mut self, rate: Option<Option<u64>>) {
