@@ -26,6 +26,10 @@ pub(super) struct Row {
     pub(super) skipped: u32,
     /// Of its closed endpoints, those that only a later attempt found.
     pub(super) late: u32,
+    /// When a pass that left others out asked it last.
+    pub(super) asked: Moment,
+    /// It was heard after it was asked last.
+    pub(super) parted: bool,
     /// Left out of the pass being walked.
     pub(super) idle: bool,
     /// No second look at it before.

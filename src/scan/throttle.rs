@@ -17,8 +17,9 @@ pub(super) struct Throttle {
     phase: Phase,
     /// The loss that is there whatever the rate.
     ambient: f64,
-    /// The rate at which the path was full last.
+    /// The rate at which the path was full last, and what it carried lately.
     full: f64,
+    carried: f64,
     /// Counts the rates that have been in force: a canary tells about the one that it left under.
     epoch: u32,
     since: Moment,
@@ -50,9 +51,8 @@ const STRETCH: Duration = Duration::from_millis(100);
 enum Phase {
     /// As asked.
     Open,
-    /// Cut, to see whether the loss falls: what it was, at which rate, and whether the path is known to be
-    /// full at times.
-    Test { loss: f64, from: f64, known: bool },
+    /// Cut, to see whether the loss falls: what it was, and at which rate.
+    Test { loss: f64, from: f64 },
     /// The path is known to carry less than was asked.
     Yielding,
 }
@@ -66,6 +66,10 @@ const CERTAINTY: f64 = 0.01;
 const BELOW: f64 = 0.9;
 /// A cut leaves at least so much: the loss may be something else's.
 const LEAST_LEFT: f64 = 0.1;
+/// Of what was carried, at least so much is asked for.
+const LEAST_CARRIED: f64 = 0.6;
+/// How fast the loss of a path itself may rise, a count.
+const DRIFT: f64 = 0.002;
 /// The slowest that anything is slowed down to, in probes a second.
 const SLOWEST: f64 = 50.0;
 /// Tries after which the loss at a rate is known, and how long they take at least.
@@ -82,6 +86,7 @@ impl Throttle {
             phase: Phase::Open,
             ambient: USUAL,
             full: f64::INFINITY,
+            carried: 0.0,
             epoch: 0,
             since: Moment::START,
             tries: Tries::default(),
@@ -122,7 +127,7 @@ impl Throttle {
         self.tries.add(lost);
         match self.phase {
             Phase::Open => self.watch(now),
-            Phase::Test { loss, from, known } => self.test(now, loss, from, known),
+            Phase::Test { loss, from } => self.test(now, loss, from),
             Phase::Yielding => self.adjust(now),
         }
     }
@@ -137,17 +142,18 @@ impl Throttle {
             return None;
         }
         let from = self.current(now);
-        self.phase = Phase::Test { loss, from, known: false };
+        self.phase = Phase::Test { loss, from };
         self.set(now, from * ((1.0 - loss) * BELOW).max(LEAST_LEFT))
     }
 
-    fn test(&mut self, now: Moment, loss: f64, from: f64, known: bool) -> Option<Option<u64>> {
+    fn test(&mut self, now: Moment, loss: f64, from: f64) -> Option<Option<u64>> {
         // How unlikely so little loss is, if a good part of it were still there.
         let Tries { asked, lost } = self.tries;
         let chance = at_least_bound(f64::from(asked - lost), asked.into(), 1.0 - loss * 0.7);
         if chance < CERTAINTY {
             self.phase = Phase::Yielding;
             self.full = from;
+            self.carried = 0.0;
             self.note(now);
             return None;
         }
@@ -157,10 +163,6 @@ impl Throttle {
             return None;
         }
         self.ambient = self.ambient.max(self.loss());
-        if known {
-            self.phase = Phase::Yielding;
-            return self.set(now, from);
-        }
         self.ambient = self.ambient.max(loss);
         self.open(now)
     }
@@ -169,15 +171,19 @@ impl Throttle {
         let rate = self.current(now);
         let loss = self.loss();
         if self.is_beyond(self.ambient, CERTAINTY) {
-            self.phase = Phase::Test { loss, from: rate, known: true };
+            self.full = rate;
             let kept = (1.0 - (loss - self.ambient)).clamp(0.5, BELOW);
-            return self.set(now, rate * kept);
+            // What gets through is what the path carries, however much more is lost.
+            let next = self.set(now, (rate * kept).max(self.carried * LEAST_CARRIED));
+            self.note(now);
+            return next;
         }
         if self.tries.asked < ENOUGH || now - self.since < SOON {
             return None;
         }
-        // It must not creep up with the rate: what it gets above is found by a cut that changes nothing.
-        self.ambient = f64::midpoint(self.ambient, loss.clamp(USUAL / 2.0, self.ambient.max(USUAL / 2.0)));
+        self.carried = (self.carried * 0.99).max(rate * (1.0 - loss));
+        // The least loss at any rate is the path's own; it may change, but slowly.
+        self.ambient = (self.ambient + DRIFT).min(f64::midpoint(self.ambient, loss)).max(USUAL / 2.0);
         let next = rate * if rate < self.full * BELOW { 1.15 } else { 1.03 };
         match self.asked {
             Some(asked) if next >= asked as f64 => self.open(now),

@@ -109,10 +109,11 @@ pub(super) struct Window {
     /// When the last probe sent can no longer be answered, and the last second look.
     tail: Moment,
     look_tail: Moment,
-    /// When the walk asked last.
-    asked_last: Moment,
+    /// When a probe left last in a pass over all rows.
+    asked_all: Moment,
     /// Once the walk is over: addresses that answered and are silent now.
     partings: Option<Partings>,
+    partings_begun: bool,
     /// Parting looks that another process made, by row; `u8::MAX`: it made them all.
     parted: HashMap<usize, u8>,
     /// For a journal, where one is kept.
@@ -180,8 +181,9 @@ impl Window {
             flight: config.hears_silence.then(HashSet::new),
             tail: Moment::START,
             look_tail: Moment::START,
-            asked_last: Moment::START,
+            asked_all: Moment::START,
             partings: None,
+            partings_begun: false,
             parted: HashMap::new(),
             notes: None,
             earn: Earn::default(),

@@ -27,7 +27,7 @@ pub(super) struct Earn {
 
 /// How long canaries may take to earn a bound beyond the walk.
 const LONGEST: Duration = Duration::from_secs(9);
-const LEAST: Duration = Duration::from_secs(3);
+const LEAST: Duration = Duration::from_secs(2);
 /// Places before the end of the last pass.
 const SOON: u64 = 1 << 13;
 /// What further attempts may take without waiting for canaries first.
@@ -135,7 +135,7 @@ impl Window {
         let deaf = self.deaf;
         self.add_attempts(config, |address, attempts| {
             let wanted = opinion.of(address).map_or(config.attempts, |path| path.wanted(accepted));
-            attempts + u8::from(attempts < wanted.max(config.attempts).saturating_add(deaf))
+            attempts.max(wanted.max(config.attempts).saturating_add(deaf))
         })
     }
 
@@ -250,9 +250,9 @@ impl Window {
     }
 
     fn again(&mut self, now: Moment, config: &Config) -> Next {
-        self.partings = None;
         self.earn.next = now;
         self.begin_pass(now, config);
+        self.part_again();
         Next::Finished
     }
 

@@ -54,15 +54,11 @@ impl Window {
         patience: &dyn Fn(&Row) -> Duration,
         witnesses: &mut Witnesses,
     ) -> Next {
-        if self.partings.is_none() {
-            // Most of what is under way answers first.
-            let from = (self.asked_last + SOON).min(self.heard_at());
-            if from > now {
-                return Next::Wait(from);
-            }
-            self.partings = Some(self.partings(now, witnesses));
+        if !self.partings_begun {
+            self.partings_begun = true;
+            self.begin_partings(now, witnesses);
         }
-        let Some(partings) = &mut self.partings else { return Next::Finished };
+        let partings = self.partings.get_or_insert_default();
         while let Some((index, _)) = partings.due.pop(now) {
             let Ok(at) = usize::try_from(index) else { continue };
             let (Some(parting), Some(row)) = (partings.open.get_mut(&at), self.rows.get_mut(at)) else {
@@ -138,6 +134,7 @@ impl Window {
             }
             (_, Some(State::Open | State::Closed)) => {
                 partings.open.remove(&at);
+                self.rows.get_mut(at)?.parted = true;
                 note(&mut self.notes, Note::Parted { row: at as u64 });
             }
             // An ICMP error ends a connect; over a raw socket the answer may still come.
@@ -158,30 +155,49 @@ impl Window {
         }
     }
 
-    fn partings(&self, now: Moment, witnesses: &Witnesses) -> Partings {
-        let mut partings = Partings::default();
+    /// Looks to be made at addresses that were asked since they were heard, a while after that.
+    fn begin_partings(&mut self, now: Moment, witnesses: &Witnesses) {
         if witnesses.is_empty() {
-            return partings;
+            return;
         }
-        for (block, (_, first_row)) in self.blocks.iter().zip(&self.starts) {
-            let rows = self.rows.iter().enumerate().skip(*first_row);
-            for (address, (at, row)) in block.range.iter().zip(rows) {
-                if row.is_partly_silent()
-                    && let Some(witness) = witnesses.of(address, block.protocol)
-                    && !witnesses.was_heard_since(witness, self.asked_last)
-                    && let Ok(index) = u64::try_from(at)
-                {
-                    // What another process asked there and was not answered counts.
-                    let tries = match self.parted.get(&at).copied().map(usize::from) {
-                        Some(tries) if tries > TRIES => continue,
-                        made => made.unwrap_or(0),
-                    };
-                    let (looks, failures, over) = ([0; TRIES], 0, now);
-                    partings.open.insert(at, Parting { witness, looks, tries, failures, over });
-                    partings.due.push(now, index, 0, false);
-                }
+        let heard_at = self.heard_at();
+        let mut partings = self.partings.take().unwrap_or_default();
+        let Self { blocks, starts, rows, parted, asked_all, .. } = self;
+        let addresses = blocks.iter().zip(starts.iter()).flat_map(|(block, (_, first))| {
+            block.range.iter().zip(*first..).map(|(address, at)| (block.protocol, address, at))
+        });
+        for (protocol, address, at) in addresses {
+            let Some(row) = rows.get_mut(at) else { continue };
+            let witness = witnesses.of(address, protocol);
+            let (Some(witness), Ok(index)) = (witness, u64::try_from(at)) else { continue };
+            if !row.is_partly_silent() || row.parted || partings.open.contains_key(&at) {
+                continue;
             }
+            // What another process asked there and was not answered counts.
+            let tries = match parted.get(&at).copied().map(usize::from) {
+                Some(tries) if tries > TRIES => continue,
+                made => made.unwrap_or(0),
+            };
+            let asked = row.asked.max(*asked_all);
+            if witnesses.was_heard_since(witness, asked) {
+                row.parted = true;
+                continue;
+            }
+            let (looks, failures, over) = ([0; TRIES], 0, now);
+            partings.open.insert(at, Parting { witness, looks, tries, failures, over });
+            partings.due.push((asked + SOON).min(heard_at).max(now), index, 0, false);
         }
-        partings
+        self.partings = Some(partings);
+    }
+
+    /// Some rows are asked once more: what was heard of them before does not count.
+    pub(super) fn part_again(&mut self) {
+        self.partings_begun = false;
+        if let Some(partings) = &mut self.partings {
+            partings.open.retain(|at, _| self.rows.get(*at).is_some_and(|row| row.idle));
+        }
+        for row in self.rows.iter_mut().filter(|row| !row.idle) {
+            row.parted = false;
+        }
     }
 }

@@ -73,12 +73,14 @@ impl Window {
                 let Some((row, endpoint)) = self.endpoint(index) else { continue };
                 let (mut wait, mut attempt) = (longest, self.pass);
                 if self.bars {
-                    let Some(row) = self.rows.get(row).filter(|row| !row.barred && !row.idle) else {
+                    let row = self.rows.get_mut(row).filter(|row| !row.barred && !row.idle);
+                    let Some(row) = row else {
                         *passes = passes.saturating_sub(1);
                         continue;
                     };
                     (wait, attempt) = (patience(row), row.attempt_of(self.pass));
                     longest_here = longest_here.max(wait);
+                    row.asked = now;
                 }
                 if let Some(held) = self.hold(index).filter(|held| *held > now) {
                     self.again.push(held, index, attempt, false);
@@ -102,7 +104,9 @@ impl Window {
         let Some(last) = last else { return };
         self.marks.note(last, now, now + config.gap(patience));
         self.tail = self.tail.max(now + patience);
-        self.asked_last = now;
+        if !self.bars {
+            self.asked_all = now;
+        }
     }
 
     /// Whether the walk alone wants to send, and nothing but its own pass holds it back.

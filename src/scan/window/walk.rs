@@ -123,14 +123,18 @@ impl Window {
         attempt: u8,
         patience: &dyn Fn(&Row) -> Duration,
     ) -> Option<Probe> {
-        let (row, endpoint) = self.endpoint(index)?;
-        let row = self.rows.get(row).filter(|row| !row.barred)?;
+        let (at, endpoint) = self.endpoint(index)?;
+        let row = self.rows.get(at).filter(|row| !row.barred)?;
         let patience = patience(row);
         if let Some(flight) = &mut self.flight {
             flight.insert((index, attempt));
         }
         self.tail = self.tail.max(now + patience);
-        self.asked_last = now;
+        if !self.bars {
+            self.asked_all = now;
+        } else if let Some(row) = self.rows.get_mut(at) {
+            row.asked = now;
+        }
         Some(Probe { endpoint, attempt, patience, handshake: false })
     }
 }
