@@ -51,8 +51,8 @@ const STRETCH: Duration = Duration::from_millis(100);
 enum Phase {
     /// As asked.
     Open,
-    /// Cut, to see whether the loss falls: what it was, and at which rate.
-    Test { loss: f64, from: f64 },
+    /// Cut, to see whether the loss falls: what it was, at which rate, and how many cuts ago.
+    Test { loss: f64, from: f64, cuts: u32 },
     /// The path is known to carry less than was asked.
     Yielding,
 }
@@ -70,6 +70,9 @@ const LEAST_LEFT: f64 = 0.1;
 const LEAST_CARRIED: f64 = 0.6;
 /// How fast the loss of a path itself may rise, a count.
 const DRIFT: f64 = 0.002;
+/// A cut that is to show something is as deep as this, and followed by others before it shows nothing.
+const DEEP: f64 = 0.5;
+const TESTS: u32 = 3;
 /// The slowest that anything is slowed down to, in probes a second.
 const SLOWEST: f64 = 50.0;
 /// Tries after which the loss at a rate is known, and how long they take at least.
@@ -127,7 +130,7 @@ impl Throttle {
         self.tries.add(lost);
         match self.phase {
             Phase::Open => self.watch(now),
-            Phase::Test { loss, from } => self.test(now, loss, from),
+            Phase::Test { loss, from, cuts } => self.test(now, loss, from, cuts),
             Phase::Yielding => self.adjust(now),
         }
     }
@@ -142,11 +145,11 @@ impl Throttle {
             return None;
         }
         let from = self.current(now);
-        self.phase = Phase::Test { loss, from };
-        self.set(now, from * ((1.0 - loss) * BELOW).max(LEAST_LEFT))
+        self.phase = Phase::Test { loss, from, cuts: 1 };
+        self.set(now, from * ((1.0 - loss) * BELOW).clamp(LEAST_LEFT, DEEP))
     }
 
-    fn test(&mut self, now: Moment, loss: f64, from: f64) -> Option<Option<u64>> {
+    fn test(&mut self, now: Moment, loss: f64, from: f64, cuts: u32) -> Option<Option<u64>> {
         // How unlikely so little loss is, if a good part of it were still there.
         let Tries { asked, lost } = self.tries;
         let chance = at_least_bound(f64::from(asked - lost), asked.into(), 1.0 - loss * 0.7);
@@ -161,6 +164,12 @@ impl Throttle {
         let enough = (30.0 / loss).clamp(f64::from(ENOUGH), f64::from(ROUND));
         if f64::from(self.tries.asked) < enough {
             return None;
+        }
+        // A queue that filled while the first losses were counted hid how many there are.
+        if cuts < TESTS {
+            let (rate, loss) = (self.current(now), self.loss().max(loss));
+            self.phase = Phase::Test { loss, from, cuts: cuts + 1 };
+            return self.set(now, rate * DEEP);
         }
         self.ambient = self.ambient.max(self.loss());
         self.ambient = self.ambient.max(loss);

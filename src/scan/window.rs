@@ -451,6 +451,8 @@ impl Window {
             (Some(flight), _) if flight.is_empty() => Moment::START,
             (Some(_), _) => self.tail + GRACE,
             (None, 0) => self.look_tail,
+            // Of what could not be sent nothing can be heard.
+            (None, _) if self.bars && !self.rows.iter().any(Row::is_partly_silent) => self.look_tail,
             (None, _) => self.tail,
         }
     }

@@ -170,7 +170,7 @@ targets:
                 ));
                 let verified = verify_by(mouth, &["--rate", "max", path]);
                 verified.reconciles();
-                assert_eq!(verified.output.status, 3, "{host}: {}", verified.headline());
+                assert_eq!(verified.output.status, 3, "{host}: {mouth} {}", verified.output.stdout);
                 assert_eq!((verified.verdict("pass"), verified.verdict("fail")), (3, 0), "{host}");
                 assert_eq!(verified.report["coverage"]["unknown"], 2, "{host}");
             }

@@ -27,7 +27,7 @@ pub(super) struct Earn {
 
 /// How long canaries may take to earn a bound beyond the walk.
 const LONGEST: Duration = Duration::from_secs(9);
-const LEAST: Duration = Duration::from_secs(2);
+const LEAST: Duration = Duration::from_secs(1);
 /// Places before the end of the last pass.
 const SOON: u64 = 1 << 13;
 /// What further attempts may take without waiting for canaries first.
