@@ -142,7 +142,7 @@ impl Meter {
                     own.insert(*address, of);
                 }
             }
-            path = own.values().fold(pool.chain, |path, of| path.without(of));
+            path = own.values().fold(pool.chain, Chain::without);
         }
         let own = own.iter().map(|(address, chain)| (*address, Reading::new(chain, pool))).collect();
         Arc::new(Opinion {

@@ -6,6 +6,7 @@ use super::ledger::Mark;
 use crate::model::{LocalError, Moment, Unreachable};
 
 /// One address of one protocol in one window.
+#[allow(clippy::struct_excessive_bools)] // each is about something else
 #[derive(Clone, Debug, Default)]
 pub(super) struct Row {
     pub(super) unsettled: u32,

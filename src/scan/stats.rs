@@ -55,6 +55,7 @@ const PRECISION: f64 = 1e-7;
 
 /// The regularized incomplete beta function (Abramowitz and Stegun 26.5), by its continued fraction
 /// (26.5.8) evaluated after Lentz (Applied Optics 15, 1976).
+#[allow(clippy::many_single_char_names)] // as in the formula
 fn beta(a: f64, b: f64, x: f64) -> f64 {
     if x <= 0.0 || x >= 1.0 {
         return if x <= 0.0 { 0.0 } else { 1.0 };

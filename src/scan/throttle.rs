@@ -7,6 +7,10 @@ use std::time::Duration;
 use super::{loss::Tries, stats::at_least_bound};
 use crate::model::{Congestion, Moment};
 
+/// Probes a second from now on; `None`: as fast as the driver can.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct NewRate(pub(super) Option<u64>);
+
 /// The rate in force.
 #[derive(Debug)]
 pub(super) struct Throttle {
@@ -103,7 +107,7 @@ impl Throttle {
     /// Which rate is in force, for a canary that leaves now: [`NO_RATE`] while less is sent than that.
     pub(super) fn epoch(&self, now: Moment) -> u32 {
         let rate = self.sent.rate(now);
-        let limit = self.rate.or(self.asked.map(|asked| asked as f64)).unwrap_or(self.sent.highest);
+        let limit = self.limit().unwrap_or(self.sent.highest);
         if rate >= limit * BUSY { self.epoch } else { NO_RATE }
     }
 
@@ -123,7 +127,7 @@ impl Throttle {
     }
 
     /// Takes in what came of a canary that left under a rate. Returns the rate from now on, if it changes.
-    pub(super) fn hear(&mut self, now: Moment, epoch: u32, lost: bool) -> Option<Option<u64>> {
+    pub(super) fn hear(&mut self, now: Moment, epoch: u32, lost: bool) -> Option<NewRate> {
         if epoch != self.epoch {
             return None;
         }
@@ -135,7 +139,7 @@ impl Throttle {
         }
     }
 
-    fn watch(&mut self, now: Moment) -> Option<Option<u64>> {
+    fn watch(&mut self, now: Moment) -> Option<NewRate> {
         let loss = self.loss();
         if !self.is_beyond(self.ambient, SUSPICION) {
             if self.tries.asked >= ROUND {
@@ -146,10 +150,10 @@ impl Throttle {
         }
         let from = self.current(now);
         self.phase = Phase::Test { loss, from, cuts: 1 };
-        self.set(now, from * ((1.0 - loss) * BELOW).clamp(LEAST_LEFT, DEEP))
+        Some(self.set(now, from * ((1.0 - loss) * BELOW).clamp(LEAST_LEFT, DEEP)))
     }
 
-    fn test(&mut self, now: Moment, loss: f64, from: f64, cuts: u32) -> Option<Option<u64>> {
+    fn test(&mut self, now: Moment, loss: f64, from: f64, cuts: u32) -> Option<NewRate> {
         // How unlikely so little loss is, if a good part of it were still there.
         let Tries { asked, lost } = self.tries;
         let chance = at_least_bound(f64::from(asked - lost), asked.into(), 1.0 - loss * 0.7);
@@ -169,14 +173,14 @@ impl Throttle {
         if cuts < TESTS {
             let (rate, loss) = (self.current(now), self.loss().max(loss));
             self.phase = Phase::Test { loss, from, cuts: cuts + 1 };
-            return self.set(now, rate * DEEP);
+            return Some(self.set(now, rate * DEEP));
         }
         self.ambient = self.ambient.max(self.loss());
         self.ambient = self.ambient.max(loss);
-        self.open(now)
+        Some(self.open(now))
     }
 
-    fn adjust(&mut self, now: Moment) -> Option<Option<u64>> {
+    fn adjust(&mut self, now: Moment) -> Option<NewRate> {
         let rate = self.current(now);
         let loss = self.loss();
         if self.is_beyond(self.ambient, CERTAINTY) {
@@ -185,7 +189,7 @@ impl Throttle {
             // What gets through is what the path carries, however much more is lost.
             let next = self.set(now, (rate * kept).max(self.carried * LEAST_CARRIED));
             self.note(now);
-            return next;
+            return Some(next);
         }
         if self.tries.asked < ENOUGH || now - self.since < SOON {
             return None;
@@ -194,24 +198,24 @@ impl Throttle {
         // The least loss at any rate is the path's own; it may change, but slowly.
         self.ambient = (self.ambient + DRIFT).min(f64::midpoint(self.ambient, loss)).max(USUAL / 2.0);
         let next = rate * if rate < self.full * BELOW { 1.15 } else { 1.03 };
-        match self.asked {
+        Some(match self.asked {
             Some(asked) if next >= asked as f64 => self.open(now),
             _ => self.set(now, next),
-        }
+        })
     }
 
-    fn open(&mut self, now: Moment) -> Option<Option<u64>> {
+    fn open(&mut self, now: Moment) -> NewRate {
         self.phase = Phase::Open;
         self.begin(now);
         self.rate = None;
-        Some(self.asked)
+        NewRate(self.asked)
     }
 
-    fn set(&mut self, now: Moment, rate: f64) -> Option<Option<u64>> {
+    fn set(&mut self, now: Moment, rate: f64) -> NewRate {
         let rate = rate.max(SLOWEST.min(self.asked.map_or(SLOWEST, |asked| asked as f64)));
         self.begin(now);
         self.rate = Some(rate);
-        Some(Some(whole(rate)))
+        NewRate(Some(whole(rate)))
     }
 
     fn begin(&mut self, now: Moment) {
@@ -229,7 +233,11 @@ impl Throttle {
 
     /// Probes a second by now: the limit, or where there is none, what left lately.
     fn current(&self, now: Moment) -> f64 {
-        self.rate.or(self.asked.map(|asked| asked as f64)).unwrap_or_else(|| self.sent.rate(now))
+        self.limit().unwrap_or_else(|| self.sent.rate(now))
+    }
+
+    fn limit(&self) -> Option<f64> {
+        self.rate.or_else(|| self.asked.map(|asked| asked as f64))
     }
 
     fn loss(&self) -> f64 {
@@ -287,7 +295,7 @@ mod tests {
             }
             while later.front().is_some_and(|(due, ..)| *due <= now) {
                 if let Some((_, epoch, lost)) = later.pop_front()
-                    && let Some(changed) = throttle.hear(now, epoch, lost)
+                    && let Some(NewRate(changed)) = throttle.hear(now, epoch, lost)
                 {
                     rate = changed.map_or(asked as f64, |rate| rate as f64);
                 }

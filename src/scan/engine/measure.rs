@@ -8,7 +8,7 @@ use super::{
         canary::{About, Canaries, Flight},
         config::{Config, longest_patience, patience},
         loss::{Class, Meter, Opinion},
-        throttle::Throttle,
+        throttle::{NewRate, Throttle},
         witness::Witnesses,
     },
     Scan, Window,
@@ -88,7 +88,7 @@ impl Measure {
     }
 
     /// Counts a canary. Returns the rate from now on, if it changes.
-    fn count(&mut self, now: Moment, flight: Flight) -> Option<Option<u64>> {
+    fn count(&mut self, now: Moment, flight: Flight) -> Option<NewRate> {
         let Flight { bird, sent, depth, epoch, lost, .. } = flight;
         self.meter.add(sent, bird.endpoint.address, bird.class, depth, lost);
         // A host may limit its refusals, which is nothing that a slower run would mend.
@@ -195,8 +195,8 @@ impl Scan {
         }
     }
 
-    fn change_rate(&mut self, rate: Option<Option<u64>>) {
-        if let Some(rate) = rate {
+    fn change_rate(&mut self, rate: Option<NewRate>) {
+        if let Some(NewRate(rate)) = rate {
             self.pace.set_rate(rate);
         }
     }

@@ -261,9 +261,10 @@ impl Window {
         let unearned = |(address, row): &(IpAddr, &Row)| {
             row.is_partly_silent()
                 && (opinion.is_suspect(*address)
-                    || opinion.of(*address).map_or(opinion.grows(), |path| {
-                        path.miss(row.attempts.saturating_sub(self.deaf)).upper95 > accepted
-                    }))
+                    || opinion.of(*address).map_or_else(
+                        || opinion.grows(),
+                        |path| path.miss(row.attempts.saturating_sub(self.deaf)).upper95 > accepted,
+                    ))
         };
         self.addressed().filter(unearned).count()
     }
