@@ -114,6 +114,7 @@ pub(super) struct Window {
     /// Once the walk is over: addresses that answered and are silent now.
     partings: Option<Partings>,
     partings_begun: bool,
+    partings_whole: bool,
     /// Parting looks that another process made, by row; `u8::MAX`: it made them all.
     parted: HashMap<usize, u8>,
     /// For a journal, where one is kept.
@@ -184,6 +185,7 @@ impl Window {
             asked_all: Moment::START,
             partings: None,
             partings_begun: false,
+            partings_whole: false,
             parted: HashMap::new(),
             notes: None,
             earn: Earn::default(),

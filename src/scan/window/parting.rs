@@ -54,8 +54,10 @@ impl Window {
         patience: &dyn Fn(&Row) -> Duration,
         witnesses: &mut Witnesses,
     ) -> Next {
-        if !self.partings_begun {
-            self.partings_begun = true;
+        // Who is to be asked shows when the walk is over, and for good when all answers are there.
+        let heard = now >= self.heard_at();
+        if !self.partings_begun || (heard && !self.partings_whole) {
+            (self.partings_begun, self.partings_whole) = (true, heard);
             self.begin_partings(now, witnesses);
         }
         let partings = self.partings.get_or_insert_default();
@@ -76,7 +78,7 @@ impl Window {
             } else if parting.over > now {
                 partings.due.push(parting.over, index, 0, false);
             } else if parting.tries == TRIES {
-                row.fell_silent = true;
+                (row.fell_silent, row.parted) = (true, true);
                 partings.open.remove(&at);
                 note(&mut self.notes, Note::FellSilent { row: index });
             } else if let Some(rests) = witnesses.rests(parting.witness, now) {
@@ -192,7 +194,7 @@ impl Window {
 
     /// Some rows are asked once more: what was heard of them before does not count.
     pub(super) fn part_again(&mut self) {
-        self.partings_begun = false;
+        (self.partings_begun, self.partings_whole) = (false, false);
         if let Some(partings) = &mut self.partings {
             partings.open.retain(|at, _| self.rows.get(*at).is_some_and(|row| row.idle));
         }
