@@ -125,7 +125,7 @@ impl Canaries {
         }
         let rate = limit.map_or(PER_ENDPOINT, |limit| PER_ENDPOINT.min(limit / PART_OF_LIMIT)).max(1);
         let every = Duration::from_nanos(1_000_000_000 / rate).max(FORGOTTEN / self.count.into());
-        self.heap(class).push(Reverse((now + every, Bird { endpoint, class, every })));
+        class.of(&mut self.birds).push(Reverse((now + every, Bird { endpoint, class, every })));
         self.serials.insert(endpoint, 0);
     }
 
@@ -150,7 +150,7 @@ impl Canaries {
                 self.suspects.push(Reverse((now + bird.every, bird)));
                 return self.launch(now, bird, 0, epoch, patience);
             }
-            self.heap(bird.class).push(Reverse((now + bird.every, bird)));
+            bird.class.of(&mut self.birds).push(Reverse((now + bird.every, bird)));
         }
         if self.credit < SHARE && !(hungry && self.extra <= now) {
             return None;
@@ -177,11 +177,6 @@ impl Canaries {
             }
         }
         None
-    }
-
-    fn heap(&mut self, class: Class) -> &mut BinaryHeap<Reverse<(Moment, Bird)>> {
-        let [accepting, refusing] = &mut self.birds;
-        if class == Class::SynAck { accepting } else { refusing }
     }
 
     fn launch(

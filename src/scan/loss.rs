@@ -23,6 +23,16 @@ pub(super) enum Class {
     Reset,
 }
 
+impl Class {
+    /// Of two things kept by class, the one of this.
+    pub(super) fn of<T>(self, [accepting, refusing]: &mut [T; 2]) -> &mut T {
+        match self {
+            Self::SynAck => accepting,
+            Self::Reset => refusing,
+        }
+    }
+}
+
 /// How often something known to answer was asked, and did not.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Tries {
@@ -80,6 +90,16 @@ impl Tries {
     pub(super) fn add(&mut self, lost: bool) {
         self.asked += 1;
         self.lost += u32::from(lost);
+    }
+
+    /// Whether so many losses of so many tries are unlikely where these are what the others saw. Where there
+    /// are no others, nothing is.
+    fn is_unlikely_to_lose(self, (hits, tries): (f64, f64), unlikely: f64) -> bool {
+        // A path that lost nothing yet may lose as much as one more loss would say.
+        let common = f64::from(self.lost + 1) / f64::from(self.asked + 1);
+        // Exact only where the cheap bound leaves it open.
+        let is_below = |test: fn(f64, f64, f64) -> f64| test(hits, tries, common) < unlikely;
+        self.asked > 0 && (is_below(at_least_bound) || is_below(at_least))
     }
 
     fn without(self, other: Self) -> Self {
@@ -159,14 +179,6 @@ impl Meter {
         classes.into_iter().find(|(_, pool)| pool.first().asked > 0)
     }
 
-    fn pool(&mut self, class: Class) -> &mut Pool {
-        let [accepting, refusing] = &mut self.pools;
-        match class {
-            Class::SynAck => accepting,
-            Class::Reset => refusing,
-        }
-    }
-
     fn change(
         &mut self,
         sent: Moment,
@@ -175,12 +187,11 @@ impl Meter {
         depth: u8,
         change: impl Fn(&mut Tries),
     ) {
-        let [accepting, refusing] = self.addresses.entry(address).or_default();
-        let own = if class == Class::SynAck { accepting } else { refusing };
-        own.0.get_mut(usize::from(depth)).into_iter().for_each(&change);
-        let own = *own;
-        let pool = self.pool(class);
-        pool.chain.0.get_mut(usize::from(depth)).into_iter().for_each(&change);
+        let own = class.of(self.addresses.entry(address).or_default());
+        let pool = class.of(&mut self.pools);
+        for chain in [&mut *own, &mut pool.chain] {
+            chain.0.get_mut(usize::from(depth)).into_iter().for_each(&change);
+        }
         let of = own.first();
         if depth == 0 {
             if of.lost > 0 && pool.is_suspect(of) {
@@ -219,27 +230,16 @@ impl Pool {
         self.chain.first()
     }
 
-    /// The same, on a glance.
-    fn is_suspect(&self, of: Tries) -> bool {
-        let rest = self.first().without(of);
-        let common = f64::from(rest.lost + 1) / f64::from(rest.asked + 1);
-        let (hits, tries) = (of.lost.into(), of.asked.into());
-        // Exact only where the cheap bound leaves it open.
-        rest.asked > 0
-            && (at_least_bound(hits, tries, common) < SUSPICION || at_least(hits, tries, common) < SUSPICION)
-    }
-
     /// Whether an address loses more than the path to the others could make likely.
     fn stands_out(&self, of: Tries, path: Tries) -> bool {
-        // Where there is nothing else, it is the path.
         let rest = path.without(of);
-        if rest.asked == 0 || ratio(of) <= ratio(rest) {
-            return false;
-        }
-        let (hits, count) = self.effective(of);
-        // A path that lost nothing yet may lose as much as one more loss would say.
-        let common = f64::from(rest.lost + 1) / f64::from(rest.asked + 1);
-        at_least_bound(hits, count, common) < OWN_PATH || at_least(hits, count, common) < OWN_PATH
+        ratio(of) > ratio(rest) && rest.is_unlikely_to_lose(self.effective(of), OWN_PATH)
+    }
+
+    /// The same on a glance, which takes each of its losses for one by itself.
+    fn is_suspect(&self, of: Tries) -> bool {
+        let own = (of.lost.into(), of.asked.into());
+        self.first().without(of).is_unlikely_to_lose(own, SUSPICION)
     }
 
     fn cluster(&mut self, sent: Moment, change: impl Fn(&mut Tries)) {
@@ -342,24 +342,22 @@ impl Reading {
             tries.asked >= ENOUGH_LOST || shows
         };
         let (hits, count) = pool.effective(first);
-        let plain = upper_bound(hits, count, ALPHA);
-        let mut used = 1;
-        let mut worst = plain;
-        for tries in chain.later() {
-            if measured(tries, worst) {
-                used += 1;
-                worst = ratio(tries);
-            }
-        }
-        // All bounds hold together with 95 %.
-        let alpha = ALPHA / f64::from(used);
+        let mut before = upper_bound(hits, count, ALPHA);
+        let later: Vec<Option<Tries>> = chain
+            .later()
+            .map(|tries| {
+                let used = measured(tries, before);
+                before = if used { ratio(tries) } else { before };
+                used.then_some(tries)
+            })
+            .collect();
+        // All bounds hold together as often as one alone would.
+        let alpha = ALPHA / (1 + later.iter().flatten().count()) as f64;
         let mut factor = (ratio(first), upper_bound(hits, count, alpha));
         let mut factors = [factor; DEPTH];
-        let mut before = plain;
-        for (tries, slot) in chain.later().zip(factors.iter_mut().skip(1)) {
-            if measured(tries, before) {
+        for (tries, slot) in later.into_iter().zip(factors.iter_mut().skip(1)) {
+            if let Some(tries) = tries {
                 factor = (ratio(tries), upper_bound(tries.lost.into(), tries.asked.into(), alpha));
-                before = ratio(tries);
             }
             *slot = factor;
         }
