@@ -433,7 +433,7 @@ pub struct Miss {
 }
 
 /// What a bound on the miss probability takes for granted.
-const ASSUMPTION: &str = "losses hit every endpoint of a path alike, whatever its port and state, and attempts at least a second apart get lost independently of each other beyond what was measured";
+const ASSUMPTION: &str = "losses hit every endpoint of a path alike, whatever its port and state; those within half a second of each other may be one event, and attempts at least a second apart get lost independently of each other beyond what was measured";
 
 impl From<model::Loss> for Loss {
     fn from(model::Loss { estimate, upper95, trials }: model::Loss) -> Self {

@@ -109,12 +109,12 @@ pub(super) struct Window {
     /// When the last probe sent can no longer be answered, and the last second look.
     tail: Moment,
     look_tail: Moment,
+    /// Connections of second looks whose end is still to be reported.
+    connecting: HashSet<u64>,
     /// When a probe left last in a pass over all rows.
     asked_all: Moment,
     /// Once the walk is over: addresses that answered and are silent now.
-    partings: Option<Partings>,
-    partings_begun: bool,
-    partings_whole: bool,
+    partings: Partings,
     /// Parting looks that another process made, by row; `u8::MAX`: it made them all.
     parted: HashMap<usize, u8>,
     /// For a journal, where one is kept.
@@ -182,10 +182,9 @@ impl Window {
             flight: config.hears_silence.then(HashSet::new),
             tail: Moment::START,
             look_tail: Moment::START,
+            connecting: HashSet::new(),
             asked_all: Moment::START,
-            partings: None,
-            partings_begun: false,
-            partings_whole: false,
+            partings: Partings::default(),
             parted: HashMap::new(),
             notes: None,
             earn: Earn::default(),
@@ -216,13 +215,13 @@ impl Window {
                 if config.handshakes {
                     // The system's own second SYN belongs to a connection; its end is reported a moment later.
                     (probe.handshake, probe.patience) = (true, probe.patience + HANDSHAKE);
+                    self.connecting.insert(index);
                 }
                 let rested = now + config.gap(probe.patience);
                 witnesses.rest(probe.endpoint, rested);
                 self.held.insert(index, (rested, attempt));
                 let report = if config.handshakes { REPORT } else { Duration::ZERO };
                 self.look_tail = self.look_tail.max(now + probe.patience + report);
-                self.tail = self.tail.max(self.look_tail);
                 return Next::Probe(probe);
             }
             self.looking.remove(&index);
@@ -374,6 +373,11 @@ impl Window {
         true
     }
 
+    /// Whether anything is unsettled.
+    pub(super) fn is_unsettled(&self) -> bool {
+        self.unsettled > 0
+    }
+
     /// The pass being walked.
     pub(super) fn pass(&self) -> u8 {
         self.pass
@@ -455,7 +459,7 @@ impl Window {
             (None, 0) => self.look_tail,
             // Of what could not be sent nothing can be heard.
             (None, _) if self.bars && !self.rows.iter().any(Row::is_partly_silent) => self.look_tail,
-            (None, _) => self.tail,
+            (None, _) => self.tail.max(self.look_tail),
         }
     }
 }

@@ -11,7 +11,7 @@ use super::{
         throttle::{NewRate, Throttle},
         witness::Witnesses,
     },
-    Scan, Window,
+    Scan,
 };
 use crate::model::{Congestion, Evidence, Loss, Miss, Moment, State};
 
@@ -139,9 +139,11 @@ impl Scan {
         if self.measure.wanted { self.measure.canaries.due(self.is_hungry()) } else { None }
     }
 
-    /// Whether more canaries are wanted than their share of the probes.
+    /// Whether more canaries are wanted than their share of the probes: not where nothing will rest on
+    /// silence.
     fn is_hungry(&self) -> bool {
-        self.measure.meter.tries() < ENOUGH || self.active.iter().any(Window::wants_canaries)
+        let is_new = self.measure.meter.tries() < ENOUGH;
+        self.active.iter().any(|window| window.wants_canaries() || (is_new && window.is_unsettled()))
     }
 
     /// Notes that an endpoint answered: it can be asked again.

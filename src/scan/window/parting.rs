@@ -23,6 +23,9 @@ pub(super) struct Partings {
     open: HashMap<usize, Parting>,
     /// When to see to a row; every open one is in it at least once.
     due: Queue,
+    /// It is known who is to be asked, by what was heard so far, and by all that could be heard.
+    begun: bool,
+    whole: bool,
 }
 
 #[derive(Debug)]
@@ -56,11 +59,11 @@ impl Window {
     ) -> Next {
         // Who is to be asked shows when the walk is over, and for good when all answers are there.
         let heard = now >= self.heard_at();
-        if !self.partings_begun || (heard && !self.partings_whole) {
-            (self.partings_begun, self.partings_whole) = (true, heard);
+        if !self.partings.begun || (heard && !self.partings.whole) {
+            (self.partings.begun, self.partings.whole) = (true, heard);
             self.begin_partings(now, witnesses);
         }
-        let partings = self.partings.get_or_insert_default();
+        let partings = &mut self.partings;
         while let Some((index, _)) = partings.due.pop(now) {
             let Ok(at) = usize::try_from(index) else { continue };
             let (Some(parting), Some(row)) = (partings.open.get_mut(&at), self.rows.get_mut(at)) else {
@@ -110,7 +113,7 @@ impl Window {
     /// Takes in what came of a parting look of this window. `None`: it is none of this window's.
     pub(in crate::scan) fn hear_parting(&mut self, now: Moment, answer: &Answer) -> Option<()> {
         let (_, at) = self.block_of(answer.endpoint.protocol, answer.endpoint.address)?;
-        let partings = self.partings.as_mut()?;
+        let partings = &mut self.partings;
         let parting = partings.open.get_mut(&at).filter(|parting| parting.witness == answer.endpoint)?;
         let made = parting.looks.get(..parting.tries)?;
         let is_last = made.last() == Some(&answer.attempt);
@@ -149,8 +152,7 @@ impl Window {
 
     /// The run ends before all parting looks are over: what was silent so far counts.
     pub(in crate::scan) fn stop_parting(&mut self, now: Moment) {
-        let Some(partings) = self.partings.take() else { return };
-        for (at, parting) in partings.open {
+        for (at, parting) in std::mem::take(&mut self.partings).open {
             if let Some(row) = self.rows.get_mut(at).filter(|_| parting.tries > 0 && parting.over <= now) {
                 row.fell_silent = true;
             }
@@ -163,8 +165,7 @@ impl Window {
             return;
         }
         let heard_at = self.heard_at();
-        let mut partings = self.partings.take().unwrap_or_default();
-        let Self { blocks, starts, rows, parted, asked_all, .. } = self;
+        let Self { blocks, starts, rows, parted, asked_all, partings, .. } = self;
         let addresses = blocks.iter().zip(starts.iter()).flat_map(|(block, (_, first))| {
             block.range.iter().zip(*first..).map(|(address, at)| (block.protocol, address, at))
         });
@@ -189,15 +190,12 @@ impl Window {
             partings.open.insert(at, Parting { witness, looks, tries, failures, over });
             partings.due.push((asked + SOON).min(heard_at).max(now), index, 0, false);
         }
-        self.partings = Some(partings);
     }
 
     /// Some rows are asked once more: what was heard of them before does not count.
     pub(super) fn part_again(&mut self) {
-        (self.partings_begun, self.partings_whole) = (false, false);
-        if let Some(partings) = &mut self.partings {
-            partings.open.retain(|at, _| self.rows.get(*at).is_some_and(|row| row.idle));
-        }
+        (self.partings.begun, self.partings.whole) = (false, false);
+        self.partings.open.retain(|at, _| self.rows.get(*at).is_some_and(|row| row.idle));
         for row in self.rows.iter_mut().filter(|row| !row.idle) {
             row.parted = false;
         }

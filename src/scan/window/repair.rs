@@ -18,7 +18,16 @@ impl Window {
         if let Some(flight) = &mut self.flight {
             flight.remove(&(spot.index, attempt));
         }
+        self.connection_ended(spot.index, attempt);
         self.failures.forget(spot.index, attempt);
+    }
+
+    /// A connection has one end: when none is out any more, there is nothing left to hear of second looks.
+    fn connection_ended(&mut self, index: u64, attempt: u8) {
+        let is_look = self.looking.get(&index).is_some_and(|(look, _)| *look == attempt);
+        if is_look && self.connecting.remove(&index) && self.connecting.is_empty() {
+            self.look_tail = Moment::START;
+        }
     }
 
     /// Notes that a probe failed on our side: it is due again a little later, or given up. Returns
@@ -33,6 +42,7 @@ impl Window {
         if self.flight.as_mut().is_some_and(|flight| !flight.remove(&(spot.index, attempt))) {
             return false;
         }
+        self.connection_ended(spot.index, attempt);
         let is_look = self.looking.get(&spot.index).is_some_and(|(look, _)| *look == attempt);
         let wanted = is_look || self.ledger.mark(spot.index) == Mark::Unsettled;
         let Some(row) = self.rows.get_mut(spot.row).filter(|row| wanted && !row.barred) else { return true };
