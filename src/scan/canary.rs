@@ -12,6 +12,7 @@ use std::{
 use super::{
     batch::Probe,
     loss::{Class, MOST_ATTEMPTS},
+    throttle::NO_RATE,
 };
 use crate::model::{Endpoint, Moment};
 
@@ -134,21 +135,23 @@ impl Canaries {
         self.credit = (self.credit + probes).min(SAVED * SHARE);
     }
 
-    /// The next canary that is due. `hungry`: beyond their share as well.
+    /// The next canary that is due. `hungry`: beyond their share as well. `epoch`: under which rate it
+    /// leaves; those that leave because one was lost say nothing about rates, since more of them are lost
+    /// whatever the rate.
     pub(super) fn next(&mut self, now: Moment, hungry: bool, epoch: u32, about: &About<'_>) -> Option<Probe> {
         let patience = about.patience;
         if let Some(Reverse((_, bird, depth))) = self.retries.peek().filter(|Reverse((due, ..))| *due <= now)
         {
             let (bird, depth) = (*bird, *depth);
             self.retries.pop();
-            return self.launch(now, bird, depth, epoch, patience);
+            return self.launch(now, bird, depth, NO_RATE, patience);
         }
         while let Some(Reverse((_, bird))) = self.suspects.peek().filter(|Reverse((due, _))| *due <= now) {
             let bird = *bird;
             self.suspects.pop();
             if (about.stands_out)(bird.endpoint.address) {
                 self.suspects.push(Reverse((now + bird.every, bird)));
-                return self.launch(now, bird, 0, epoch, patience);
+                return self.launch(now, bird, 0, NO_RATE, patience);
             }
             bird.class.of(&mut self.birds).push(Reverse((now + bird.every, bird)));
         }

@@ -7,6 +7,7 @@
 use std::{
     collections::{HashMap, HashSet},
     net::IpAddr,
+    ops::RangeInclusive,
     sync::Arc,
     time::Duration,
 };
@@ -318,8 +319,12 @@ pub(super) struct Reading {
 impl Opinion {
     /// What is known of the path to an address; `None`: nothing measures it.
     pub(super) fn of(&self, address: IpAddr) -> Option<&Reading> {
-        let own = if self.own.is_empty() { None } else { self.own.get(&address) };
-        own.or(self.path.as_ref())
+        self.own(address).or(self.path.as_ref())
+    }
+
+    /// What is known of it where it loses more than the path to others.
+    pub(super) fn own(&self, address: IpAddr) -> Option<&Reading> {
+        if self.own.is_empty() { None } else { self.own.get(&address) }
     }
 
     /// Whether it will soon be known whether an address has a path of its own.
@@ -374,6 +379,11 @@ impl Reading {
             miss.upper95 *= bound;
         }
         miss
+    }
+
+    /// The first of some numbers of attempts, so many of them unheard, of which the bound is accepted.
+    pub(super) fn enough(&self, accepted: f64, deaf: u8, mut attempts: RangeInclusive<u8>) -> Option<u8> {
+        attempts.find(|attempts| self.miss(attempts.saturating_sub(deaf)).upper95 <= accepted)
     }
 
     /// How many attempts bring the chance, as measured, well below what is accepted: the bound has to be.

@@ -243,6 +243,9 @@ impl Window {
         if let Some(probe) = self.try_routes(now, config, patience) {
             return Next::Probe(probe);
         }
+        if let Some(probe) = self.part_early(now, config, patience, witnesses) {
+            return Next::Probe(probe);
+        }
         loop {
             match self.walk(now, config, patience, opinion) {
                 Next::Finished => {}

@@ -32,6 +32,10 @@ const LEAST: Duration = Duration::from_secs(1);
 const SOON: u64 = 1 << 13;
 /// What further attempts may take without waiting for canaries first.
 const CHEAP: Duration = Duration::from_secs(2);
+/// A walk was long when canaries have no more time than this beyond it.
+const BRIEF: Duration = Duration::from_secs(3);
+/// What an attempt takes that others would have to wait for anyway.
+const QUICK: Duration = Duration::from_secs(1);
 /// So many attempts of a short plan take less time than the canaries that would replace one of them.
 const FEW: u8 = 4;
 /// Passes that a row remembers having been left out of.
@@ -89,7 +93,7 @@ impl Window {
         // Earlier than canaries could, and once they took too long, more attempts lower the bound.
         let waits = now - since < self.longest(since) && opinion.grows();
         let widened = if waits {
-            self.widen(config, Some(opinion)) || self.widen_cheaply(config, opinion, accepted)
+            self.widen(now, config, Some(opinion)) || self.widen_cheaply(config, opinion, accepted)
         } else {
             !std::mem::replace(&mut self.earn.closed, true)
                 && self.widen_to_the_end(config, opinion, accepted)
@@ -126,17 +130,36 @@ impl Window {
     }
 
     /// Gives another attempt to each row whose loss, as measured, asks for it. Returns whether any got one.
-    pub(super) fn widen(&mut self, config: &Config, opinion: Option<&Opinion>) -> bool {
+    pub(super) fn widen(&mut self, now: Moment, config: &Config, opinion: Option<&Opinion>) -> bool {
         let adapts = config.adapts() && !self.earn.closed;
         let (Some(accepted), Some(opinion), true) = (config.max_miss, opinion, adapts) else {
             return false;
         };
         // What was asked while the kernel threw answers away is asked once more.
-        let deaf = self.deaf;
-        self.add_attempts(config, |address, attempts| {
+        let (deaf, most) = (self.deaf, config.last_attempt());
+        let wanted = |address: IpAddr, attempts: u8| {
             let wanted = opinion.of(address).map_or(config.attempts, |path| path.wanted(accepted));
             attempts.max(wanted.max(config.attempts).saturating_add(deaf))
+        };
+        // A pass takes as long as the gap between two attempts, however few it asks: after a long walk, the
+        // few addresses that lose more than others get at once what their bound asks for, and not pass
+        // after pass.
+        let is_quick = self.longest(now) <= BRIEF
+            && self.is_quick(config, QUICK, |address, row| wanted(address, row.attempts) > row.attempts);
+        let at_once = |address, wanted| opinion.own(address)?.enough(accepted, deaf, wanted..=most);
+        self.add_attempts(config, |address, attempts| {
+            let wanted = wanted(address, attempts);
+            let at_once = if is_quick && wanted > attempts { at_once(address, wanted) } else { None };
+            at_once.unwrap_or(wanted)
         })
+    }
+
+    /// Whether one more attempt at some rows takes no longer than that.
+    fn is_quick(&self, config: &Config, time: Duration, which: impl Fn(IpAddr, &Row) -> bool) -> bool {
+        let asked = self.addressed().filter(|(address, row)| row.is_partly_silent() && which(*address, row));
+        let probes: u64 = asked.map(|(_, row)| u64::from(row.unsettled)).sum();
+        let rate = [config.rate.run, self.share.rate(false)].into_iter().flatten().min();
+        probes <= rate.map_or(u64::MAX, |rate| rate.saturating_mul(time.as_secs()))
     }
 
     /// The same for rows whose bound is above what is accepted, while that takes little time; beyond a few
@@ -149,24 +172,16 @@ impl Window {
                 (attempts < FEW || miss.estimate > 0.0) && miss.upper95 > accepted
             })
         };
-        if !config.adapts() {
-            return false;
-        }
-        let wanting =
-            self.addressed().filter(|(address, row)| row.is_partly_silent() && wants(*address, row.attempts));
-        let probes: u64 = wanting.map(|(_, row)| u64::from(row.unsettled)).sum();
-        let rate = [config.rate.run, self.share.rate(false)].into_iter().flatten().min();
-        probes <= rate.map_or(u64::MAX, |rate| rate.saturating_mul(CHEAP.as_secs()))
+        config.adapts()
+            && self.is_quick(config, CHEAP, |address, row| wants(address, row.attempts))
             && self.add_attempts(config, |address, attempts| attempts + u8::from(wants(address, attempts)))
     }
 
     /// Gives each row what brings its bound down to what is accepted, where anything does, once and for all.
     fn widen_to_the_end(&mut self, config: &Config, opinion: &Opinion, accepted: f64) -> bool {
         let (deaf, most) = (self.deaf, config.last_attempt());
-        let enough = |address: IpAddr, attempts: u8| {
-            let path = opinion.of(address)?;
-            (attempts..=most).find(|attempts| path.miss(attempts.saturating_sub(deaf)).upper95 <= accepted)
-        };
+        let enough =
+            |address: IpAddr, attempts: u8| opinion.of(address)?.enough(accepted, deaf, attempts..=most);
         config.adapts()
             && self.add_attempts(config, |address, attempts| enough(address, attempts).unwrap_or(attempts))
     }
@@ -252,7 +267,6 @@ impl Window {
     fn again(&mut self, now: Moment, config: &Config) -> Next {
         self.earn.next = now;
         self.begin_pass(now, config);
-        self.part_again();
         Next::Finished
     }
 

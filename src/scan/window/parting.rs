@@ -26,6 +26,8 @@ pub(super) struct Partings {
     /// It is known who is to be asked, by what was heard so far, and by all that could be heard.
     begun: bool,
     whole: bool,
+    /// The latest pass that left rows out of which it is known.
+    early: u8,
 }
 
 #[derive(Debug)]
@@ -61,8 +63,57 @@ impl Window {
         let heard = now >= self.heard_at();
         if !self.partings.begun || (heard && !self.partings.whole) {
             (self.partings.begun, self.partings.whole) = (true, heard);
-            self.begin_partings(now, witnesses);
+            self.begin_partings(now, witnesses, |_| true);
         }
+        self.look_after(now, config, patience, witnesses)
+    }
+
+    /// The same during a pass that leaves rows out, of these.
+    pub(super) fn part_early(
+        &mut self,
+        now: Moment,
+        config: &Config,
+        patience: &dyn Fn(&Row) -> Duration,
+        witnesses: &mut Witnesses,
+    ) -> Option<Probe> {
+        if !self.leaves_out() {
+            return None;
+        }
+        if self.partings.early < self.pass {
+            self.partings.early = self.pass;
+            self.begin_partings(now, witnesses, |row| row.idle);
+        }
+        match self.look_after(now, config, patience, witnesses) {
+            Next::Probe(probe) => Some(probe),
+            _ => None,
+        }
+    }
+
+    /// Whether there is nothing to do about rows that are left out, for now.
+    pub(super) fn is_parted_early(&self, now: Moment) -> bool {
+        !self.leaves_out()
+            || (self.partings.early == self.pass && self.parting_due().is_none_or(|due| due > now))
+    }
+
+    /// Whether the pass being walked may leave rows out.
+    pub(super) fn leaves_out(&self) -> bool {
+        (self.planned + 1..=self.attempts).contains(&self.pass)
+    }
+
+    /// When an open parting look is to be seen to, about.
+    pub(super) fn parting_due(&self) -> Option<Moment> {
+        // Entries of what is over may still be in the queue.
+        self.partings.due.due().filter(|_| !self.partings.open.is_empty())
+    }
+
+    /// Makes the looks that are due, and ends those that are over.
+    fn look_after(
+        &mut self,
+        now: Moment,
+        config: &Config,
+        patience: &dyn Fn(&Row) -> Duration,
+        witnesses: &mut Witnesses,
+    ) -> Next {
         let partings = &mut self.partings;
         while let Some((index, _)) = partings.due.pop(now) {
             let Ok(at) = usize::try_from(index) else { continue };
@@ -78,7 +129,7 @@ impl Window {
             }
             if row.unsettled == 0 {
                 partings.open.remove(&at);
-            } else if parting.over > now {
+            } else if parting.over > now && (parting.tries == TRIES || config.hears_silence) {
                 partings.due.push(parting.over, index, 0, false);
             } else if parting.tries == TRIES {
                 (row.fell_silent, row.parted) = (true, true);
@@ -94,9 +145,14 @@ impl Window {
                 }
                 parting.tries += 1;
                 note(&mut self.notes, Note::Looked { row: index, at: now });
-                // Who hears silence says when a look is over.
-                parting.over = now + wait + if config.hears_silence { GRACE } else { Duration::ZERO };
-                partings.due.push(parting.over, index, 0, false);
+                // Who hears silence says when a look is over; else the next need not wait for it.
+                let (over, next) = if config.hears_silence {
+                    (now + wait + GRACE, now + wait + GRACE)
+                } else {
+                    (now + wait, now + wait.min(config.gap(wait)))
+                };
+                parting.over = parting.over.max(over);
+                partings.due.push(next, index, 0, false);
                 return Next::Probe(Probe {
                     endpoint: parting.witness,
                     attempt,
@@ -105,9 +161,7 @@ impl Window {
                 });
             }
         }
-        // Entries of what is over may still be in the queue.
-        let due = partings.due.due().filter(|_| !partings.open.is_empty());
-        due.map_or(Next::Finished, Next::Wait)
+        self.parting_due().map_or(Next::Finished, Next::Wait)
     }
 
     /// Takes in what came of a parting look of this window. `None`: it is none of this window's.
@@ -160,7 +214,7 @@ impl Window {
     }
 
     /// Looks to be made at addresses that were asked since they were heard, a while after that.
-    fn begin_partings(&mut self, now: Moment, witnesses: &Witnesses) {
+    fn begin_partings(&mut self, now: Moment, witnesses: &Witnesses, which: impl Fn(&Row) -> bool) {
         if witnesses.is_empty() {
             return;
         }
@@ -173,7 +227,7 @@ impl Window {
             let Some(row) = rows.get_mut(at) else { continue };
             let witness = witnesses.of(address, protocol);
             let (Some(witness), Ok(index)) = (witness, u64::try_from(at)) else { continue };
-            if !row.is_partly_silent() || row.parted || partings.open.contains_key(&at) {
+            if !which(row) || !row.is_partly_silent() || row.parted || partings.open.contains_key(&at) {
                 continue;
             }
             // What another process asked there and was not answered counts.
@@ -192,7 +246,8 @@ impl Window {
         }
     }
 
-    /// Some rows are asked once more: what was heard of them before does not count.
+    /// Rows that the pass which begins does not leave out are asked once more: what was heard of them
+    /// before does not count.
     pub(super) fn part_again(&mut self) {
         (self.partings.begun, self.partings.whole) = (false, false);
         self.partings.open.retain(|at, _| self.rows.get(*at).is_some_and(|row| row.idle));

@@ -123,11 +123,16 @@ impl Window {
                 self.parted.insert(row, u8::MAX);
             }
             Note::Granted { row, attempts, skipped } => {
-                let (_, row) = self.row_again(row)?;
+                let (at, row) = self.row_again(row)?;
                 if attempts == 0 || attempts > MAX_ATTEMPTS {
                     return Err(Damaged::Foreign);
                 }
+                let more = attempts > row.attempts;
                 (row.attempts, row.skipped) = (attempts, skipped);
+                if more {
+                    // It is asked once more, and parted with after that.
+                    self.parted.remove(&at);
+                }
             }
             Note::FellSilent { row } => {
                 let (row, kept) = self.row_again(row)?;

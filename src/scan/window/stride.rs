@@ -120,5 +120,6 @@ impl Window {
             && quiet(self.looks.due())
             && quiet(self.again.due())
             && !self.again.stalls()
+            && self.is_parted_early(now)
     }
 }

@@ -77,7 +77,7 @@ impl Window {
         self.failures.clear();
         self.deaf += u8::from(std::mem::take(&mut self.drops));
         if self.pass > self.attempts {
-            self.widen(config, opinion);
+            self.widen(now, config, opinion);
             self.has_more_to_walk();
         }
         self.begin_pass(now, config);
@@ -88,6 +88,9 @@ impl Window {
         if self.pass <= self.attempts {
             self.held.retain(|_, (due, _)| *due > now);
             self.leave_out();
+            if self.leaves_out() {
+                self.part_again();
+            }
         }
         self.share = Share::new(&self.blocks, &self.starts, &self.rows, config);
         self.pace.set_rate(self.share.rate(self.slowed));
@@ -112,7 +115,8 @@ impl Window {
     }
 
     pub(super) fn earliest(&self, due: Option<Moment>) -> Option<Moment> {
-        [due, self.looks.due(), self.again.due(), self.outages.due()].into_iter().flatten().min()
+        let parts = self.parting_due().filter(|_| self.leaves_out());
+        [due, parts, self.looks.due(), self.again.due(), self.outages.due()].into_iter().flatten().min()
     }
 
     /// A probe to an endpoint; none to an address that we can't reach at all.
