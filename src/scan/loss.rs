@@ -319,12 +319,8 @@ pub(super) struct Reading {
 impl Opinion {
     /// What is known of the path to an address; `None`: nothing measures it.
     pub(super) fn of(&self, address: IpAddr) -> Option<&Reading> {
-        self.own(address).or(self.path.as_ref())
-    }
-
-    /// What is known of it where it loses more than the path to others.
-    pub(super) fn own(&self, address: IpAddr) -> Option<&Reading> {
-        if self.own.is_empty() { None } else { self.own.get(&address) }
+        let own = if self.own.is_empty() { None } else { self.own.get(&address) };
+        own.or(self.path.as_ref())
     }
 
     /// Whether it will soon be known whether an address has a path of its own.

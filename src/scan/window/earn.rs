@@ -142,15 +142,13 @@ impl Window {
             attempts.max(wanted.max(config.attempts).saturating_add(deaf))
         };
         // A pass takes as long as the gap between two attempts, however few it asks: after a long walk, the
-        // few addresses that lose more than others get at once what their bound asks for, and not pass
-        // after pass.
-        let is_quick = self.longest(now) <= BRIEF
-            && self.is_quick(config, QUICK, |address, row| wanted(address, row.attempts) > row.attempts);
-        let at_once = |address, wanted| opinion.own(address)?.enough(accepted, deaf, wanted..=most);
+        // few addresses that lose more than others get all of theirs at once, and not pass after pass.
+        let stands_out =
+            |address, attempts| wanted(address, attempts) > attempts || opinion.is_suspect(address);
+        let at_once = self.longest(now) <= BRIEF
+            && self.is_quick(config, QUICK, |address, row| stands_out(address, row.attempts));
         self.add_attempts(config, |address, attempts| {
-            let wanted = wanted(address, attempts);
-            let at_once = if is_quick && wanted > attempts { at_once(address, wanted) } else { None };
-            at_once.unwrap_or(wanted)
+            if at_once && stands_out(address, attempts) { most } else { wanted(address, attempts) }
         })
     }
 
