@@ -41,16 +41,22 @@ portproof=$PWD/target/release/portproof
 
 has() { command -v "$1" > /dev/null || { printf '%-26s not installed\n' "$1"; return 1; }; }
 
+# Seconds of processor time that the machine beneath this one has kept for itself so far.
+stolen() { awk -v hz="$(getconf CLK_TCK)" '$1 == "cpu" { printf "%.2f", $9 / hz }' /proc/stat; }
+
 # Runs a command several times under watch; leaves the median run by rate ($1 = 2) or wall ($1 = 3).
 repeat() {
-  local key=$1
+  local key=$1 before
   shift
+  before=$(stolen)
   for _ in $(seq "$runs"); do watch "$@"; done 3> /run/lab/runs > /run/lab/stdout 2> /run/lab/stderr
   sort -n -k"$key" /run/lab/runs | sed -n "$(((runs + 1) / 2))p" > /run/lab/median
   read -r frames rate wall cpu memory code slowest < /run/lab/median
+  steal=$(awk -v a="$before" -v b="$(stolen)" 'BEGIN { printf "%.1f", b - a }')
 }
-head_line() { printf '%-26s %11s %11s %8s %8s %9s %s\n' "" frames frames/s wall/s cpu/s peak/MiB "${1:-}"; }
-line() { printf '%-26s %11d %11d %8.2f %8.2f %9.1f %s\n' "$1" "$frames" "$rate" "$wall" "$cpu" "$(awk -v k="$memory" 'BEGIN { print k / 1024 }')" "${2:-}"; }
+# Where much was stolen during the runs of a line, its times say little.
+head_line() { printf '%-26s %11s %11s %8s %8s %9s %8s %s\n' "" frames frames/s wall/s cpu/s peak/MiB stolen/s "${1:-}"; }
+line() { printf '%-26s %11d %11d %8.2f %8.2f %9.1f %8.1f %s\n' "$1" "$frames" "$rate" "$wall" "$cpu" "$(awk -v k="$memory" 'BEGIN { print k / 1024 }')" "$steal" "${2:-}"; }
 must() { if awk "BEGIN { exit !($2) }"; then echo "  holds: $1"; else echo "  DOES NOT HOLD: $1"; failed=1; fi; }
 
 median() { sort -n | awk '{ v[NR] = $1 } END { printf "%s", NR % 2 ? v[(NR + 1) / 2] : (v[NR / 2] + v[NR / 2 + 1]) / 2 }'; }
