@@ -14,6 +14,7 @@ pub use self::sheet::Sheet;
 use super::{
     batch::Answer,
     ledger::Mark,
+    loss::Trial,
     window::{Spot, Window},
 };
 use crate::model::{Coverage, Evidence, LocalError, Moment, Unreachable};
@@ -105,6 +106,8 @@ pub(super) enum Note {
     FellSilent { row: u64 },
     /// How many attempts the silent endpoints of an address get, and which passes left it out, as bits.
     Granted { row: u64, attempts: u8, skipped: u32 },
+    /// What came of a canary, of whatever window: the loss is not measured anew.
+    Tried(Trial),
 }
 
 /// Where the walks are, and the counters of the run.
@@ -159,6 +162,11 @@ impl Journal {
         chapter.notes.extend(notes);
         chapter.ended = Some(attempts);
         self.soft.retain(|(of, _), _| *of != number);
+    }
+
+    /// A canary's end is known.
+    pub(super) fn tried(&mut self, window: u64, trial: Trial) {
+        self.chapter(window).notes.push(Note::Tried(trial));
     }
 
     /// An answer was taken in; `changed`: it settled something, `observed`: somebody was told.

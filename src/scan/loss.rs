@@ -41,6 +41,27 @@ pub(super) struct Tries {
     pub(super) lost: u32,
 }
 
+/// What came of a canary.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Trial {
+    /// When it left.
+    pub(super) sent: Moment,
+    pub(super) address: IpAddr,
+    pub(super) class: Class,
+    /// How many before it were lost, one after the other.
+    pub(super) depth: u8,
+    pub(super) outcome: Outcome,
+}
+
+/// Whether a canary was answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Outcome {
+    Answered,
+    Lost,
+    /// It counted as lost before its answer came, late.
+    Found,
+}
+
 /// Attempts that adapting goes up to.
 pub(super) const MOST_ATTEMPTS: u8 = 6;
 /// Losses in a row that are told apart.
@@ -109,14 +130,13 @@ impl Tries {
 }
 
 impl Meter {
-    /// Takes in what came of a canary that left at a moment; `depth` of its predecessors were lost.
-    pub(super) fn add(&mut self, sent: Moment, address: IpAddr, class: Class, depth: u8, lost: bool) {
-        self.change(sent, address, class, depth, |tries| tries.add(lost));
-    }
-
-    /// Takes back that a canary was lost: its answer came late.
-    pub(super) fn found(&mut self, sent: Moment, address: IpAddr, class: Class, depth: u8) {
-        self.change(sent, address, class, depth, |tries| tries.lost = tries.lost.saturating_sub(1));
+    /// Takes in what came of a canary.
+    pub(super) fn add(&mut self, trial: Trial) {
+        self.change(trial, |tries| match trial.outcome {
+            Outcome::Answered => tries.add(false),
+            Outcome::Lost => tries.add(true),
+            Outcome::Found => tries.lost = tries.lost.saturating_sub(1),
+        });
     }
 
     /// First tries so far, of either class.
@@ -180,14 +200,8 @@ impl Meter {
         classes.into_iter().find(|(_, pool)| pool.first().asked > 0)
     }
 
-    fn change(
-        &mut self,
-        sent: Moment,
-        address: IpAddr,
-        class: Class,
-        depth: u8,
-        change: impl Fn(&mut Tries),
-    ) {
+    fn change(&mut self, trial: Trial, change: impl Fn(&mut Tries)) {
+        let Trial { sent, address, class, depth, .. } = trial;
         let own = class.of(self.addresses.entry(address).or_default());
         let pool = class.of(&mut self.pools);
         for chain in [&mut *own, &mut pool.chain] {

@@ -21,8 +21,7 @@ fn sent() -> u64 {
 /// What is asked, and slowly.
 fn asked<'a>(mouth: &'a str, more: &[&'a str]) -> Vec<&'a str> {
     let ports = ["-p", "1-2000", "--states", "all", "--format", "ndjson"];
-    // What is measured of the path is measured anew, so that only a given number of attempts stays the same.
-    let pace = ["--rate", "2000", "--per-host-rate", "max", "--max-attempts", "2"];
+    let pace = ["--rate", "2000", "--per-host-rate", "max"];
     [&["scan", "--scan", mouth], &ports[..], &pace, &HOSTS, more].concat()
 }
 
@@ -59,8 +58,6 @@ fn a_scan_killed_anywhere_goes_on_and_sends_two_seconds_more_at_most() {
                         "2000",
                         "--per-host-rate",
                         "max",
-                        "--max-attempts",
-                        "2",
                     ])
                     .args(["--states", "all", "--format", "ndjson", "--state", &state])
                     .args(HOSTS)

@@ -16,9 +16,9 @@ use super::{
 const SECOND: Duration = Duration::from_secs(1);
 const ACCEPTED: f64 = 0.001;
 /// Six attempts, two second looks and four parting looks have the numbers below.
-const FIRST_CANARY: u8 = 13;
+pub const FIRST_CANARY: u8 = 13;
 
-fn world(ports: &str, hosts: Vec<Host>) -> World {
+pub fn world(ports: &str, hosts: Vec<Host>) -> World {
     let asks = hosts
         .iter()
         .map(|host| Ask {
@@ -34,7 +34,7 @@ fn world(ports: &str, hosts: Vec<Host>) -> World {
     World { asks, hosts, link: None, config, mouth: Mouth::Raw { batch: 32 }, seed: 11, shard: None }
 }
 
-fn host(at: &str, open: &str, loss: f64) -> Host {
+pub fn host(at: &str, open: &str, loss: f64) -> Host {
     Host { at: at.parse().unwrap(), open: PortSet::parse(open).unwrap(), loss, ..Host::default() }
 }
 

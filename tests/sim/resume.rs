@@ -359,3 +359,21 @@ fn a_state_file_grows_with_what_was_found_and_not_with_time() {
     recall(&copy, &mut scan, &mut said, life.now).unwrap();
     assert_eq!((scan.done(), scan.totals().states.closed), (true, endpoints as u64));
 }
+
+/// A path of 4 % each way over which 20,000 ports of one host are asked, and the first process dies when
+/// most of it is over: the bound rests on the canaries of both.
+#[test]
+fn the_loss_that_was_measured_is_not_measured_anew() {
+    let world =
+        super::canaries::world("1-20000", vec![super::canaries::host("203.0.113.10/32", "80,443", 0.04)]);
+    let alone = Life::new(&world).live(None, 0).outcome;
+    let mut life = Life::new(&world);
+    assert!(!life.live(Some((alone.ended - Moment::START) * 4 / 5), 0).done);
+    let both = life.live(None, 0);
+    let canaries = life.wire.iter().filter(|sent| sent.attempt >= super::canaries::FIRST_CANARY).count();
+    let loss = both.outcome.coverage.loss.expect("something answered");
+    // Some were under way when it died, some are the second try of a lost one.
+    assert!(loss.trials as f64 > canaries as f64 * 0.85, "{loss:?} of {canaries} canaries");
+    let (asked, most) = (life.wire.len(), alone.wire.len() + life.last);
+    assert!(asked < most + most / 100 + 100, "{asked} in two runs, {} in one", alone.wire.len());
+}

@@ -6,7 +6,7 @@ use std::io::{self, Read, Write};
 use siphasher::sip::SipHasher13;
 
 /// What every state file begins with.
-pub const MAGIC: &[u8; 18] = b"portproof state 1\n";
+pub const MAGIC: &[u8; 18] = b"portproof state 2\n";
 /// No record is longer.
 const LONGEST: u32 = 1 << 26;
 /// Length, its complement, and the checksum of all that follows.

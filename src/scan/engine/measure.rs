@@ -7,7 +7,7 @@ use super::{
         batch::{Answer, Probe},
         canary::{About, Canaries, Flight},
         config::{Config, longest_patience, patience},
-        loss::{Class, Meter, Opinion},
+        loss::{Class, Meter, Opinion, Outcome, Trial},
         throttle::{NewRate, Throttle},
         witness::Witnesses,
     },
@@ -87,12 +87,11 @@ impl Measure {
         self.wanted.then(|| self.meter.opinion(false))
     }
 
-    /// Counts a canary. Returns the rate from now on, if it changes.
-    fn count(&mut self, now: Moment, flight: Flight) -> Option<NewRate> {
-        let Flight { bird, sent, depth, epoch, lost, .. } = flight;
-        self.meter.add(sent, bird.endpoint.address, bird.class, depth, lost);
-        // A host may limit its refusals, which is nothing that a slower run would mend.
-        if bird.class == Class::SynAck { self.throttle.hear(now, epoch, lost) } else { None }
+    /// Takes in what came of a canary of an earlier process.
+    pub(super) fn add(&mut self, trial: Trial) {
+        if self.wanted {
+            self.meter.add(trial);
+        }
     }
 }
 
@@ -100,8 +99,26 @@ impl Scan {
     /// Counts the canaries whose time is over by now.
     pub(super) fn expire_canaries(&mut self, now: Moment) {
         while let Some(over) = self.measure.canaries.expire(now) {
-            let rate = self.measure.count(now, over);
-            self.change_rate(rate);
+            self.count(now, over);
+        }
+    }
+
+    /// Counts a canary whose end is known.
+    fn count(&mut self, now: Moment, flight: Flight) {
+        let Flight { bird, epoch, lost, .. } = flight;
+        self.tried(flight, if lost { Outcome::Lost } else { Outcome::Answered });
+        // A host may limit its refusals, which is nothing that a slower run would mend.
+        let rate =
+            if bird.class == Class::SynAck { self.measure.throttle.hear(now, epoch, lost) } else { None };
+        self.change_rate(rate);
+    }
+
+    fn tried(&mut self, flight: Flight, outcome: Outcome) {
+        let Flight { bird, sent, depth, .. } = flight;
+        let trial = Trial { sent, address: bird.endpoint.address, class: bird.class, depth, outcome };
+        self.measure.meter.add(trial);
+        if let (Some(journal), Some(window)) = (&mut self.journal, self.active.first()) {
+            journal.tried(window.number, trial);
         }
     }
 
@@ -183,14 +200,13 @@ impl Scan {
                 self.coverage.probes_sent = self.coverage.probes_sent.saturating_sub(1);
             }
             Evidence::Silence => {
-                let rate = self.measure.count(now, flight);
-                self.change_rate(rate);
+                self.count(now, flight);
             }
             _ => self.coverage.replies += 1,
         }
         if is_answered {
             if flight.lost {
-                self.measure.meter.found(flight.sent, endpoint.address, flight.bird.class, flight.depth);
+                self.tried(flight, Outcome::Found);
             }
             self.witnesses.heard(endpoint, answer.sent_at);
             self.learn(endpoint.address, now - answer.sent_at);

@@ -3,7 +3,7 @@
 use super::{
     super::{
         batch::Answer,
-        journal::{Chapter, Checkpoint, Damaged, Journal, Progress, Told},
+        journal::{Chapter, Checkpoint, Damaged, Journal, Note, Progress, Told},
         ledger::Mark,
         pace::Pace,
     },
@@ -65,7 +65,10 @@ impl Scan {
             })?;
         }
         for note in &chapter.notes {
-            window.read(*note, counts)?;
+            match *note {
+                Note::Tried(trial) => self.measure.add(trial),
+                note => window.read(note, counts)?,
+            }
         }
         for told in &chapter.told {
             self.hear_again(at, told)?;

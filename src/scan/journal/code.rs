@@ -6,7 +6,10 @@ use std::{
     time::Duration,
 };
 
-use super::{Chapter, Counters, Damaged, Note, Position, Progress, Run, Stamp, Told};
+use super::{
+    super::loss::{Class, Outcome, Trial},
+    Chapter, Counters, Damaged, Note, Position, Progress, Run, Stamp, Told,
+};
 use crate::model::{Evidence, LocalError, Moment, Unreachable};
 
 /// Full answers in one record at most, so that a record stays small whatever has piled up.
@@ -177,6 +180,7 @@ impl Note {
             Self::FellSilent { row } => (6, row),
             Self::NotLooked { row } => (7, row),
             Self::Granted { row, .. } => (8, row),
+            Self::Tried(trial) => (9, trial.sent.nanos()),
         };
         octets.push(kind);
         number(octets, of);
@@ -190,6 +194,10 @@ impl Note {
             Self::Granted { attempts, skipped, .. } => {
                 octets.push(attempts);
                 number(octets, skipped.into());
+            }
+            Self::Tried(Trial { address: of, class, depth, outcome, .. }) => {
+                octets.extend([place_in(&CLASSES, &class), depth, place_in(&OUTCOMES, &outcome)]);
+                address(octets, Some(of));
             }
             Self::Parted { .. } | Self::FellSilent { .. } | Self::NotLooked { .. } => {}
         }
@@ -214,10 +222,24 @@ impl Note {
                 attempts: from.octet()?,
                 skipped: from.number()?.try_into().map_err(|_| Damaged::Code)?,
             },
+            9 if of < LATEST => {
+                let [class, depth, outcome] = from.take()?;
+                Self::Tried(Trial {
+                    sent: Moment::from_nanos(of),
+                    address: from.address()?.ok_or(Damaged::Code)?,
+                    class: *CLASSES.get(usize::from(class)).ok_or(Damaged::Code)?,
+                    depth,
+                    outcome: *OUTCOMES.get(usize::from(outcome)).ok_or(Damaged::Code)?,
+                })
+            }
             _ => return Err(Damaged::Code),
         })
     }
 }
+
+const CLASSES: [Class; 2] = [Class::SynAck, Class::Reset];
+
+const OUTCOMES: [Outcome; 3] = [Outcome::Answered, Outcome::Lost, Outcome::Found];
 
 const UNREACHABLE: [Unreachable; 9] = [
     Unreachable::Net,
@@ -406,8 +428,8 @@ mod tests {
     }
 
     fn notes() -> impl Strategy<Value = Note> {
-        (0u8..9, any::<u64>(), evidences(), any::<u8>(), any::<u64>()).prop_map(
-            |(kind, of, evidence, attempt, at)| {
+        (0u8..10, any::<u64>(), evidences(), any::<(u8, IpAddr)>(), any::<u64>()).prop_map(
+            |(kind, of, evidence, (attempt, address), at)| {
                 let error = if let Evidence::Local(error) = evidence { error } else { LocalError::NoRoute };
                 match (kind, evidence) {
                     (0, Evidence::Unreachable { what, sender }) => Note::Soft { row: of, what, sender },
@@ -418,6 +440,13 @@ mod tests {
                     (5, _) => Note::Parted { row: of },
                     (6, _) => Note::NotLooked { row: of },
                     (7, _) => Note::Granted { row: of, attempts: attempt, skipped: u32::from(attempt) << 3 },
+                    (8, _) => Note::Tried(Trial {
+                        sent: Moment::from_nanos(at % LATEST),
+                        address,
+                        class: CLASSES[usize::from(attempt) % CLASSES.len()],
+                        depth: attempt,
+                        outcome: OUTCOMES[usize::from(attempt) % OUTCOMES.len()],
+                    }),
                     _ => Note::FellSilent { row: of },
                 }
             },

@@ -134,6 +134,8 @@ impl Window {
                     self.parted.remove(&at);
                 }
             }
+            // Of the whole run.
+            Note::Tried(_) => {}
             Note::FellSilent { row } => {
                 let (row, kept) = self.row_again(row)?;
                 kept.fell_silent = true;
