@@ -28,6 +28,9 @@ use crate::{
     verify::{Context, FailOn, Seen, judge},
 };
 
+/// Ports beside the plan that an address is asked where something is open.
+const CONTROLS: u8 = 5;
+
 /// One verification, as it was asked for.
 pub(super) struct Asked<'a> {
     pub(super) what: &'a [String],
@@ -139,7 +142,7 @@ struct Scanned {
 
 fn scanned(prepared: &mut Prepared, asked: &Asked<'_>) -> Result<Scanned, CliError> {
     let plan = askable(&prepared.plan, &prepared.manifest, prepared.how.shard);
-    let config = Config { second_look: true, ..prepared.how.config() };
+    let config = Config { second_look: true, controls: CONTROLS, ..prepared.how.config() };
     let progress = Progress::over(plan.planned(), asked.talk);
     let clock = prepared.memory.bind(&plan, &config, &prepared.how, "verify", &prepared.resolution)?;
     let mut observations = Vec::new();

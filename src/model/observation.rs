@@ -74,6 +74,25 @@ pub struct Tally {
     /// Had one of its silent endpoints been open: the chance that it was missed. `None` where nothing
     /// answered that could bound it, or nothing is silent.
     pub miss: Option<Miss>,
+    /// What came of ports beside the plan that were asked because something is open there.
+    pub controls: Option<ControlCount>,
+}
+
+/// Controls of one address: random high ports that are not planned.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ControlCount {
+    /// How many were asked.
+    pub asked: u8,
+    /// How many of them answered as open.
+    pub open: u8,
+}
+
+impl ControlCount {
+    /// Whether so many are open that no host has them open by itself. Of five, one may be a service that
+    /// nobody knows of, and two may get lost.
+    pub fn show_everything_open(self) -> bool {
+        self.open > 2 && self.open * 2 > self.asked
+    }
 }
 
 impl Tally {
@@ -87,6 +106,7 @@ impl Tally {
         self.rtt = self.rtt.or(other.rtt);
         self.fell_silent |= other.fell_silent;
         self.miss = Miss::worst(self.miss, other.miss);
+        self.controls = other.controls.or(self.controls);
     }
 }
 

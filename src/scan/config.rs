@@ -40,6 +40,9 @@ pub struct Config {
     pub repeats_after: Duration,
     /// The driver reports the end of every probe, silence included.
     pub hears_silence: bool,
+    /// Ports beside the plan that are asked of each address where something is open, to find those that
+    /// answer on everything.
+    pub controls: u8,
     /// Look at every open endpoint once more, later, and keep the attempts of those that matter.
     pub second_look: bool,
     /// Observe every endpoint, not only the open and the named.
@@ -66,6 +69,7 @@ impl Default for Config {
             timeout: None,
             repeats_after: Duration::ZERO,
             hears_silence: false,
+            controls: 0,
             second_look: false,
             every: false,
             window: WINDOW,

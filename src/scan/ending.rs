@@ -192,5 +192,17 @@ fn tally(address: IpAddr, protocol: Protocol, row: &Row) -> Tally {
     states.add(State::Filtered, prohibited);
     let (local, soft, rtt) = (row.local, row.soft, row.rtt.smoothed());
     let fell_silent = row.fell_silent;
-    Tally { address, protocol, states, not_sent: 0, local, soft, prohibited, rtt, fell_silent, miss: None }
+    Tally {
+        address,
+        protocol,
+        states,
+        not_sent: 0,
+        local,
+        soft,
+        prohibited,
+        rtt,
+        fell_silent,
+        miss: None,
+        controls: None,
+    }
 }

@@ -14,9 +14,11 @@ use self::measure::Measure;
 use super::{
     batch::{Answer, Batch, Probe},
     config::{Config, longest_patience, patience},
+    controls::Controls,
     ending::Ending,
     journal::Journal,
     ledger::Mark,
+    loss::Class,
     pace::Pace,
     plan::{Budget, Piece, Pieces, Plan},
     record::Kept,
@@ -63,6 +65,7 @@ pub struct Scan {
     paths: HashMap<IpAddr, RoundTrip>,
     witnesses: Witnesses,
     measure: Measure,
+    controls: Controls,
     observations: VecDeque<Observation>,
     tallies: VecDeque<Tally>,
     coverage: Coverage,
@@ -75,13 +78,14 @@ pub struct Scan {
 
 impl Scan {
     /// A scan of everything in the plan.
-    pub fn new(plan: Plan, config: Config) -> Self {
+    pub fn new(mut plan: Plan, config: Config) -> Self {
         let budget =
             Budget { endpoints: config.window.max(1), addresses: (config.window / ENDPOINTS_PER_ROW).max(1) };
         let coverage = Coverage { planned: plan.planned(), ..Coverage::default() };
         let pace = Pace::new(config.rate.run, config.slack);
         let witnesses = Witnesses::new(config.last_attempt() + MAX_LOOKS_AGAIN + 1);
         let measure = Measure::new(&config, &witnesses);
+        let controls = Controls::new(plan.take_spare(), config.controls, config.seed);
         Self {
             config,
             waiting: plan.pieces(budget),
@@ -94,6 +98,7 @@ impl Scan {
             paths: HashMap::new(),
             witnesses,
             measure,
+            controls,
             observations: VecDeque::new(),
             tallies: VecDeque::new(),
             coverage,
@@ -129,6 +134,12 @@ impl Scan {
                 return true;
             }
             if let Some(probe) = self.canary(now) {
+                self.pace.take(now);
+                self.coverage.probes_sent += 1;
+                batch.push(probe);
+                continue;
+            }
+            if let Some(probe) = self.control(now) {
                 self.pace.take(now);
                 self.coverage.probes_sent += 1;
                 batch.push(probe);
@@ -182,7 +193,7 @@ impl Scan {
             .find_map(|window| window.locate(answer.endpoint).map(|spot| (window, spot)));
         let Some((window, spot)) = found.filter(|(window, spot)| window.was_asked(*spot, answer.attempt))
         else {
-            self.coverage.strays += 1;
+            self.hear_control(now, answer);
             return;
         };
         if let Evidence::Local(error) = answer.evidence {
@@ -260,6 +271,9 @@ impl Scan {
         }
         if let Some((class, limit)) = canary {
             self.met(now, answer, class, limit);
+            if class == Class::SynAck {
+                self.controls.begin(now, answer.endpoint.address);
+            }
         }
         if is_sample && answer.evidence != Evidence::Silence {
             self.learn(answer.endpoint.address, rtt);
@@ -388,6 +402,8 @@ impl Scan {
                 match next {
                     Next::Probe(probe) => return Some(probe),
                     Next::Wait(due) | Next::Paced(due) => wake = Some(wake.map_or(due, |wake| wake.min(due))),
+                    // Whether what is open there is believed depends on them.
+                    Next::Finished if self.controls.are_open(|address| window.covers(address)) => {}
                     Next::Finished => {
                         finished = Some(i);
                         break;
@@ -405,7 +421,8 @@ impl Scan {
                     self.activate(piece);
                 }
             } else {
-                self.wake = wake.into_iter().chain(self.canaries_due()).min();
+                let others = self.canaries_due().into_iter().chain(self.controls.due());
+                self.wake = wake.into_iter().chain(others).min();
                 return None;
             }
         }
@@ -437,7 +454,11 @@ impl Scan {
     fn finish(&mut self, now: Moment, window: Window, interrupted: bool) {
         let opinion = self.measure.last_opinion();
         let end = Ending { config: &self.config, now, window, interrupted, opinion: opinion.as_deref() };
+        let before = self.tallies.len();
         let miss = end.run(&mut self.observations, &mut self.tallies, &mut self.coverage);
+        for tally in self.tallies.range_mut(before..).filter(|tally| tally.protocol == Protocol::Tcp) {
+            tally.controls = self.controls.of(tally.address);
+        }
         self.measure.miss = Miss::worst(self.measure.miss, miss);
     }
 }

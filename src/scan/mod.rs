@@ -9,6 +9,7 @@ mod again;
 mod batch;
 mod canary;
 mod config;
+mod controls;
 mod ending;
 mod engine;
 mod journal;

@@ -5,7 +5,10 @@ use std::{collections::VecDeque, sync::Arc};
 
 use siphasher::sip::SipHasher13;
 
-use super::shard::{Shard, Slice};
+use super::{
+    controls::Spare,
+    shard::{Shard, Slice},
+};
 use crate::model::{AddressRange, Endpoint, Permit, PortSet, Protocol};
 
 /// The endpoints of a scan. Those that the manifest names are asked first.
@@ -15,6 +18,8 @@ pub struct Plan {
     rest: Vec<Block>,
     /// Endpoints that other shards ask.
     elsewhere: u64,
+    /// Where controls may be asked.
+    spare: Vec<Spare>,
 }
 
 /// A run of addresses times a set of ports, or what of it is in a shard.
@@ -42,6 +47,10 @@ impl Plan {
     ) {
         let (named, rest) = permit.allow(named, rest);
         let range = permit.range();
+        let (_, sweeps) = permit.allow(PortSet::NONE, PortSet::single(1));
+        if protocol == Protocol::Tcp && !sweeps.is_empty() {
+            self.spare.extend(Spare::beside(range, &named, &rest));
+        }
         for (ports, blocks) in [(named, &mut self.named), (rest, &mut self.rest)] {
             if !ports.is_empty() {
                 blocks.push(Block { range, protocol, ports: Arc::new(ports), rate, slice: Slice::WHOLE });
@@ -63,7 +72,7 @@ impl Plan {
             blocks.retain(|block| block.size() > 0);
             blocks
         };
-        let mut part = Self { named: cut(self.named), rest: cut(self.rest), elsewhere: 0 };
+        let mut part = Self { named: cut(self.named), rest: cut(self.rest), elsewhere: 0, spare: self.spare };
         part.elsewhere = self.elsewhere.saturating_add(whole.saturating_sub(part.planned()));
         part
     }
@@ -98,6 +107,11 @@ impl Plan {
     /// How many endpoints, saturating.
     pub fn planned(&self) -> u64 {
         self.named.iter().chain(&self.rest).fold(0u64, |sum, block| sum.saturating_add(block.size()))
+    }
+
+    /// Where controls may be asked.
+    pub(super) fn take_spare(&mut self) -> Vec<Spare> {
+        std::mem::take(&mut self.spare)
     }
 
     /// The pieces in the order of their turn, each small enough to keep a ledger of: named endpoints

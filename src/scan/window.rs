@@ -134,7 +134,7 @@ const HANDSHAKE: Duration = Duration::from_secs(1);
 /// How soon after its end a handshake is reported.
 const REPORT: Duration = Duration::from_millis(100);
 /// A driver that hears silence owes the end of every probe; after that long it has lost it.
-const GRACE: Duration = Duration::from_secs(10);
+pub(super) const GRACE: Duration = Duration::from_secs(10);
 
 impl Window {
     pub(super) fn new(piece: Piece, key: u64, config: &Config) -> Self {

@@ -10,7 +10,7 @@ use super::{
     words,
 };
 use crate::{
-    model::{Miss, Observation, PortSet, Protocol, State, Verdict},
+    model::{ControlCount, Miss, Observation, PortSet, Protocol, State, Verdict},
     spec::{
         manifest::{ClosedState, Host},
         plan::Owner,
@@ -19,6 +19,15 @@ use crate::{
 
 /// This many undeclared ports open at once are no host's own doing.
 const EVERYTHING: u64 = 256;
+
+/// What shows that an address answers on everything.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Everything {
+    /// So many undeclared ports are open.
+    Planned(u64),
+    /// Ports picked at random are.
+    Controls(ControlCount),
+}
 
 /// How an address bears on its endpoints.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,8 +47,8 @@ pub(super) enum Bearing {
 }
 
 pub(super) fn bearing(case: &Case<'_>, view: &View<'_>, docket: &mut Docket) -> Bearing {
-    if let Some(opens) = answers_everything(case, view) {
-        return Bearing::Interfered(everything(case, view, opens, docket));
+    if let Some(shown) = answers_everything(case, view) {
+        return Bearing::Interfered(everything(case, view, shown, docket));
     }
     if fell_silent(view) {
         return Bearing::FellSilent(banned(case, view, docket));
@@ -69,8 +78,16 @@ fn fell_silent(view: &View<'_>) -> bool {
     view.tallies().any(|tally| tally.fell_silent)
 }
 
+/// What shows that an address answers on everything, where it does: more undeclared ports are open than a
+/// host would have, or controls are.
+fn answers_everything(case: &Case<'_>, view: &View<'_>) -> Option<Everything> {
+    let controls = view.tally(Protocol::Tcp).and_then(|tally| tally.controls);
+    let controls = controls.filter(|count| count.show_everything_open()).map(Everything::Controls);
+    undeclared_open(case, view).map(Everything::Planned).or(controls)
+}
+
 /// How many undeclared ports are open, where that is more than a host would have.
-fn answers_everything(case: &Case<'_>, view: &View<'_>) -> Option<u64> {
+fn undeclared_open(case: &Case<'_>, view: &View<'_>) -> Option<u64> {
     let ask = view.group.ask(Protocol::Tcp);
     let exposed = case.exposed_here(view.group, Protocol::Tcp);
     let asked = ask.planned().difference(&ask.blind).difference(&exposed);
@@ -89,7 +106,7 @@ fn answers_everything(case: &Case<'_>, view: &View<'_>) -> Option<u64> {
 }
 
 /// EXP011 for an address that answers on everything.
-fn everything(case: &Case<'_>, view: &View<'_>, opens: u64, docket: &mut Docket) -> Entry {
+fn everything(case: &Case<'_>, view: &View<'_>, shown: Everything, docket: &mut Docket) -> Entry {
     let Some(&owner) = view.group.owners.first() else {
         return docket.file(Draft::new(INTERFERENCE, None, ""));
     };
@@ -97,11 +114,20 @@ fn everything(case: &Case<'_>, view: &View<'_>, opens: u64, docket: &mut Docket)
     let mut draft = interference(case, view, owner);
     draft.cause = Some("answers_everything");
     draft.title = format!("{who} answers on everything");
+    let (ports, place) = match shown {
+        Everything::Planned(opens) => {
+            let opens = words::number(opens);
+            (format!("{opens} ports that nobody declares"), format!("{opens} undeclared ports open"))
+        }
+        Everything::Controls(ControlCount { asked, open }) => (
+            format!("{open} of {asked} ports picked at random that nobody declares"),
+            format!("{open} of {asked} random ports open"),
+        ),
+    };
     draft.message = format!(
-        "{who} answered as open on {} ports that nobody declares. Something answers in its place (a SYN proxy, a tarpit, a load balancer), so what is open behind it can't be told from here.",
-        words::number(opens)
+        "{who} answered as open on {ports}. Something answers in its place (a SYN proxy, a tarpit, a load balancer), so what is open behind it can't be told from here."
     );
-    draft.places.insert(view.address, format!("{} undeclared ports open", words::number(opens)));
+    draft.places.insert(view.address, place);
     docket.file(draft)
 }
 

@@ -4,7 +4,7 @@ use super::{
     host::Host,
     isolate::{DIR, isolated, run},
     lab::{Lab, far},
-    portproof::verify_by,
+    portproof::{MOUTHS, verify_by},
 };
 
 const HOST: &str = "203.0.113.10";
@@ -40,5 +40,32 @@ fn a_ban_in_the_middle_is_never_read_as_conforming() {
         let [pass, silent] = [verified.verdict("pass"), verified.verdict("inconclusive")];
         assert_eq!((pass, silent), (2, 8998), "what answered stands, silence proves nothing");
         verified.reconciles();
+    });
+}
+
+/// A load balancer, a scrubbing centre or a tarpit: whatever is asked is accepted.
+const ACCEPTS_ALL: &str = "table ip accepts {
+    chain way { type nat hook prerouting priority -100; ip daddr 203.0.113.10 tcp dport 1-65535 redirect to :443; }
+}
+";
+
+#[test]
+fn what_accepts_on_every_port_is_found_where_only_the_declared_are_asked() {
+    isolated(|| {
+        let plain = "203.0.113.20";
+        let _lab = Lab::new()
+            .host(Host::at(HOST).listen([443]))
+            .host(Host::at(plain).default_drop().listen([443]))
+            .start();
+        let path = format!("{DIR}/accepts.nft");
+        std::fs::write(&path, ACCEPTS_ALL).expect("the lab's directory takes files");
+        run(&mut far(&["nft", "-f", &path]));
+        for mouth in MOUTHS {
+            let verified = verify_by(mouth, &["--tcp", "declared", "--expect", "80,443", HOST]);
+            assert_eq!(verified.output.status, 3, "{mouth}: {}", verified.output.stdout);
+            assert_eq!(verified.complaints(), [format!("EXP011 inconclusive answers_everything {HOST} -")]);
+            let verified = verify_by(mouth, &["--tcp", "declared", "--expect", "443", plain]);
+            assert_eq!(verified.output.status, 0, "{mouth}: {}", verified.output.stdout);
+        }
     });
 }

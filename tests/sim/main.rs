@@ -14,6 +14,7 @@ mod bans;
 mod bound;
 mod calibration;
 mod canaries;
+mod controls;
 mod cover;
 mod drive;
 mod hostile;

@@ -1,6 +1,12 @@
 //! What a scan hears that is about an address and no endpoint's state, and probes that never left.
 
-use super::{super::batch::Answer, Scan, reserve};
+use super::{
+    super::{
+        batch::{Answer, Probe},
+        config::{longest_patience, patience},
+    },
+    Scan, reserve,
+};
 use crate::model::{Evidence, Moment};
 
 impl Scan {
@@ -19,6 +25,31 @@ impl Scan {
             }
         } else if answer.evidence != Evidence::Silence {
             self.coverage.replies += 1;
+        }
+    }
+
+    /// The next control, if one is due.
+    pub(super) fn control(&mut self, now: Moment) -> Option<Probe> {
+        let Self { controls, paths, config, run_rtt, slowest, .. } = self;
+        controls.next(now, |address| {
+            let path = paths.get(&address);
+            let wait = path
+                .map_or_else(|| longest_patience(config, *slowest), |path| patience(config, *path, *run_rtt));
+            (wait, config.hears_silence)
+        })
+    }
+
+    /// Takes in what came of a control, or of nothing that was asked.
+    pub(super) fn hear_control(&mut self, now: Moment, answer: &Answer) {
+        if self.controls.hear(answer).is_none() {
+            self.coverage.strays += 1;
+            return;
+        }
+        reserve(&mut self.pace, &self.config, now, now - answer.sent_at, answer.evidence);
+        match answer.evidence {
+            Evidence::Local(_) => self.not_sent(answer.attempt),
+            Evidence::Silence => {}
+            _ => self.coverage.replies += 1,
         }
     }
 

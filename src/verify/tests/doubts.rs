@@ -84,6 +84,19 @@ fn an_address_that_answers_on_everything_is_one_finding() {
 }
 
 #[test]
+fn controls_show_that_an_address_answers_on_everything_where_little_is_planned() {
+    let count = |open| ControlCount { asked: 5, open };
+    for (open, rules) in [(5, vec!["EXP011"]), (3, vec!["EXP011"]), (2, vec![]), (0, vec![])] {
+        let mut rig = Rig::new(vec![www()]).fill(HOST, State::Closed).see(HOST, 443, State::Open);
+        rig.controls.insert(ip(HOST), count(open));
+        let judgement = rig.judge();
+        assert_eq!(judgement.rules(), rules, "{open}");
+        let believed = if open > 2 { Verdict::Inconclusive } else { Verdict::Pass };
+        assert_eq!(judgement.tcp(HOST, 443), believed, "{open}");
+    }
+}
+
+#[test]
 fn many_open_ports_that_are_declared_or_few_of_many_are_not_interference() {
     let mut wide = target("wide", &[HOST]);
     wide.expose.push(expose("1-600/tcp", Presence::Optional));

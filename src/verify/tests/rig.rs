@@ -52,6 +52,7 @@ pub(crate) struct Rig {
     pub(crate) strict: bool,
     pub(crate) narrowed: bool,
     pub(crate) miss: BTreeMap<IpAddr, f64>,
+    pub(crate) controls: BTreeMap<IpAddr, ControlCount>,
     pub(crate) max_miss: f64,
     pub(crate) levels: BTreeMap<&'static str, Level>,
     pub(crate) fail_on: FailOn,
@@ -232,6 +233,7 @@ impl Rig {
             strict: false,
             narrowed: false,
             miss: BTreeMap::new(),
+            controls: BTreeMap::new(),
             max_miss: 0.001,
             levels: BTreeMap::new(),
             fail_on: FailOn::default(),
@@ -306,6 +308,7 @@ impl Rig {
             rtt: None,
             fell_silent: self.fell_silent == Some(address),
             miss: self.miss.get(&address).map(|&upper95| Miss { estimate: upper95 / 3.0, upper95 }),
+            controls: self.controls.get(&address).copied(),
         }
     }
 
