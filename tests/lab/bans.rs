@@ -45,7 +45,7 @@ fn a_ban_in_the_middle_is_never_read_as_conforming() {
 
 /// A load balancer, a scrubbing centre or a tarpit: whatever is asked is accepted.
 const ACCEPTS_ALL: &str = "table ip accepts {
-    chain way { type nat hook prerouting priority -100; ip daddr 203.0.113.10 tcp dport 1-65535 redirect to :443; }
+    chain way { type nat hook prerouting priority -100; ip daddr 203.0.113.10 tcp dport 1-65535 dnat to 203.0.113.10:443; }
 }
 ";
 
