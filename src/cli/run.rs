@@ -278,10 +278,10 @@ const FAST: u64 = 300_000;
 const STEADY: u64 = 10_000;
 
 /// How far a late wake-up may catch up at a rate, so that no ten milliseconds carry more than their share
-/// and one batch: less than a probe where probes go one by one, and else most of a batch, since some time
+/// and one batch: less than a probe where probes go one by one, and else half a batch, since some time
 /// passes until a batch has left.
 fn catch_up(rate: u64) -> Duration {
-    let hundredths: u64 = if rate < STEADY { 90 } else { 4000 };
+    let hundredths: u64 = if rate < STEADY { 90 } else { 3000 };
     Duration::from_nanos(hundredths * 10_000_000 / rate.max(1))
 }
 

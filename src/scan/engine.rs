@@ -110,22 +110,28 @@ impl Scan {
 
     /// Fills a batch with the probes that are due now.
     pub fn fill(&mut self, now: Moment, batch: &mut Batch) {
+        let is_short = self.fill_up(now, batch);
+        self.pace.short(is_short);
+    }
+
+    /// The same. Returns whether more would have been due, were it not for the rate or the room.
+    fn fill_up(&mut self, now: Moment, batch: &mut Batch) -> bool {
         self.wake = Some(now);
         self.expire_canaries(now);
         self.take_stock();
         if self.observations.len() > MOST_WAITING {
             self.wake = Some(now + STALL);
-            return;
+            return false;
         }
         if now < self.rested {
             self.wake = Some(self.rested);
-            return;
+            return false;
         }
         let mut passes = MOST_SKIPPED;
         while batch.has_room() {
             if !self.pace.is_due(now) {
                 self.wake = Some(self.pace.due());
-                return;
+                return true;
             }
             if let Some(probe) = self.canary(now) {
                 self.pace.take(now);
@@ -141,16 +147,17 @@ impl Scan {
             }
             match self.stride(now, batch, &mut passes) {
                 Stride::Probes(_) => continue,
-                Stride::Passing => return,
+                Stride::Passing => return false,
                 Stride::Stopped => {}
             }
-            let Some(probe) = self.next(now) else { return };
+            let Some(probe) = self.next(now) else { return false };
             self.pace.take(now);
             self.coverage.probes_sent += 1;
             self.measure.sent(now, 1);
             self.coverage.retransmitted += u64::from(probe.attempt > 1);
             batch.push(probe);
         }
+        true
     }
 
     /// Many probes of the front window at once, where its walk is all there is to do.
