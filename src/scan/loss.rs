@@ -71,9 +71,9 @@ const DEPTH: usize = MOST_ATTEMPTS as usize;
 const ENOUGH_LOST: u32 = 59;
 /// How unlikely so many second losses must be to show earlier that losses come together.
 const SHOWN: f64 = 0.01;
-/// How often the bounds on a miss may fail by a single count: less than the 5 % that are stated, since
-/// asking ends when they are good enough, and who looks more often than once sees a lucky count sooner.
-const ALPHA: f64 = 0.03;
+/// How often the bounds on a miss may fail: what is stated. That asking ends when they are good enough makes
+/// them fail a little more often; clusters that are feared while little was lost outweigh it.
+const ALPHA: f64 = 0.05;
 /// An address whose own losses are as unlikely as that on the common path has a path of its own.
 const OWN_PATH: f64 = 0.01;
 /// One that may turn out to be so gets more canaries, for so many tries.

@@ -38,7 +38,7 @@ pub struct Network {
     answering: PortSet,
 }
 
-pub const NETWORKS: u64 = 120;
+pub const NETWORKS: u64 = 480;
 const ADDRESSES: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 0);
 
 impl Network {
