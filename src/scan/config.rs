@@ -121,3 +121,13 @@ pub(super) fn patience(config: &Config, path: RoundTrip, run: RoundTrip) -> Dura
         config.repeats_after + bound.map_or(unknown, |bound| (bound * 2).clamp(least, most))
     })
 }
+
+/// The same for one whose path may be known: of those that are not, as long as for the slowest.
+pub(super) fn patience_of(
+    config: &Config,
+    path: Option<&RoundTrip>,
+    run: RoundTrip,
+    slowest: Option<Duration>,
+) -> Duration {
+    path.map_or_else(|| longest_patience(config, slowest), |path| patience(config, *path, run))
+}

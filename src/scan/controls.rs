@@ -11,7 +11,10 @@ use std::{
 
 use siphasher::sip::SipHasher13;
 
-use super::batch::{Answer, Probe};
+use super::{
+    batch::{Answer, Probe},
+    window::GRACE,
+};
 use crate::model::{AddressRange, ControlCount, Endpoint, Evidence, Moment, PortSet, Protocol, State};
 
 /// The controls of a run.
@@ -53,8 +56,6 @@ const HIGH: (u16, u16) = (10_000, u16::MAX);
 const SPACING: Duration = Duration::from_millis(200);
 /// Addresses that get any.
 const MOST: usize = 1 << 16;
-/// A driver that hears silence owes the end of every probe; after that long it has lost it.
-const GRACE: Duration = super::window::GRACE;
 
 impl Spare {
     /// What is left of the high ports besides those that are planned; `None` where these are enough.
@@ -98,12 +99,13 @@ impl Controls {
         self.due.push(Reverse((now, address)));
     }
 
-    /// The next control that is due. `patience` tells how long to wait for an answer of an address, and
-    /// whether the driver says when that is over.
+    /// The next control that is due. `hears_silence`: the driver reports its end. `patience` tells how long
+    /// to wait for an answer of an address.
     pub(super) fn next(
         &mut self,
         now: Moment,
-        patience: impl Fn(IpAddr) -> (Duration, bool),
+        hears_silence: bool,
+        patience: impl Fn(IpAddr) -> Duration,
     ) -> Option<Probe> {
         while let Some(Reverse((_, address))) =
             self.due.peek().copied().filter(|Reverse((due, _))| *due <= now)
@@ -118,10 +120,10 @@ impl Controls {
                 }
                 continue;
             };
-            let (wait, is_reported) = patience(address);
+            let wait = patience(address);
             control.sent += 1;
             control.count.asked += 1;
-            control.over = control.over.max(now + wait + if is_reported { GRACE } else { Duration::ZERO });
+            control.over = control.over.max(now + wait + if hears_silence { GRACE } else { Duration::ZERO });
             let is_last = control.sent == control.ports.len();
             self.due.push(Reverse((if is_last { control.over } else { now + SPACING }, address)));
             let endpoint = Endpoint { address, protocol: Protocol::Tcp, port };

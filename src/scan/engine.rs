@@ -10,7 +10,7 @@ use std::{
     time::Duration,
 };
 
-use self::measure::Measure;
+use self::{aside::reserve, measure::Measure};
 use super::{
     batch::{Answer, Batch, Probe},
     config::{Config, longest_patience, patience},
@@ -133,13 +133,7 @@ impl Scan {
                 self.wake = Some(self.pace.due());
                 return true;
             }
-            if let Some(probe) = self.canary(now) {
-                self.pace.take(now);
-                self.coverage.probes_sent += 1;
-                batch.push(probe);
-                continue;
-            }
-            if let Some(probe) = self.control(now) {
+            if let Some(probe) = self.canary(now).or_else(|| self.control(now)) {
                 self.pace.take(now);
                 self.coverage.probes_sent += 1;
                 batch.push(probe);
@@ -460,14 +454,6 @@ impl Scan {
             tally.controls = self.controls.of(tally.address);
         }
         self.measure.miss = Miss::worst(self.measure.miss, miss);
-    }
-}
-
-/// The mouth has repeated by itself what was silent for so long: that second packet takes a slot of the
-/// run's rate as well.
-fn reserve(pace: &mut Pace, config: &Config, now: Moment, waited: Duration, evidence: Evidence) {
-    if evidence == Evidence::Silence && !config.repeats_after.is_zero() && waited > config.repeats_after {
-        pace.take(now);
     }
 }
 

@@ -7,7 +7,6 @@
 use std::{
     collections::{HashMap, HashSet},
     net::IpAddr,
-    ops::RangeInclusive,
     sync::Arc,
     time::Duration,
 };
@@ -389,11 +388,6 @@ impl Reading {
             miss.upper95 *= bound;
         }
         miss
-    }
-
-    /// The first of some numbers of attempts, so many of them unheard, of which the bound is accepted.
-    pub(super) fn enough(&self, accepted: f64, deaf: u8, mut attempts: RangeInclusive<u8>) -> Option<u8> {
-        attempts.find(|attempts| self.miss(attempts.saturating_sub(deaf)).upper95 <= accepted)
     }
 
     /// How many attempts bring the chance, as measured, well below what is accepted: the bound has to be.

@@ -243,7 +243,9 @@ impl Window {
         if let Some(probe) = self.try_routes(now, config, patience) {
             return Next::Probe(probe);
         }
-        if let Some(probe) = self.part_early(now, config, patience, witnesses) {
+        if self.leaves_out()
+            && let Next::Probe(probe) = self.part(now, config, patience, witnesses)
+        {
             return Next::Probe(probe);
         }
         loop {

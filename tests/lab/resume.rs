@@ -48,19 +48,7 @@ fn a_scan_killed_anywhere_goes_on_and_sends_two_seconds_more_at_most() {
                 let state = format!("{DIR}/state-{mouth}-{share}");
                 let before = sent();
                 let mut child = Command::new(env!("CARGO_BIN_EXE_portproof"))
-                    .args([
-                        "scan",
-                        "--scan",
-                        mouth,
-                        "-p",
-                        "1-2000",
-                        "--rate",
-                        "2000",
-                        "--per-host-rate",
-                        "max",
-                    ])
-                    .args(["--states", "all", "--format", "ndjson", "--state", &state])
-                    .args(HOSTS)
+                    .args(asked(mouth, &["--state", &state]))
                     .stdout(Stdio::null())
                     .stderr(Stdio::null())
                     .spawn()

@@ -72,7 +72,7 @@ fn where_much_is_planned_that_shows_it() {
 }
 
 #[test]
-fn controls_that_can_not_be_sent_or_get_lost_show_nothing() {
+fn controls_that_get_lost_show_nothing() {
     let at = "10.0.0.1/32".parse().unwrap();
     let lossy = Host { at, tarpit: true, dead: Some((150, 60_000)), ..Host::default() };
     let outcome = world("1-79", vec![lossy], RAW).run();

@@ -1,11 +1,14 @@
 //! What a scan hears that is about an address and no endpoint's state, and probes that never left.
 
+use std::time::Duration;
+
 use super::{
     super::{
         batch::{Answer, Probe},
-        config::{longest_patience, patience},
+        config::{Config, patience_of},
+        pace::Pace,
     },
-    Scan, reserve,
+    Scan,
 };
 use crate::model::{Evidence, Moment};
 
@@ -31,11 +34,8 @@ impl Scan {
     /// The next control, if one is due.
     pub(super) fn control(&mut self, now: Moment) -> Option<Probe> {
         let Self { controls, paths, config, run_rtt, slowest, .. } = self;
-        controls.next(now, |address| {
-            let path = paths.get(&address);
-            let wait = path
-                .map_or_else(|| longest_patience(config, *slowest), |path| patience(config, *path, *run_rtt));
-            (wait, config.hears_silence)
+        controls.next(now, config.hears_silence, |address| {
+            patience_of(config, paths.get(&address), *run_rtt, *slowest)
         })
     }
 
@@ -58,5 +58,13 @@ impl Scan {
         self.coverage.send_errors += 1;
         self.coverage.probes_sent = self.coverage.probes_sent.saturating_sub(1);
         self.coverage.retransmitted = self.coverage.retransmitted.saturating_sub(u64::from(attempt > 1));
+    }
+}
+
+/// The mouth has repeated by itself what was silent for so long: that second packet takes a slot of the
+/// run's rate as well.
+pub(super) fn reserve(pace: &mut Pace, config: &Config, now: Moment, waited: Duration, evidence: Evidence) {
+    if evidence == Evidence::Silence && !config.repeats_after.is_zero() && waited > config.repeats_after {
+        pace.take(now);
     }
 }

@@ -6,7 +6,7 @@ use super::{
     super::{
         batch::{Answer, Probe},
         canary::{About, Canaries, Flight},
-        config::{Config, longest_patience, patience},
+        config::{Config, patience_of},
         loss::{Class, Meter, Opinion, Outcome, Trial},
         throttle::{NewRate, Throttle},
         witness::Witnesses,
@@ -143,10 +143,7 @@ impl Scan {
         let about = About {
             stays: &|address| active.iter().any(|window| window.covers(address)),
             stands_out: &|address| measure.meter.is_suspect(address),
-            patience: &|address| match paths.get(&address) {
-                Some(path) => patience(config, *path, *run_rtt),
-                None => longest_patience(config, *slowest),
-            },
+            patience: &|address| patience_of(config, paths.get(&address), *run_rtt, *slowest),
         };
         measure.canaries.next(now, hungry, measure.throttle.epoch(now), &about)
     }

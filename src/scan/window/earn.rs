@@ -178,8 +178,10 @@ impl Window {
     /// Gives each row what brings its bound down to what is accepted, where anything does, once and for all.
     fn widen_to_the_end(&mut self, config: &Config, opinion: &Opinion, accepted: f64) -> bool {
         let (deaf, most) = (self.deaf, config.last_attempt());
-        let enough =
-            |address: IpAddr, attempts: u8| opinion.of(address)?.enough(accepted, deaf, attempts..=most);
+        let enough = |address: IpAddr, attempts: u8| {
+            let path = opinion.of(address)?;
+            (attempts..=most).find(|attempts| path.miss(attempts.saturating_sub(deaf)).upper95 <= accepted)
+        };
         config.adapts()
             && self.add_attempts(config, |address, attempts| enough(address, attempts).unwrap_or(attempts))
     }

@@ -50,8 +50,8 @@ const TRIES: usize = 2;
 const MOST_FAILURES: u8 = 5;
 
 impl Window {
-    /// Asks the witness of each address that is partly silent; the window ends when all have answered
-    /// or none can any more.
+    /// Asks the witness of each address that is partly silent: when the walk is over of all, and during a
+    /// pass that leaves rows out of these. The window ends when all have answered or none can any more.
     pub(super) fn part(
         &mut self,
         now: Moment,
@@ -60,60 +60,14 @@ impl Window {
         witnesses: &mut Witnesses,
     ) -> Next {
         // Who is to be asked shows when the walk is over, and for good when all answers are there.
-        let heard = now >= self.heard_at();
-        if !self.partings.begun || (heard && !self.partings.whole) {
+        let (early, heard) = (self.leaves_out(), now >= self.heard_at());
+        if early && self.partings.early < self.pass {
+            self.partings.early = self.pass;
+            self.begin_partings(now, witnesses, |row| row.idle);
+        } else if !early && (!self.partings.begun || (heard && !self.partings.whole)) {
             (self.partings.begun, self.partings.whole) = (true, heard);
             self.begin_partings(now, witnesses, |_| true);
         }
-        self.look_after(now, config, patience, witnesses)
-    }
-
-    /// The same during a pass that leaves rows out, of these.
-    pub(super) fn part_early(
-        &mut self,
-        now: Moment,
-        config: &Config,
-        patience: &dyn Fn(&Row) -> Duration,
-        witnesses: &mut Witnesses,
-    ) -> Option<Probe> {
-        if !self.leaves_out() {
-            return None;
-        }
-        if self.partings.early < self.pass {
-            self.partings.early = self.pass;
-            self.begin_partings(now, witnesses, |row| row.idle);
-        }
-        match self.look_after(now, config, patience, witnesses) {
-            Next::Probe(probe) => Some(probe),
-            _ => None,
-        }
-    }
-
-    /// Whether there is nothing to do about rows that are left out, for now.
-    pub(super) fn is_parted_early(&self, now: Moment) -> bool {
-        !self.leaves_out()
-            || (self.partings.early == self.pass && self.parting_due().is_none_or(|due| due > now))
-    }
-
-    /// Whether the pass being walked may leave rows out.
-    pub(super) fn leaves_out(&self) -> bool {
-        (self.planned + 1..=self.attempts).contains(&self.pass)
-    }
-
-    /// When an open parting look is to be seen to, about.
-    pub(super) fn parting_due(&self) -> Option<Moment> {
-        // Entries of what is over may still be in the queue.
-        self.partings.due.due().filter(|_| !self.partings.open.is_empty())
-    }
-
-    /// Makes the looks that are due, and ends those that are over.
-    fn look_after(
-        &mut self,
-        now: Moment,
-        config: &Config,
-        patience: &dyn Fn(&Row) -> Duration,
-        witnesses: &mut Witnesses,
-    ) -> Next {
         let partings = &mut self.partings;
         while let Some((index, _)) = partings.due.pop(now) {
             let Ok(at) = usize::try_from(index) else { continue };
@@ -162,6 +116,22 @@ impl Window {
             }
         }
         self.parting_due().map_or(Next::Finished, Next::Wait)
+    }
+    /// Whether there is nothing to do about rows that are left out, for now.
+    pub(super) fn is_parted_early(&self, now: Moment) -> bool {
+        !self.leaves_out()
+            || (self.partings.early == self.pass && self.parting_due().is_none_or(|due| due > now))
+    }
+
+    /// Whether the pass being walked may leave rows out.
+    pub(super) fn leaves_out(&self) -> bool {
+        (self.planned + 1..=self.attempts).contains(&self.pass)
+    }
+
+    /// When an open parting look is to be seen to, about.
+    pub(super) fn parting_due(&self) -> Option<Moment> {
+        // Entries of what is over may still be in the queue.
+        self.partings.due.due().filter(|_| !self.partings.open.is_empty())
     }
 
     /// Takes in what came of a parting look of this window. `None`: it is none of this window's.
