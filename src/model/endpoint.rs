@@ -72,6 +72,11 @@ impl Endpoint {
     pub fn tcp(address: impl Into<IpAddr>, port: u16) -> Self {
         Self { address: address.into(), protocol: Protocol::Tcp, port }
     }
+
+    /// A UDP endpoint.
+    pub fn udp(address: impl Into<IpAddr>, port: u16) -> Self {
+        Self { address: address.into(), protocol: Protocol::Udp, port }
+    }
 }
 
 impl Ord for Endpoint {

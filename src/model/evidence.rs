@@ -21,6 +21,13 @@ pub enum Evidence {
     Reset,
     /// The connection was refused by a RST (RFC 9293 3.10.7.1).
     Refused,
+    /// A datagram that answers ours.
+    Reply {
+        /// The number of the payload that it answers, in the table of `probe::udp`.
+        payload: u16,
+    },
+    /// The target's own ICMP port unreachable to a datagram: nothing listens there (RFC 1122 4.1.3.1).
+    NoListener,
     /// An ICMP error that quotes our probe.
     Unreachable {
         /// Its type and code, by meaning.
@@ -140,8 +147,8 @@ impl Evidence {
     /// attempt that was planned, so here it means nothing yet.
     pub fn state(self) -> Option<State> {
         match self {
-            Self::Connected | Self::SynAck { .. } => Some(State::Open),
-            Self::Refused | Self::Reset => Some(State::Closed),
+            Self::Connected | Self::SynAck { .. } | Self::Reply { .. } => Some(State::Open),
+            Self::Refused | Self::Reset | Self::NoListener => Some(State::Closed),
             Self::Unreachable { what, .. } if !what.is_soft() => Some(State::Filtered),
             Self::Unreachable { .. } | Self::Silence | Self::Local(_) => None,
         }
@@ -153,6 +160,8 @@ impl Evidence {
             Self::Unreachable { sender, .. } => sender,
             Self::Connected
             | Self::SynAck { .. }
+            | Self::Reply { .. }
+            | Self::NoListener
             | Self::Refused
             | Self::Reset
             | Self::Silence
@@ -164,6 +173,8 @@ impl Evidence {
     pub fn reason(self) -> Reason {
         match self {
             Self::Connected | Self::SynAck { .. } => Reason::SynAck,
+            Self::Reply { .. } => Reason::UdpResponse,
+            Self::NoListener => Reason::PortUnreach,
             Self::Refused => Reason::ConnRefused,
             Self::Reset => Reason::Reset,
             Self::Silence => Reason::NoResponse,
@@ -196,6 +207,8 @@ impl fmt::Display for Evidence {
                     (_, true) => Ok(()),
                 }
             }
+            Self::Reply { .. } => f.write_str("reply"),
+            Self::NoListener => f.write_str("ICMP port unreachable from the target itself"),
             Self::Refused => f.write_str("connection refused (RST)"),
             Self::Reset => f.write_str("RST"),
             Self::Silence => f.write_str("no answer"),

@@ -52,6 +52,8 @@ impl fmt::Display for State {
 pub enum Reason {
     /// A SYN-ACK, or a completed handshake.
     SynAck,
+    /// A datagram in reply.
+    UdpResponse,
     /// A RST to a raw probe.
     Reset,
     /// A RST to `connect()`.
@@ -86,6 +88,7 @@ impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {
             Self::SynAck => "syn-ack",
+            Self::UdpResponse => "udp-response",
             Self::Reset => "reset",
             Self::ConnRefused => "conn-refused",
             Self::NoResponse => "no-response",

@@ -1,8 +1,9 @@
 //! How a scan asks: how fast, how often, how long it waits.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use super::{loss::MOST_ATTEMPTS, row::RoundTrip, window::MAX_ATTEMPTS};
+use crate::model::{Endpoint, Protocol};
 
 /// How fast.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,6 +39,9 @@ pub struct Config {
     /// What the mouth itself repeats within one attempt: the wait of the system's own second SYN. An
     /// adaptive timeout never cuts that off.
     pub repeats_after: Duration,
+    /// Datagrams that a probe of a UDP port is made of, where there is more than one: they take as many
+    /// slots of the rate.
+    pub datagrams: BTreeMap<u16, u8>,
     /// The driver reports the end of every probe, silence included.
     pub hears_silence: bool,
     /// Ports beside the plan that are asked of each address where something is open, to find those that
@@ -68,6 +72,7 @@ impl Default for Config {
             handshakes: false,
             timeout: None,
             repeats_after: Duration::ZERO,
+            datagrams: BTreeMap::new(),
             hears_silence: false,
             controls: 0,
             second_look: false,
@@ -81,6 +86,20 @@ impl Config {
     /// The highest number that an attempt of the walk may have.
     pub(super) fn last_attempt(&self) -> u8 {
         self.attempts.clamp(1, MAX_ATTEMPTS).max(self.most_attempts.min(MOST_ATTEMPTS))
+    }
+
+    /// Packets that a probe is made of.
+    #[inline]
+    pub(super) fn packets(&self, endpoint: Endpoint) -> u64 {
+        match endpoint.protocol {
+            Protocol::Tcp => 1,
+            Protocol::Udp => self.datagrams.get(&endpoint.port).copied().unwrap_or(1).max(1).into(),
+        }
+    }
+
+    /// What the mouth itself repeats within one attempt: nobody repeats a datagram.
+    pub(super) fn repeats(&self, protocol: Protocol) -> Duration {
+        if protocol == Protocol::Tcp { self.repeats_after } else { Duration::ZERO }
     }
 
     /// Whether silent endpoints get more attempts than planned where the loss asks for it.
@@ -102,6 +121,9 @@ impl Config {
 }
 
 const MIN_GAP: Duration = Duration::from_secs(1);
+/// Services over UDP take their time: a RADIUS server makes who was refused wait for a second (FreeRADIUS,
+/// `reject_delay`), and a resolver asks others first.
+const DATAGRAM: Duration = Duration::from_millis(1500);
 /// Waiting beyond the system's own repeat when nothing is known of the path, at least, and at most.
 const PATIENCE: (Duration, Duration, Duration) =
     (Duration::from_secs(1), Duration::from_millis(300), Duration::from_secs(3));
@@ -113,21 +135,33 @@ pub(super) fn longest_patience(config: &Config, slowest: Option<Duration>) -> Du
     config.timeout.unwrap_or(config.repeats_after + bound)
 }
 
+/// The same for one protocol of a walk.
+pub(super) fn longest_of(config: &Config, protocol: Protocol, longest: Duration) -> Duration {
+    match protocol {
+        Protocol::Tcp => longest,
+        Protocol::Udp => config.timeout.unwrap_or(longest.saturating_sub(config.repeats_after).max(DATAGRAM)),
+    }
+}
+
 /// How long to wait for an answer from an address.
-pub(super) fn patience(config: &Config, path: RoundTrip, run: RoundTrip) -> Duration {
+pub(super) fn patience(config: &Config, protocol: Protocol, path: RoundTrip, run: RoundTrip) -> Duration {
     let (unknown, least, most) = PATIENCE;
     config.timeout.unwrap_or_else(|| {
         let bound = path.bound().or_else(|| run.bound().map(|bound| bound.max(unknown)));
-        config.repeats_after + bound.map_or(unknown, |bound| (bound * 2).clamp(least, most))
+        let wait = bound.map_or(unknown, |bound| (bound * 2).clamp(least, most));
+        match protocol {
+            Protocol::Tcp => config.repeats_after + wait,
+            Protocol::Udp => wait.max(DATAGRAM),
+        }
     })
 }
 
-/// The same for one whose path may be known: of those that are not, as long as for the slowest.
+/// The same for TCP to one whose path may be known: of those that are not, as long as for the slowest.
 pub(super) fn patience_of(
     config: &Config,
     path: Option<&RoundTrip>,
     run: RoundTrip,
     slowest: Option<Duration>,
 ) -> Duration {
-    path.map_or_else(|| longest_patience(config, slowest), |path| patience(config, *path, run))
+    path.map_or_else(|| longest_patience(config, slowest), |path| patience(config, Protocol::Tcp, *path, run))
 }

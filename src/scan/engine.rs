@@ -134,9 +134,7 @@ impl Scan {
                 return true;
             }
             if let Some(probe) = self.canary(now).or_else(|| self.control(now)) {
-                self.pace.take(now);
-                self.coverage.probes_sent += 1;
-                batch.push(probe);
+                self.send(now, probe, batch);
                 continue;
             }
             match self.stride(now, batch, &mut passes) {
@@ -145,11 +143,9 @@ impl Scan {
                 Stride::Stopped => {}
             }
             let Some(probe) = self.next(now) else { return false };
-            self.pace.take(now);
-            self.coverage.probes_sent += 1;
-            self.measure.sent(now, 1);
-            self.coverage.retransmitted += u64::from(probe.attempt > 1);
-            batch.push(probe);
+            let packets = self.send(now, probe, batch);
+            self.measure.sent(now, packets);
+            self.coverage.retransmitted += if probe.attempt > 1 { packets } else { 0 };
         }
         true
     }
@@ -161,7 +157,7 @@ impl Scan {
         let longest = longest_patience(&self.config, self.slowest);
         let pass = window.pass();
         let (config, run_rtt) = (&self.config, self.run_rtt);
-        let of_row = |row: &Row| patience(config, row.rtt, run_rtt);
+        let of_row = |row: &Row| patience(config, row.protocol, row.rtt, run_rtt);
         let stride = window.stride(now, config, (longest, &of_row), (batch, most), passes);
         if let Stride::Probes(added) = stride {
             let added = added as u64;
@@ -195,13 +191,14 @@ impl Scan {
                 self.coverage.strays += 1;
                 return;
             }
-            return self.not_sent(answer.attempt);
+            return self.not_sent(answer);
         }
         window.concluded(spot, answer.attempt);
         let rtt = now - answer.sent_at;
-        reserve(&mut self.pace, &self.config, now, rtt, answer.evidence);
+        reserve(&mut self.pace, &self.config, now, answer);
         // Beyond the mouth's own repeat nobody can tell which of the two was answered (Karn's rule).
-        let is_sample = rtt < self.config.repeats_after || self.config.repeats_after.is_zero();
+        let repeats = self.config.repeats(answer.endpoint.protocol);
+        let is_sample = rtt < repeats || repeats.is_zero();
         if answer.evidence != Evidence::Silence {
             self.coverage.replies += 1;
         }
@@ -388,7 +385,7 @@ impl Scan {
                 }
                 window.slow_down(slowed);
                 let (config, run_rtt) = (&self.config, self.run_rtt);
-                let patience = |row: &Row| patience(config, row.rtt, run_rtt);
+                let patience = |row: &Row| patience(config, row.protocol, row.rtt, run_rtt);
                 let opinion = opinion.as_deref();
                 let next = window.next(now, config, &patience, &mut self.witnesses, opinion);
                 window.is_paced = matches!(next, Next::Paced(_));

@@ -3,12 +3,13 @@
 use std::{net::IpAddr, time::Duration};
 
 use super::ledger::Mark;
-use crate::model::{LocalError, Moment, Unreachable};
+use crate::model::{LocalError, Moment, Protocol, Unreachable};
 
 /// One address of one protocol in one window.
 #[allow(clippy::struct_excessive_bools)] // each is about something else
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(super) struct Row {
+    pub(super) protocol: Protocol,
     pub(super) unsettled: u32,
     pub(super) open: u32,
     pub(super) closed: u32,
@@ -38,8 +39,26 @@ pub(super) struct Row {
 }
 
 impl Row {
-    pub(super) fn new(ports: u32, attempts: u8) -> Self {
-        Self { unsettled: ports, attempts, ..Self::default() }
+    pub(super) fn new(protocol: Protocol, ports: u32, attempts: u8) -> Self {
+        Self {
+            protocol,
+            unsettled: ports,
+            open: 0,
+            closed: 0,
+            prohibited: 0,
+            rtt: RoundTrip::default(),
+            local: None,
+            soft: None,
+            barred: false,
+            fell_silent: false,
+            attempts,
+            skipped: 0,
+            late: 0,
+            asked: Moment::START,
+            parted: false,
+            idle: false,
+            next_look: Moment::START,
+        }
     }
 
     /// Moves one endpoint from one mark to another.

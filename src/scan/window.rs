@@ -145,7 +145,7 @@ impl Window {
         for block in &piece.blocks {
             starts.push((size, rows.len()));
             size += block.size();
-            rows.extend(block.rows().map(|ports| Row::new(ports, attempts)));
+            rows.extend(block.rows().map(|ports| Row::new(block.protocol, ports, attempts)));
         }
         let share = Share::new(&piece.blocks, &starts, &rows, config);
         let mut pace = Pace::new(None, config.slack);
@@ -212,7 +212,7 @@ impl Window {
             }
             self.failures.retried(index, attempt);
             if let Some(mut probe) = self.emit(now, index, attempt, patience) {
-                if config.handshakes {
+                if config.handshakes && probe.endpoint.protocol == Protocol::Tcp {
                     // The system's own second SYN belongs to a connection; its end is reported a moment later.
                     (probe.handshake, probe.patience) = (true, probe.patience + HANDSHAKE);
                     self.connecting.insert(index);
@@ -339,8 +339,10 @@ impl Window {
 
     /// Whether an endpoint that was just settled is worth asking again, and how it answers: some of an
     /// address are, and refusals only where nothing there accepts.
+    ///
+    /// None over UDP: services and ICMP limit how often they answer one of us, which is no loss.
     pub(super) fn canary_class(&self, spot: Spot, mark: Mark) -> Option<Class> {
-        let row = self.rows.get(spot.row)?;
+        let row = self.rows.get(spot.row).filter(|row| row.protocol == Protocol::Tcp)?;
         match mark {
             Mark::Open if row.open <= CANARIES => Some(Class::SynAck),
             Mark::Closed if row.open == 0 && row.closed <= 1 => Some(Class::Reset),

@@ -37,10 +37,11 @@ impl Witnesses {
 
     /// Notes that an endpoint answered. Open ones are preferred: a host may limit its refusals.
     pub(super) fn note(&mut self, endpoint: Endpoint, mark: Mark, rests: Moment) {
-        let is_open = match mark {
-            Mark::Open => true,
-            Mark::Closed => false,
-            Mark::Prohibited | Mark::Unsettled => return,
+        let is_open = match (mark, endpoint.protocol) {
+            (Mark::Open, Protocol::Tcp) => true,
+            (Mark::Closed, Protocol::Tcp) => false,
+            // What answers over UDP, and whoever refuses there, may do it seldom by intention.
+            (Mark::Prohibited | Mark::Unsettled, _) | (_, Protocol::Udp) => return,
         };
         let new = Witness { port: endpoint.port, is_open, rests, asked: 0, heard: Moment::START };
         let known = self.known.entry((endpoint.address, endpoint.protocol)).or_insert(new);

@@ -14,7 +14,7 @@ const HEADER: usize = 8;
 
 /// An error, and the packet that it is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Error {
+pub struct Error<'a> {
     /// ICMP type.
     pub kind: u8,
     /// ICMP code.
@@ -29,10 +29,13 @@ pub struct Error {
     pub ports: (u16, u16),
     /// The four octets behind the ports: TCP's sequence number, UDP's length and checksum.
     pub sequence: u32,
+    /// What is quoted beyond these eight octets: of UDP, its payload.
+    pub rest: &'a [u8],
 }
 
-/// Reads an error from the transport's octets of a packet; its protocol must be of the packet's family. `None`: it is none, or quotes too little.
-pub fn parse(protocol: u8, octets: &[u8]) -> Option<Error> {
+/// Reads an error from the transport's octets of a packet; its protocol must be of the packet's family.
+/// `None`: it is none, or quotes too little.
+pub fn parse(protocol: u8, octets: &[u8]) -> Option<Error<'_>> {
     let (kind, code) = (*octets.first()?, *octets.get(1)?);
     let is_error = match protocol {
         ICMPV4 => matches!(kind, 3 | 11),
@@ -43,6 +46,7 @@ pub fn parse(protocol: u8, octets: &[u8]) -> Option<Error> {
     let is_same_family = quote.source.is_ipv4() == (protocol == ICMPV4);
     let ports = (word(quote.payload, 0)?, word(quote.payload, 2)?);
     let sequence = double(quote.payload, 4)?;
-    let ip::Packet { source, destination, protocol, .. } = quote;
-    is_same_family.then_some(Error { kind, code, source, destination, protocol, ports, sequence })
+    let ip::Packet { source, destination, protocol, payload, .. } = quote;
+    let rest = payload.get(8..)?;
+    is_same_family.then_some(Error { kind, code, source, destination, protocol, ports, sequence, rest })
 }

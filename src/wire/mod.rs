@@ -8,6 +8,7 @@ pub mod icmp;
 pub mod ip;
 pub mod nd;
 pub mod tcp;
+pub mod udp;
 
 /// Two octets in network order, if they are there.
 pub(crate) fn word(octets: &[u8], at: usize) -> Option<u16> {

@@ -14,19 +14,11 @@ use std::{
 use siphasher::sip::SipHasher13;
 
 pub use self::template::{Link, ROOM, Template};
+pub use super::PortBlock;
 use crate::{
     model::{Endpoint, Evidence, Moment, Protocol, Unreachable},
     wire::{icmp, ip, tcp, tcp::Segment},
 };
-
-/// Source ports side by side; the attempt says which.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct PortBlock {
-    /// The first.
-    pub first: u16,
-    /// How many.
-    pub count: u16,
-}
 
 /// How SYNs are numbered and answers known.
 #[derive(Clone, Debug)]
@@ -86,7 +78,7 @@ impl Syn {
 
     /// The port that an attempt leaves from; `None`: the block has no port for it.
     pub fn source_port(&self, attempt: u8) -> Option<u16> {
-        (u16::from(attempt) < self.ports.count).then(|| self.ports.first + u16::from(attempt))
+        self.ports.port(attempt)
     }
 
     /// The sequence number of an attempt that leaves now.
@@ -108,7 +100,7 @@ impl Syn {
 
     fn segment(&self, now: Moment, packet: &ip::Packet<'_>) -> Option<Heard> {
         let segment = Segment::parse(packet.payload)?;
-        let attempt = self.attempt(segment.destination)?;
+        let attempt = self.ports.attempt(segment.destination)?;
         let endpoint = Endpoint { address: packet.source, protocol: Protocol::Tcp, port: segment.source };
         let acknowledged = segment.acknowledgement.wrapping_sub(1);
         let (sequence, evidence) = if segment.has(Segment::RST) && !segment.has(Segment::SYN) {
@@ -136,7 +128,7 @@ impl Syn {
         let error = icmp::parse(packet.protocol, packet.payload)
             .filter(|error| error.destination.is_ipv4() == packet.source.is_ipv4())?;
         let (source, port) = error.ports;
-        let attempt = self.attempt(source).filter(|_| error.protocol == tcp::PROTOCOL)?;
+        let attempt = self.ports.attempt(source).filter(|_| error.protocol == tcp::PROTOCOL)?;
         let what = if packet.protocol == icmp::ICMPV4 {
             Unreachable::from_icmp4(error.kind, error.code)?
         } else {
@@ -154,11 +146,6 @@ impl Syn {
             ttl: packet.ttl,
             evidence: Evidence::Unreachable { what, sender: Some(packet.source) },
         }))
-    }
-
-    fn attempt(&self, port: u16) -> Option<u8> {
-        let attempt = port.checked_sub(self.ports.first).filter(|attempt| *attempt < self.ports.count)?;
-        u8::try_from(attempt).ok()
     }
 
     fn is_ours(&self, now: Moment, endpoint: Endpoint, attempt: u8, sequence: u32) -> bool {

@@ -1,10 +1,8 @@
 //! What a scan hears that is about an address and no endpoint's state, and probes that never left.
 
-use std::time::Duration;
-
 use super::{
     super::{
-        batch::{Answer, Probe},
+        batch::{Answer, Batch, Probe},
         config::{Config, patience_of},
         pace::Pace,
     },
@@ -17,13 +15,13 @@ impl Scan {
     pub(super) fn hear_parting(&mut self, now: Moment, answer: &Answer) {
         let heard = self.active.iter_mut().find_map(|window| window.hear_parting(now, answer));
         if heard.is_some() {
-            reserve(&mut self.pace, &self.config, now, now - answer.sent_at, answer.evidence);
+            reserve(&mut self.pace, &self.config, now, answer);
         }
         if heard.is_none() && !self.witnesses.was_asked(answer.endpoint, answer.attempt) {
             self.coverage.strays += 1;
         } else if let Evidence::Local(_) = answer.evidence {
             match heard {
-                Some(()) => self.not_sent(answer.attempt),
+                Some(()) => self.not_sent(answer),
                 None => self.coverage.strays += 1,
             }
         } else if answer.evidence != Evidence::Silence {
@@ -45,26 +43,38 @@ impl Scan {
             self.coverage.strays += 1;
             return;
         }
-        reserve(&mut self.pace, &self.config, now, now - answer.sent_at, answer.evidence);
+        reserve(&mut self.pace, &self.config, now, answer);
         match answer.evidence {
-            Evidence::Local(_) => self.not_sent(answer.attempt),
+            Evidence::Local(_) => self.not_sent(answer),
             Evidence::Silence => {}
             _ => self.coverage.replies += 1,
         }
     }
 
     /// Takes a probe that never left out of the totals.
-    pub(super) fn not_sent(&mut self, attempt: u8) {
+    pub(super) fn not_sent(&mut self, answer: &Answer) {
+        let packets = self.config.packets(answer.endpoint);
+        let repeated = if answer.attempt > 1 { packets } else { 0 };
         self.coverage.send_errors += 1;
-        self.coverage.probes_sent = self.coverage.probes_sent.saturating_sub(1);
-        self.coverage.retransmitted = self.coverage.retransmitted.saturating_sub(u64::from(attempt > 1));
+        self.coverage.probes_sent = self.coverage.probes_sent.saturating_sub(packets);
+        self.coverage.retransmitted = self.coverage.retransmitted.saturating_sub(repeated);
+    }
+
+    /// Hands a probe out. Returns of how many packets it is made.
+    pub(super) fn send(&mut self, now: Moment, probe: Probe, batch: &mut Batch) -> u64 {
+        let packets = self.config.packets(probe.endpoint);
+        self.pace.take_many(now, packets);
+        self.coverage.probes_sent += packets;
+        batch.push(probe);
+        packets
     }
 }
 
 /// The mouth has repeated by itself what was silent for so long: that second packet takes a slot of the
 /// run's rate as well.
-pub(super) fn reserve(pace: &mut Pace, config: &Config, now: Moment, waited: Duration, evidence: Evidence) {
-    if evidence == Evidence::Silence && !config.repeats_after.is_zero() && waited > config.repeats_after {
+pub(super) fn reserve(pace: &mut Pace, config: &Config, now: Moment, answer: &Answer) {
+    let (waited, repeats) = (now - answer.sent_at, config.repeats(answer.endpoint.protocol));
+    if answer.evidence == Evidence::Silence && !repeats.is_zero() && waited > repeats {
         pace.take(now);
     }
 }

@@ -281,6 +281,11 @@ fn evidence(octets: &mut Vec<u8>, evidence: Evidence) {
             address(octets, sender);
         }
         Evidence::Silence => octets.push(5),
+        Evidence::Reply { payload } => {
+            octets.push(7);
+            octets.extend(payload.to_le_bytes());
+        }
+        Evidence::NoListener => octets.push(8),
         Evidence::Local(error) => {
             octets.extend([6, place_in(&LOCAL, &error)]);
             if let LocalError::Other(errno) = error {
@@ -369,6 +374,8 @@ impl Octets<'_> {
                 Evidence::Unreachable { what, sender: self.address()? }
             }
             5 => Evidence::Silence,
+            7 => Evidence::Reply { payload: u16::from_le_bytes(self.take()?) },
+            8 => Evidence::NoListener,
             6 => Evidence::Local(match usize::from(self.octet()?) {
                 other if other == LOCAL.len() => LocalError::Other(i32::from_le_bytes(self.take()?)),
                 known => *LOCAL.get(known).ok_or(Damaged::Code)?,
@@ -404,6 +411,8 @@ mod tests {
             Just(Evidence::Reset),
             Just(Evidence::Refused),
             Just(Evidence::Silence),
+            Just(Evidence::NoListener),
+            any::<u16>().prop_map(|payload| Evidence::Reply { payload }),
             (0..UNREACHABLE.len(), sender)
                 .prop_map(|(at, sender)| Evidence::Unreachable { what: UNREACHABLE[at], sender }),
             (0..LOCAL.len()).prop_map(|at| Evidence::Local(LOCAL[at])),

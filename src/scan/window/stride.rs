@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use super::{
-    super::{batch::Batch, batch::Probe, config::Config, row::Row},
+    super::{batch::Batch, batch::Probe, config::Config, config::longest_of, row::Row},
     Window,
 };
 use crate::model::Moment;
@@ -71,7 +71,7 @@ impl Window {
                 let place = self.place;
                 self.place += 1;
                 let Some((row, endpoint)) = self.endpoint(index) else { continue };
-                let (mut wait, mut attempt) = (longest, self.pass);
+                let (mut wait, mut attempt) = (longest_of(config, endpoint.protocol, longest), self.pass);
                 if self.bars {
                     let row = self.rows.get_mut(row).filter(|row| !row.barred && !row.idle);
                     let Some(row) = row else {
@@ -79,16 +79,16 @@ impl Window {
                         continue;
                     };
                     (wait, attempt) = (patience(row), row.attempt_of(self.pass));
-                    longest_here = longest_here.max(wait);
                     row.asked = now;
                 }
+                longest_here = longest_here.max(wait);
                 if let Some(held) = self.hold(index).filter(|held| *held > now) {
                     self.again.push(held, index, attempt, false);
                     continue;
                 }
                 batch.push(Probe { endpoint, attempt, patience: wait, handshake: false });
                 last = Some(place);
-                added += 1;
+                added += usize::try_from(config.packets(endpoint)).unwrap_or(1);
             }
         }
         self.note(last, now, config, longest_here);

@@ -50,7 +50,7 @@ impl Window {
                     continue;
                 }
                 let Some(probe) = self.emit(now, index, attempt, patience) else { continue };
-                self.pace.take(now);
+                self.pace.take_many(now, config.packets(probe.endpoint));
                 self.marks.note(place, now, now + config.gap(probe.patience));
                 return Next::Probe(probe);
             }
