@@ -3,6 +3,7 @@
 #![allow(clippy::disallowed_methods)] // the edge reads clocks and the environment
 
 mod args;
+mod datagrams;
 mod demo;
 mod doctor;
 mod error;

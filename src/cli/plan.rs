@@ -54,9 +54,6 @@ pub(super) fn run(args: &PlanArgs, color: Color) -> Result<ExitCode, CliError> {
     for left_out in &plan.left_out {
         let _ = writeln!(text, "left out       {}: {}", left_out.what, left_out.why);
     }
-    for restriction in &prepared.restrictions {
-        let _ = writeln!(text, "restriction    {}: {}", restriction.what, restriction.why);
-    }
     let (probes, least) = estimate(plan, manifest, how, authorization.max_rate);
     let addresses: u128 = plan.groups.iter().map(|group| group.permit.range().count()).sum();
     let endpoints: u128 = plan.groups.iter().map(Group::planned).sum();

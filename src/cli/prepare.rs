@@ -15,10 +15,10 @@ use super::{
 };
 use crate::{
     drive::resolve,
-    model::{PortSet, Protocol, Refusal},
+    model::Refusal,
     spec::{
         manifest::{Manifest, Target},
-        plan::{self, LeftOut, Plan, Selection},
+        plan::{self, Plan, Selection},
         profile::Profiles,
         resolution::Resolution,
     },
@@ -36,8 +36,6 @@ pub(super) struct Prepared {
     pub(super) at: Date,
     pub(super) resolution: Resolution,
     pub(super) plan: Plan,
-    /// What the run does not cover though nobody deselected it, and no finding will say.
-    pub(super) restrictions: Vec<LeftOut>,
     pub(super) runtime: Runtime,
     pub(super) memory: Memory,
 }
@@ -70,7 +68,6 @@ impl Prepared {
         how.rate.run = [how.rate.run, manifest.authorization.max_rate].into_iter().flatten().min();
         let selection = how::selection(select, &how, &profiles)?;
         let at = how::day(select.at.as_deref(), today())?;
-        let restrictions = without_default_udp(&mut manifest, &selection);
         let runtime = runtime(&how)?;
         let names = plan::names(&manifest, &selection).map_err(CliError::usage)?;
         let resolution = match memory.resolution(&names)? {
@@ -88,7 +85,7 @@ impl Prepared {
             |target: &Target, protocol| load::denied_by_roles(&profiles, &target.profiles, protocol);
         let plan = plan::plan(&manifest, &resolution, &selection, &forbidden).map_err(CliError::usage)?;
         something_to_verify(&plan, &resolution, &selection)?;
-        Ok(Self { profiles, manifest, selection, how, at, resolution, plan, restrictions, runtime, memory })
+        Ok(Self { profiles, manifest, selection, how, at, resolution, plan, runtime, memory })
     }
 }
 
@@ -118,31 +115,6 @@ fn something_to_verify(plan: &Plan, resolution: &Resolution, selection: &Selecti
     } else {
         error.hint(format!("{} left nothing of the manifest; ask for more", flags.join(" and ")))
     })
-}
-
-/// Takes the default UDP set out of targets that do not ask for it: this version has no UDP probes. What
-/// somebody asked for stays in the plan, and is not covered.
-fn without_default_udp(manifest: &mut Manifest, selection: &Selection) -> Vec<LeftOut> {
-    if selection.udp.is_some() {
-        return Vec::new();
-    }
-    let mut restricted = 0;
-    for target in manifest.targets.iter_mut().filter(|target| !target.udp_stated && !target.udp.is_empty()) {
-        target.udp = PortSet::NONE;
-        restricted += usize::from(target.named(Protocol::Udp).is_empty());
-    }
-    if restricted == 0 {
-        return Vec::new();
-    }
-    let what = format!(
-        "the default UDP ports of {restricted} {}",
-        if restricted == 1 { "target" } else { "targets" }
-    );
-    vec![LeftOut {
-        what,
-        why: "this version has no UDP probes; `udp: none` in the manifest says that none are wanted"
-            .to_owned(),
-    }]
 }
 
 #[cfg(test)]

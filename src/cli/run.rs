@@ -15,6 +15,7 @@ use tokio::{
 
 use super::{
     args::Mouth,
+    datagrams::payloads,
     error::CliError,
     how::How,
     memory::{self, Memory},
@@ -26,6 +27,7 @@ use crate::{
         connect::{Connect, MOST_IN_FLIGHT},
         privilege, raise_descriptor_limit,
         raw::{self, Raw},
+        udp::Datagrams,
     },
     model::{AddressRange, Coverage, Moment, Observation, Protocol, Tally},
     scan::{Config, Plan, Scan, Shard},
@@ -52,6 +54,7 @@ pub(super) struct Course<'a> {
     pub(super) how: &'a How,
     pub(super) clock: Clock,
     pub(super) memory: &'a Memory,
+    pub(super) datagrams: Arc<Datagrams>,
 }
 
 /// Control totals by address and protocol. Who judges needs them; a fleet's take room.
@@ -107,20 +110,20 @@ fn cores() -> usize {
     std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
 }
 
-/// What of a plan this version can ask: TCP, where the vantage has the family and sees the port. Of a
-/// shard, its part.
+/// What of a plan can be asked: where the vantage has the family and sees the port. Of a shard, its part.
 pub(super) fn askable(plan: &spec::plan::Plan, manifest: &Manifest, shard: Option<Shard>) -> Plan {
     let mut asked = Plan::default();
+    asked.prefer(payloads(manifest).ports());
     for group in plan.groups.iter().filter(|group| !group.missing_family) {
-        let ask = group.ask(Protocol::Tcp);
         let rates = group.owners.iter().filter_map(|owner| manifest.targets.get(owner.target)?.rate);
-        asked.add(
-            &group.permit,
-            Protocol::Tcp,
-            ask.named.difference(&ask.blind),
-            ask.rest.difference(&ask.blind),
-            rates.min(),
-        );
+        let rate = rates.min();
+        for protocol in [Protocol::Tcp, Protocol::Udp] {
+            let ask = group.ask(protocol);
+            let (named, rest) = (ask.named.difference(&ask.blind), ask.rest.difference(&ask.blind));
+            if !named.is_empty() || !rest.is_empty() {
+                asked.add(&group.permit, protocol, named, rest, rate);
+            }
+        }
     }
     match shard {
         Some(shard) => asked.part(shard),
@@ -145,7 +148,8 @@ pub(super) fn estimate(
     let run = [how.rate.run, max_rate].into_iter().flatten().min();
     let whole = run.map_or(0.0, |rate| planned as f64 / rate as f64);
     let longest = plan.groups.iter().map(|group| {
-        let ports = group.tcp.planned().difference(&group.tcp.blind).len();
+        let ports = [&group.tcp, &group.udp].map(|ask| ask.planned().difference(&ask.blind).len());
+        let ports: u32 = ports.iter().sum();
         let own = group.owners.iter().filter_map(|owner| manifest.targets.get(owner.target)?.rate).min();
         let limit = [how.rate.per_address, own].into_iter().flatten().min();
         limit.map_or(0.0, |limit| f64::from(ports) * share / limit as f64)
@@ -165,9 +169,9 @@ pub(super) async fn drive(
     mut tallies: Option<&mut Tallies>,
     see: &mut dyn FnMut(Vec<Observation>),
 ) -> Result<Ran, CliError> {
-    let Course { plan, config, how, clock, memory } = course;
+    let Course { plan, config, how, clock, memory, datagrams } = course;
     let expected = plan.planned().saturating_mul(config.attempts.into());
-    let ranges = plan.ranges();
+    let (ranges, has_datagrams) = (plan.ranges(), plan.has(Protocol::Udp));
     let mut scan = Scan::new(plan, config.clone());
     memory.recall(&mut scan, clock.now(), &mut |scan| drain(scan, tallies.as_deref_mut(), see))?;
     if scan.done() {
@@ -178,7 +182,7 @@ pub(super) async fn drive(
         let ended = memory.last().unwrap_or_else(|| clock.now());
         return Ok(Ran::new(scan.totals(), starts, ended, memory.ran(), Stop::Complete));
     }
-    let driver = Driver::new(scan, &ranges, config, how, clock)?;
+    let driver = Driver::new(scan, (&ranges, has_datagrams), config, how, clock, datagrams)?;
     let starts = memory.starts(Some(clock.now()));
     let store = memory.keep(&mut driver.scan(), clock.now())?;
     let mut keeper = memory::keeper(store, {
@@ -289,19 +293,20 @@ impl Driver {
     /// Opens what the mouth needs; from then on nothing needs privilege any more.
     fn new(
         mut scan: Scan,
-        ranges: &[AddressRange],
+        (ranges, has_datagrams): (&[AddressRange], bool),
         mut config: Config,
         how: &How,
         clock: Clock,
+        datagrams: Arc<Datagrams>,
     ) -> Result<Self, CliError> {
         let descriptors = raise_descriptor_limit();
         let origin = how.origin.clone();
         if how.mouth != Mouth::Syn {
             let workers = if config.rate.run.is_none_or(|rate| rate > BUSY) { cores() } else { 1 };
-            return Ok(Self::Connect(Connect::new(scan, clock, origin, descriptors), workers));
+            return Ok(Self::Connect(Connect::new(scan, clock, origin, datagrams, descriptors), workers));
         }
         let hint = "--scan connect needs no raw sockets; `portproof doctor` says what is missing";
-        let kit = raw::open(ranges, &origin, descriptors, config.rate.run)
+        let kit = raw::open(ranges, &origin, (descriptors, has_datagrams), config.rate.run)
             .map_err(|error| CliError::environment(error.to_string()).hint(hint))?;
         privilege::drop_privileges()
             .map_err(|error| CliError::environment(format!("can't give up privileges: {error}")))?;
@@ -311,7 +316,7 @@ impl Driver {
         config.highest_attempt = u8::try_from(kit.ports() - 1).unwrap_or(u8::MAX);
         let threaded = config.rate.run.is_none_or(|rate| rate > FAST) && cores() > 1;
         scan.suit(config.slack, config.highest_attempt);
-        Ok(Self::Raw(Raw::new(scan, clock, origin, kit, descriptors, threaded)))
+        Ok(Self::Raw(Raw::new(scan, clock, origin, kit, datagrams, descriptors, threaded)))
     }
 
     async fn run(&self) {

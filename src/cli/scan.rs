@@ -4,6 +4,7 @@ use std::{io, process::ExitCode};
 
 use super::{
     args::{Color, ScanArgs, States},
+    datagrams::datagrams,
     error::{CliError, Code},
     how::{self, How},
     lines::{Part, Printer},
@@ -71,13 +72,15 @@ pub(super) fn run(args: &ScanArgs, color: Color) -> Result<ExitCode, CliError> {
         let endpoints = format!("{}{part}", count(planned, "endpoint", "endpoints"));
         output::say(&format!("{endpoints} by {}, {} if everything is silent", how.method(), about(least)));
     }
-    let config = Config { every: args.states == States::All, ..how.config() };
+    let datagrams = datagrams(&manifest)?;
+    let weights = datagrams.weights();
+    let config = Config { every: args.states == States::All, datagrams: weights, ..how.config() };
     let what = if config.every { "scan --states all" } else { "scan" };
     let clock = memory.bind(&asked, &config, &how, what, &resolution)?;
     let part = how.shard.map(|shard| Part { shard: shard.to_string(), of_other_shards: elsewhere });
     let mut printer = Printer::new(args.format, args.talk.quiet, clock.began(), part);
     let progress = Progress::over(planned, &args.talk);
-    let course = Course { plan: asked, config, how: &how, clock, memory: &memory };
+    let course = Course { plan: asked, config, how: &how, clock, memory: &memory, datagrams };
     let ran = runtime.block_on(drive(course, &progress, None, &mut |seen| printer.see(seen)))?;
     runtime.shutdown_background();
     printer.end(&ran.coverage, ran.took, ran.stop)?;
@@ -104,9 +107,6 @@ fn manifest(args: &ScanArgs, profiles: &Profiles, colour: bool) -> Result<Manife
     }
     let tcp = how::ports("-p", &args.tcp, Protocol::Tcp, profiles)?;
     let udp = how::ports("-u", &args.udp, Protocol::Udp, profiles)?;
-    if !udp.is_empty() {
-        return Err(CliError::usage("this version has no UDP probes").hint("leave -u out"));
-    }
     let mut manifest = load::scanned(&hosts, profiles, colour)?;
     for target in &mut manifest.targets {
         (target.tcp, target.udp) = (tcp.clone(), udp.clone());

@@ -5,10 +5,12 @@ use std::{
     io,
     net::IpAddr,
     process::ExitCode,
+    sync::Arc,
 };
 
 use super::{
     args::{Color, HowArgs, ResultArgs, SelectArgs, TalkArgs, VerifyArgs},
+    datagrams::datagrams,
     error::{CliError, Code},
     lint, output,
     output::Wanted,
@@ -21,8 +23,8 @@ use crate::{
     drive::{Clock, interfaces, provenance},
     model::{Family, Level, Observation, Tally, rule},
     report::{
-        self, Circumstances, Git, HostRecord, Methods, NotScanned, Report, Run, Selection as SelectionRecord,
-        Tool, count, summary::Style,
+        self, Circumstances, Git, HostRecord, Methods, Report, Run, Selection as SelectionRecord, Tool,
+        count, summary::Style,
     },
     scan::Config,
     verify::{Context, FailOn, Seen, judge},
@@ -79,7 +81,7 @@ pub(super) fn verified(asked: &Asked<'_>) -> Result<u8, CliError> {
         levels: &levels,
         fail_on,
         roles: &prepared.profiles,
-        udp_mouth: false,
+        udp_mouth: true,
         families: selection.families.as_deref().unwrap_or(&[Family::Ipv4, Family::Ipv6]),
         narrowed: selection.tcp.is_some()
             || selection.udp.is_some()
@@ -93,10 +95,6 @@ pub(super) fn verified(asked: &Asked<'_>) -> Result<u8, CliError> {
     let judgement = judge(&manifest, &prepared.plan, &prepared.resolution, &seen, &context);
     let circumstances = circumstances(&prepared, asked, &scanned, vantage);
     let mut report = report::assemble(&manifest, &prepared.plan, &seen, &judgement, circumstances);
-    let restrictions = &prepared.restrictions;
-    report.not_scanned.extend(
-        restrictions.iter().map(|left| NotScanned { what: left.what.clone(), why: left.why.clone() }),
-    );
     report.summary.headline = report::headline(&report);
     prepared.runtime.shutdown_background();
     publish(&report, &wanted, asked)?;
@@ -124,7 +122,7 @@ fn announce(prepared: &Prepared, talk: &TalkArgs) {
         about(least)
     ));
     if talk.verbose {
-        for left_out in prepared.plan.left_out.iter().chain(&prepared.restrictions) {
+        for left_out in &prepared.plan.left_out {
             output::say(&format!("left out: {}: {}", left_out.what, left_out.why));
         }
         output::say(&format!("seed {}", prepared.how.seed));
@@ -142,13 +140,20 @@ struct Scanned {
 
 fn scanned(prepared: &mut Prepared, asked: &Asked<'_>) -> Result<Scanned, CliError> {
     let plan = askable(&prepared.plan, &prepared.manifest, prepared.how.shard);
-    let config = Config { second_look: true, controls: CONTROLS, ..prepared.how.config() };
+    let datagrams = datagrams(&prepared.manifest)?;
+    let config = Config {
+        second_look: true,
+        controls: CONTROLS,
+        datagrams: datagrams.weights(),
+        ..prepared.how.config()
+    };
     let progress = Progress::over(plan.planned(), asked.talk);
     let clock = prepared.memory.bind(&plan, &config, &prepared.how, "verify", &prepared.resolution)?;
     let mut observations = Vec::new();
     let mut see = |seen| observations.extend(seen);
     let mut tallies = Tallies::new();
-    let course = Course { plan, config, how: &prepared.how, clock, memory: &prepared.memory };
+    let (how, memory) = (&prepared.how, &prepared.memory);
+    let course = Course { plan, config, how, clock, memory, datagrams: Arc::clone(&datagrams) };
     let drive = drive(course, &progress, Some(&mut tallies), &mut see);
     let ran = prepared.runtime.block_on(drive)?;
     // The last word on an endpoint counts.

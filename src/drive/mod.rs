@@ -11,6 +11,7 @@ pub mod raw;
 pub mod resolve;
 pub mod state;
 mod sys;
+pub mod udp;
 
 pub use clock::Clock;
 pub use sys::raise_descriptor_limit;

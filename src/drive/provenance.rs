@@ -86,7 +86,7 @@ pub fn random() -> u64 {
 }
 
 /// A key that nobody can guess. Unlike an order, it has no second best.
-pub(super) fn key() -> std::io::Result<[u8; 16]> {
+pub fn key() -> std::io::Result<[u8; 16]> {
     let mut key = [0; 16];
     getrandom::fill(&mut key).map_err(std::io::Error::other)?;
     Ok(key)

@@ -134,7 +134,7 @@ pub(super) fn send_frames(socket: RawFd, frames: &[Frame], bearing: Bearing) -> 
         part.iov_len = usize::from(frame.length).min(FRAME);
         message.msg_hdr.msg_iov = part;
         message.msg_hdr.msg_iovlen = 1;
-        if let Some((destination, length)) = destination(frame, bearing) {
+        if let Some((destination, length)) = destination(&frame.octets, bearing) {
             *name = destination;
             message.msg_hdr.msg_name = std::ptr::from_mut(name).cast::<c_void>();
             message.msg_hdr.msg_namelen = length;
@@ -147,11 +147,25 @@ pub(super) fn send_frames(socket: RawFd, frames: &[Frame], bearing: Bearing) -> 
     usize::try_from(sent).map_err(|_| io::Error::last_os_error())
 }
 
-fn destination(frame: &Frame, bearing: Bearing) -> Option<(Destination, socklen_t)> {
+/// Sends one frame of any length.
+pub(super) fn send_octets(socket: RawFd, octets: &[u8], bearing: Bearing) -> io::Result<()> {
+    let to = destination(octets, bearing);
+    let (name, length) = match &to {
+        Some((destination, length)) => (std::ptr::from_ref(destination).cast::<libc::sockaddr>(), *length),
+        None => (std::ptr::null(), 0),
+    };
+    // SAFETY: the octets and the address, if there is one, live through the call, and their lengths are
+    // given; the kernel only reads them.
+    let sent =
+        unsafe { libc::sendto(socket, octets.as_ptr().cast::<c_void>(), octets.len(), 0, name, length) };
+    if sent < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
+}
+
+fn destination(octets: &[u8], bearing: Bearing) -> Option<(Destination, socklen_t)> {
     match bearing {
         Bearing::Link => None,
         Bearing::Ipv4 => {
-            let octets: [u8; 4] = frame.octets.get(16..20)?.try_into().ok()?;
+            let octets: [u8; 4] = octets.get(16..20)?.try_into().ok()?;
             let ipv4 = libc::sockaddr_in {
                 sin_family: u16::try_from(libc::AF_INET).ok()?,
                 sin_port: 0,
@@ -161,7 +175,7 @@ fn destination(frame: &Frame, bearing: Bearing) -> Option<(Destination, socklen_
             Some((Destination { ipv4 }, socklen_t::try_from(size_of_val(&ipv4)).ok()?))
         }
         Bearing::Ipv6 => {
-            let octets: [u8; 16] = frame.octets.get(24..40)?.try_into().ok()?;
+            let octets: [u8; 16] = octets.get(24..40)?.try_into().ok()?;
             let ipv6 = libc::sockaddr_in6 {
                 sin6_family: u16::try_from(libc::AF_INET6).ok()?,
                 sin6_port: 0,
@@ -212,29 +226,45 @@ pub(super) struct Ring {
     memory: *mut u8,
     /// The frame that the kernel fills next.
     next: usize,
+    size: Slots,
+}
+
+/// The slots of a ring: how many, and of how many octets. The kernel's header takes 80 of them.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Slots {
+    octets: usize,
+    count: usize,
+}
+
+impl Slots {
+    /// For headers: 176 octets from the network header on.
+    pub(super) const HEADERS: Self = Self { octets: 256, count: 1 << 15 };
+    /// For whole datagrams.
+    pub(super) const DATAGRAMS: Self = Self { octets: 2048, count: 1 << 12 };
+
+    fn length(self) -> usize {
+        self.octets * self.count
+    }
 }
 
 // SAFETY: the memory belongs to this ring alone, and only `&mut self` reads it.
 unsafe impl Send for Ring {}
 
-/// Octets of a slot; behind the kernel's header 176 are left for the packet, from the network header on.
-const SLOT: usize = 256;
 const BLOCK: usize = 1 << 16;
-const SLOTS: usize = 1 << 15;
 
 #[allow(clippy::cast_ptr_alignment)] // slots are a multiple of 256 octets from a page's beginning
 impl Ring {
     /// Makes the ring of a packet socket that is not bound yet.
-    pub(super) fn new(socket: std::os::fd::OwnedFd) -> io::Result<Self> {
+    pub(super) fn new(socket: std::os::fd::OwnedFd, size: Slots) -> io::Result<Self> {
         use std::os::fd::AsRawFd;
         let number = |value: usize| libc::c_uint::try_from(value).unwrap_or(libc::c_uint::MAX);
         let fd = socket.as_raw_fd();
         set_option(fd, libc::SOL_PACKET, libc::PACKET_VERSION, libc::tpacket_versions::TPACKET_V2 as c_int)?;
         let request = libc::tpacket_req {
             tp_block_size: number(BLOCK),
-            tp_block_nr: number(SLOTS * SLOT / BLOCK),
-            tp_frame_size: number(SLOT),
-            tp_frame_nr: number(SLOTS),
+            tp_block_nr: number(size.length() / BLOCK),
+            tp_frame_size: number(size.octets),
+            tp_frame_nr: number(size.count),
         };
         let length = socklen_t::try_from(size_of_val(&request)).unwrap_or_default();
         // SAFETY: `request` lives through the call and `length` is its size; the kernel only reads it.
@@ -254,7 +284,7 @@ impl Ring {
         let memory = unsafe {
             libc::mmap(
                 std::ptr::null_mut(),
-                SLOTS * SLOT,
+                size.length(),
                 libc::PROT_READ | libc::PROT_WRITE,
                 libc::MAP_SHARED,
                 fd,
@@ -264,7 +294,7 @@ impl Ring {
         if memory == libc::MAP_FAILED {
             return Err(io::Error::last_os_error());
         }
-        Ok(Self { socket, memory: memory.cast::<u8>(), next: 0 })
+        Ok(Self { socket, memory: memory.cast::<u8>(), next: 0, size })
     }
 
     /// The socket behind it.
@@ -278,9 +308,9 @@ impl Ring {
     pub(super) fn drain(&mut self, most: usize, mut see: impl FnMut(&[u8])) -> usize {
         use std::sync::atomic::{AtomicU32, Ordering};
         for count in 0..most {
-            // SAFETY: `next` is below `SLOTS`, so the slot lies within the mapping, which lives as long
+            // SAFETY: `next` is below the count, so the slot lies within the mapping, which lives as long
             // as the ring.
-            let slot = unsafe { self.memory.add(self.next * SLOT) };
+            let slot = unsafe { self.memory.add(self.next * self.size.octets) };
             // SAFETY: a slot begins with its status, aligned to 4, which kernel and reader share as an
             // atomic word (packet_mmap).
             let status = unsafe { AtomicU32::from_ptr(slot.cast::<u32>()) };
@@ -290,13 +320,13 @@ impl Ring {
             // SAFETY: the status says that the slot is ours until it is given back; a slot begins with
             // this header, and is aligned for it.
             let header = unsafe { &*slot.cast::<libc::tpacket2_hdr>() };
-            let start = usize::from(header.tp_net).min(SLOT);
-            let length = usize::try_from(header.tp_snaplen).unwrap_or(0).min(SLOT - start);
+            let start = usize::from(header.tp_net).min(self.size.octets);
+            let length = usize::try_from(header.tp_snaplen).unwrap_or(0).min(self.size.octets - start);
             // SAFETY: start and length were clamped to the slot, which is ours until it is given back,
             // and the slice does not outlive that.
             see(unsafe { std::slice::from_raw_parts(slot.add(start), length) });
             status.store(libc::TP_STATUS_KERNEL, Ordering::Release);
-            self.next = (self.next + 1) % SLOTS;
+            self.next = (self.next + 1) % self.size.count;
         }
         most
     }
@@ -306,6 +336,6 @@ impl Drop for Ring {
     fn drop(&mut self) {
         // SAFETY: this is the mapping that `new` made, and nothing refers to it any more. A failure
         // would only leave it until the process ends.
-        unsafe { libc::munmap(self.memory.cast::<c_void>(), SLOTS * SLOT) };
+        unsafe { libc::munmap(self.memory.cast::<c_void>(), self.size.length()) };
     }
 }

@@ -22,7 +22,7 @@ pub use coverage::{Coverage, StateCounts};
 pub use endpoint::{Endpoint, Family, Protocol};
 pub use evidence::{Evidence, LocalError, Unreachable};
 pub use moment::Moment;
-pub use observation::{ControlCount, Look, Observation, Tally};
+pub use observation::{ControlCount, IcmpLimit, Look, Observation, Tally};
 pub use ports::{PortSet, PortSetError};
 pub use range::AddressRange;
 pub use rule::{Kind, Level, RULES, Rule, Severity, rule};

@@ -74,8 +74,19 @@ pub struct Tally {
     /// Had one of its silent endpoints been open: the chance that it was missed. `None` where nothing
     /// answered that could bound it, or nothing is silent.
     pub miss: Option<Miss>,
+    /// How seldom it says that nothing listens, where it does over UDP.
+    pub icmp: Option<IcmpLimit>,
     /// What came of ports beside the plan that were asked because something is open there.
     pub controls: Option<ControlCount>,
+}
+
+/// How a host limits its ICMP errors (RFC 1812 4.3.2.8, RFC 4443 2.4 (f)).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct IcmpLimit {
+    /// Between two that it sends us, about.
+    pub interval: Duration,
+    /// Silent endpoints that may be closed: there was no time for the host to say so.
+    pub undecided: u64,
 }
 
 /// Controls of one address: random high ports that are not planned.
@@ -107,6 +118,13 @@ impl Tally {
         self.fell_silent |= other.fell_silent;
         self.miss = Miss::worst(self.miss, other.miss);
         self.controls = other.controls.or(self.controls);
+        self.icmp = match (self.icmp, other.icmp) {
+            (Some(one), Some(other)) => Some(IcmpLimit {
+                interval: one.interval.max(other.interval),
+                undecided: one.undecided + other.undecided,
+            }),
+            (one, other) => one.or(other),
+        };
     }
 }
 

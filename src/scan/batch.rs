@@ -63,7 +63,7 @@ pub struct Answer {
     pub endpoint: Endpoint,
     /// Which attempt it answers.
     pub attempt: u8,
-    /// When that attempt left.
+    /// When that attempt left; the moment of the answer where the driver no longer knows.
     pub sent_at: Moment,
     /// From which of our sockets, where known.
     pub source: Option<SocketAddr>,

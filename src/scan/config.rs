@@ -121,8 +121,8 @@ impl Config {
 }
 
 const MIN_GAP: Duration = Duration::from_secs(1);
-/// Services over UDP take their time: a RADIUS server makes who was refused wait for a second (FreeRADIUS,
-/// `reject_delay`), and a resolver asks others first.
+/// Services over UDP take their time: a RADIUS server makes who was refused wait for a second (`reject_delay` of
+/// `FreeRADIUS`), and a resolver asks others first.
 const DATAGRAM: Duration = Duration::from_millis(1500);
 /// Waiting beyond the system's own repeat when nothing is known of the path, at least, and at most.
 const PATIENCE: (Duration, Duration, Duration) =
@@ -139,7 +139,9 @@ pub(super) fn longest_patience(config: &Config, slowest: Option<Duration>) -> Du
 pub(super) fn longest_of(config: &Config, protocol: Protocol, longest: Duration) -> Duration {
     match protocol {
         Protocol::Tcp => longest,
-        Protocol::Udp => config.timeout.unwrap_or(longest.saturating_sub(config.repeats_after).max(DATAGRAM)),
+        Protocol::Udp => {
+            config.timeout.unwrap_or_else(|| longest.saturating_sub(config.repeats_after).max(DATAGRAM))
+        }
     }
 }
 

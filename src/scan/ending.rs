@@ -53,6 +53,7 @@ impl Ending<'_> {
         let mut worst = None;
         for (tally, row) in ended.iter_mut().zip(0..) {
             tally.miss = self.miss(tally, row);
+            tally.icmp = self.window.icmp_limit(row);
             worst = Miss::worst(worst, tally.miss);
             coverage.states.filtered += tally.states.filtered.saturating_sub(tally.prohibited);
             coverage.states.unanswered += tally.states.unanswered;
@@ -142,7 +143,8 @@ impl Ending<'_> {
     ) -> (State, Reason, u8) {
         let index = spot.index;
         let unsent = unsent.get(&index).copied().unwrap_or(0);
-        let sent = self.window.attempts_sent(spot).saturating_sub(unsent);
+        let sent =
+            self.window.attempts_sent(spot).saturating_sub(unsent).max(self.window.asked_beyond(index));
         if let (Some(error), true) = (row.local, row.barred || self.window.ledger.is_lost(index)) {
             return (State::Unknown, Reason::Local(error), sent);
         }
@@ -176,7 +178,7 @@ fn settled(endpoint: Endpoint, state: State, record: Record) -> Observation {
         state,
         reason: decided.map_or(Reason::NoResponse, |kept| kept.look.evidence.reason()),
         sender: decided.and_then(|kept| kept.look.evidence.sender()),
-        rtt: decided.map(|kept| kept.rtt),
+        rtt: decided.map(|kept| kept.rtt).filter(|rtt| !rtt.is_zero()),
         ttl: decided.and_then(|kept| kept.look.ttl),
         attempts: attempts.iter().map(|kept| kept.look.attempt).max().unwrap_or(0),
         first_seen: decided.map(|kept| kept.look.at),
@@ -203,6 +205,7 @@ fn tally(address: IpAddr, protocol: Protocol, row: &Row) -> Tally {
         rtt,
         fell_silent,
         miss: None,
+        icmp: None,
         controls: None,
     }
 }

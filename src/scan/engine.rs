@@ -32,16 +32,12 @@ use crate::model::{Coverage, Evidence, Look, Miss, Moment, Observation, Protocol
 const SECOND_LOOKS: u32 = 512;
 /// Endpoints of a window per address that it may hold: counters of an address cost more than its bits.
 const ENDPOINTS_PER_ROW: u64 = 512;
-/// Addresses whose round-trip time outlives their window.
-const MAX_PATHS: usize = 1 << 16;
 /// Addresses never asked that get a tally when the run is stopped; of more only the totals speak.
 const MOST_TALLIED: usize = 1 << 20;
 /// Observations waiting to be taken; with more, nothing is asked until somebody does.
 const MOST_WAITING: usize = 1 << 16;
 /// How long a scan rests whose observations nobody takes.
 const STALL: Duration = Duration::from_millis(2);
-/// The first repeat of a SYN-ACK (RFC 6298 section 2).
-const REPEAT: Duration = Duration::from_secs(1);
 /// Windows walked at a time, so that the wire does not idle while one waits.
 const MAX_ACTIVE: usize = 3;
 
@@ -198,7 +194,7 @@ impl Scan {
         reserve(&mut self.pace, &self.config, now, answer);
         // Beyond the mouth's own repeat nobody can tell which of the two was answered (Karn's rule).
         let repeats = self.config.repeats(answer.endpoint.protocol);
-        let is_sample = rtt < repeats || repeats.is_zero();
+        let is_sample = !rtt.is_zero() && (rtt < repeats || repeats.is_zero());
         if answer.evidence != Evidence::Silence {
             self.coverage.replies += 1;
         }
@@ -215,6 +211,11 @@ impl Scan {
         let mut canary = None;
         if changed {
             window.note_late(spot, mark, answer.attempt);
+            match answer.evidence {
+                Evidence::Reply { .. } => self.measure.replied(answer.attempt),
+                Evidence::NoListener => window.refused(now, spot.row),
+                _ => {}
+            }
             shift(&mut self.coverage.states, before, mark);
             self.witnesses.note(answer.endpoint, mark, now + self.config.gap(Duration::ZERO));
             canary =
@@ -242,6 +243,10 @@ impl Scan {
             journal.heard(now, window, spot, answer, (changed, observed, is_news));
         }
         if window.records.add(answer.endpoint, kept) {
+            if matches!(answer.evidence, Evidence::Reply { .. }) && window.records.is_steady(answer.endpoint)
+            {
+                self.witnesses.steady(answer.endpoint, now + self.config.gap(Duration::ZERO));
+            }
             if self.config.second_look {
                 window.confirm(now, &self.config, spot, answer.attempt, (mark == Mark::Open, crowded));
             }
@@ -251,7 +256,7 @@ impl Scan {
                 state: mark.state(answer.endpoint.protocol),
                 reason: answer.evidence.reason(),
                 sender: answer.evidence.sender(),
-                rtt: Some(rtt),
+                rtt: Some(rtt).filter(|rtt| !rtt.is_zero()),
                 ttl: answer.ttl,
                 attempts: answer.attempt,
                 first_seen: Some(now),
@@ -346,32 +351,13 @@ impl Scan {
         self.wake = None;
     }
 
-    /// Takes in a round-trip time: all of an address is one path, whatever window or protocol.
-    fn learn(&mut self, address: IpAddr, rtt: Duration) {
-        // The far side repeats a lost SYN-ACK after a second: what it then says is not how long the path is.
-        let known = self.paths.get(&address).and_then(|path| path.smoothed());
-        let repeated = rtt >= REPEAT && known.is_none_or(|known| known < REPEAT / 2);
-        if repeated && known.is_some() {
-            return;
-        }
-        self.run_rtt.sample(rtt);
-        if self.paths.len() < MAX_PATHS || self.paths.contains_key(&address) {
-            self.paths.entry(address).or_default().sample(rtt);
-        }
-        for window in &mut self.active {
-            window.learn(address, |path| path.sample(rtt));
-        }
-        if !repeated {
-            self.slowest = self.slowest.max(Some(rtt));
-        }
-    }
-
     /// The next probe of the front window that has one; a new window when none has.
     fn next(&mut self, now: Moment) -> Option<Probe> {
         let needed = self.active.iter().any(Window::needs_opinion);
         let opinion = self.measure.opinion(now, needed);
         loop {
             let slowed = self.active.iter().any(Window::is_looking);
+            let walking = !self.waiting.is_empty() || self.active.iter().any(Window::is_walking);
             let mut wake: Option<Moment> = None;
             let mut finished = None;
             let mut paced = 0;
@@ -384,6 +370,7 @@ impl Scan {
                     continue;
                 }
                 window.slow_down(slowed);
+                window.accompanied = walking;
                 let (config, run_rtt) = (&self.config, self.run_rtt);
                 let patience = |row: &Row| patience(config, row.protocol, row.rtt, run_rtt);
                 let opinion = opinion.as_deref();

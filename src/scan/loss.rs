@@ -11,7 +11,10 @@ use std::{
     time::Duration,
 };
 
-use super::stats::{at_least, at_least_bound, upper_bound};
+use super::{
+    datagrams::Late,
+    stats::{at_least, at_least_bound, upper_bound},
+};
 use crate::model::{Loss, Miss, Moment};
 
 /// How what is asked again answers. A host may limit its refusals, so they are a class of their own.
@@ -92,6 +95,8 @@ pub(super) struct Meter {
     addresses: HashMap<IpAddr, [Chain; 2]>,
     /// Addresses whose losses may stand out, and after how many tries that is forgotten.
     suspects: HashMap<IpAddr, u32>,
+    /// The same over UDP, where there are no canaries.
+    pub(super) datagrams: Late,
 }
 
 /// First tries, second ones after a first loss, and so on.
@@ -171,7 +176,7 @@ impl Meter {
     /// What the losses say by now; `grows`: something can be asked again.
     pub(super) fn opinion(&self, grows: bool) -> Arc<Opinion> {
         let Some((class, pool)) = self.path() else {
-            return Arc::new(Opinion { grows, ..Opinion::default() });
+            return Arc::new(Opinion { grows, datagrams: self.datagrams, ..Opinion::default() });
         };
         let (mut path, mut own) = (pool.chain, HashMap::new());
         // Once more without those that stood out: they may have hidden others.
@@ -190,6 +195,7 @@ impl Meter {
             own,
             grows,
             suspects: self.suspects.keys().copied().collect(),
+            datagrams: self.datagrams,
         })
     }
 
@@ -320,6 +326,8 @@ pub(super) struct Opinion {
     grows: bool,
     /// More canaries are on their way to tell.
     suspects: HashSet<IpAddr>,
+    /// How replies come over UDP.
+    pub(super) datagrams: Late,
 }
 
 /// What the losses of one path say.

@@ -10,6 +10,7 @@ mod batch;
 mod canary;
 mod config;
 mod controls;
+mod datagrams;
 mod ending;
 mod engine;
 mod journal;

@@ -11,11 +11,14 @@ use super::{
 };
 use crate::model::{AddressRange, Endpoint, Permit, PortSet, Protocol};
 
-/// The endpoints of a scan. Those that the manifest names are asked first.
+/// The endpoints of a scan. Those that the manifest names are asked first, then those over UDP of which it
+/// is known how to ask.
 #[derive(Clone, Debug, Default)]
 pub struct Plan {
-    named: Vec<Block>,
-    rest: Vec<Block>,
+    /// By segment: named, preferred, and the rest.
+    segments: [Vec<Block>; 3],
+    /// UDP ports that are asked before others.
+    preferred: PortSet,
     /// Endpoints that other shards ask.
     elsewhere: u64,
     /// Where controls may be asked.
@@ -51,18 +54,27 @@ impl Plan {
         if protocol == Protocol::Tcp && !sweeps.is_empty() {
             self.spare.extend(Spare::beside(range, &named, &rest));
         }
-        for (ports, blocks) in [(named, &mut self.named), (rest, &mut self.rest)] {
+        let preferred =
+            if protocol == Protocol::Udp { rest.intersection(&self.preferred) } else { PortSet::NONE };
+        let rest = rest.difference(&preferred);
+        for (ports, blocks) in [named, preferred, rest].into_iter().zip(&mut self.segments) {
             if !ports.is_empty() {
                 blocks.push(Block { range, protocol, ports: Arc::new(ports), rate, slice: Slice::WHOLE });
             }
         }
     }
 
-    /// One part of the plan, complete as it is now. Endpoints are numbered through the named ones, and
-    /// through the rest, as they were added.
+    /// Has these UDP ports asked before others, of what is added from now on: a host may say only so often
+    /// what is closed.
+    pub fn prefer(&mut self, ports: PortSet) {
+        self.preferred = ports;
+    }
+
+    /// One part of the plan, complete as it is now. Endpoints are numbered through each segment as they
+    /// were added.
     #[must_use]
     pub fn part(self, shard: Shard) -> Self {
-        let whole = self.planned();
+        let (whole, before) = (self.planned(), self.elsewhere);
         let cut = |mut blocks: Vec<Block>| {
             let mut begins = 0u64;
             for block in &mut blocks {
@@ -72,8 +84,8 @@ impl Plan {
             blocks.retain(|block| block.size() > 0);
             blocks
         };
-        let mut part = Self { named: cut(self.named), rest: cut(self.rest), elsewhere: 0, spare: self.spare };
-        part.elsewhere = self.elsewhere.saturating_add(whole.saturating_sub(part.planned()));
+        let mut part = Self { segments: self.segments.map(cut), elsewhere: 0, ..self };
+        part.elsewhere = before.saturating_add(whole.saturating_sub(part.planned()));
         part
     }
 
@@ -86,10 +98,10 @@ impl Plan {
     pub fn digest(&self) -> u64 {
         use std::hash::{Hash as _, Hasher as _};
         let mut hasher = SipHasher13::new();
-        for (named, blocks) in [(true, &self.named), (false, &self.rest)] {
+        for (segment, blocks) in self.segments.iter().enumerate() {
             for Block { range, protocol, ports, slice, .. } in blocks {
                 let ports: Vec<(u16, u16)> = ports.ranges().collect();
-                (named, range, protocol, ports, slice).hash(&mut hasher);
+                (segment, range, protocol, ports, slice).hash(&mut hasher);
             }
         }
         hasher.finish()
@@ -97,16 +109,20 @@ impl Plan {
 
     /// Every range of addresses, some perhaps more than once.
     pub fn ranges(&self) -> Vec<AddressRange> {
-        let mut ranges: Vec<AddressRange> =
-            self.named.iter().chain(&self.rest).map(|block| block.range).collect();
+        let mut ranges: Vec<AddressRange> = self.segments.iter().flatten().map(|block| block.range).collect();
         ranges.sort_unstable();
         ranges.dedup();
         ranges
     }
 
+    /// Whether any endpoint is of a protocol.
+    pub fn has(&self, protocol: Protocol) -> bool {
+        self.segments.iter().flatten().any(|block| block.protocol == protocol)
+    }
+
     /// How many endpoints, saturating.
     pub fn planned(&self) -> u64 {
-        self.named.iter().chain(&self.rest).fold(0u64, |sum, block| sum.saturating_add(block.size()))
+        self.segments.iter().flatten().fold(0u64, |sum, block| sum.saturating_add(block.size()))
     }
 
     /// Where controls may be asked.
@@ -117,27 +133,25 @@ impl Plan {
     /// The pieces in the order of their turn, each small enough to keep a ledger of: named endpoints
     /// first. Cut one at a time, since a large plan has more pieces than memory.
     pub(super) fn pieces(self, budget: Budget) -> Pieces {
-        Pieces { named: self.named.into(), rest: self.rest.into(), budget }
+        Pieces { segments: self.segments.map(VecDeque::from), budget }
     }
 }
 
 /// What of a plan has not been handed out yet.
 #[derive(Debug)]
 pub(super) struct Pieces {
-    named: VecDeque<Block>,
-    rest: VecDeque<Block>,
+    segments: [VecDeque<Block>; 3],
     budget: Budget,
 }
 
 impl Pieces {
     pub(super) fn is_empty(&self) -> bool {
-        self.named.is_empty() && self.rest.is_empty()
+        self.segments.iter().all(VecDeque::is_empty)
     }
 
     /// Hands out nothing more.
     pub(super) fn clear(&mut self) {
-        self.named.clear();
-        self.rest.clear();
+        self.segments.iter_mut().for_each(VecDeque::clear);
     }
 }
 
@@ -145,10 +159,10 @@ impl Iterator for Pieces {
     type Item = Piece;
 
     fn next(&mut self) -> Option<Piece> {
-        let named = !self.named.is_empty();
-        let blocks = if named { &mut self.named } else { &mut self.rest };
+        let (segment, blocks) =
+            self.segments.iter_mut().enumerate().find(|(_, blocks)| !blocks.is_empty())?;
         let blocks = cut(blocks, self.budget);
-        (!blocks.is_empty()).then_some(Piece { blocks, named })
+        (!blocks.is_empty()).then_some(Piece { blocks, named: segment == 0 })
     }
 }
 

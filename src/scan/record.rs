@@ -55,6 +55,14 @@ impl Records {
         self.kept.get(&endpoint).is_some_and(|record| record.is_news(kept))
     }
 
+    /// Whether an endpoint was open to more than one attempt.
+    pub(super) fn is_steady(&self, endpoint: Endpoint) -> bool {
+        let Some(record) = self.kept.get(&endpoint) else { return false };
+        let mut open = record.attempts.iter().filter(|kept| Mark::of(kept.look.evidence) == Mark::Open);
+        let first = open.next().map(|kept| kept.look.attempt);
+        open.any(|kept| Some(kept.look.attempt) != first)
+    }
+
     /// Whether anything is kept that came of an attempt.
     pub(super) fn has(&self, endpoint: Endpoint, attempt: u8) -> bool {
         let of = |kept: &Kept| kept.look.attempt == attempt;

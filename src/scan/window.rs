@@ -1,5 +1,6 @@
 //! One piece of the plan on its walk: pass after pass over its order, the silent asked again.
 
+mod decide;
 mod earn;
 mod outage;
 mod parting;
@@ -32,7 +33,7 @@ use super::{
 };
 use crate::model::{Endpoint, Moment, Protocol};
 
-use self::{earn::Earn, outage::Outages, parting::Partings};
+use self::{decide::Decisions, earn::Earn, outage::Outages, parting::Partings};
 pub(super) use self::{
     repair::MAX_LOOKS_AGAIN,
     stride::{MOST_SKIPPED, Stride},
@@ -120,6 +121,9 @@ pub(super) struct Window {
     /// For a journal, where one is kept.
     notes: Option<Vec<Note>>,
     earn: Earn,
+    decisions: Decisions,
+    /// Others are walking: what it does meanwhile costs no time.
+    pub(super) accompanied: bool,
     /// Passes of which the kernel threw answers away, and whether it did of this one.
     deaf: u8,
     drops: bool,
@@ -188,6 +192,8 @@ impl Window {
             parted: HashMap::new(),
             notes: None,
             earn: Earn::default(),
+            decisions: Decisions::default(),
+            accompanied: false,
             deaf: 0,
             drops: false,
         }
@@ -264,8 +270,13 @@ impl Window {
                 Next::Finished => None,
                 next => return next,
             };
+            let decided = match self.decide(now, config, patience) {
+                Next::Wait(due) => Some(due),
+                Next::Finished => None,
+                next => return next,
+            };
             let heard = Some(self.heard_at()).filter(|at| *at > now);
-            let due = [earned, parted, heard].into_iter().flatten().min();
+            let due = [earned, parted, decided, heard].into_iter().flatten().min();
             if due.is_none() && self.looks.is_empty() {
                 return Next::Finished;
             }
@@ -390,6 +401,11 @@ impl Window {
         self.pass
     }
 
+    /// Whether it has anything left to ask in its order.
+    pub(super) fn is_walking(&self) -> bool {
+        self.unsettled > 0 && self.pass <= self.attempts
+    }
+
     /// Whether nothing of it was asked yet.
     pub(super) fn is_untouched(&self) -> bool {
         self.pass == 1 && self.place == 0
@@ -403,7 +419,8 @@ impl Window {
     /// Whether the driver owes the end of a probe to an endpoint.
     pub(super) fn is_owed_of(&self, index: u64) -> bool {
         let flight = self.flight.as_ref().filter(|flight| !flight.is_empty());
-        flight.is_some_and(|flight| (1..=self.attempts).any(|attempt| flight.contains(&(index, attempt))))
+        let last = self.attempts.max(self.asked_beyond(index));
+        flight.is_some_and(|flight| (1..=last).any(|attempt| flight.contains(&(index, attempt))))
     }
 
     /// Attempts that the walk made at an endpoint that was never settled, up to this point.
@@ -428,7 +445,8 @@ impl Window {
     /// Whether this can be an answer: its endpoint was asked that often, or looked at again.
     pub(super) fn was_asked(&self, spot: Spot, attempt: u8) -> bool {
         let look = self.looking.get(&spot.index).map_or(0, |(look, _)| *look);
-        (1..=self.attempts_sent(spot).max(look)).contains(&attempt)
+        let beyond = self.asked_beyond(spot.index);
+        (1..=self.attempts_sent(spot).max(look).max(beyond)).contains(&attempt)
             && !self.outages.holds(spot.row, spot.index, attempt)
     }
 

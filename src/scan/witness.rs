@@ -52,10 +52,20 @@ impl Witnesses {
         }
     }
 
-    /// The witness of an address.
+    /// Notes that an endpoint replied over UDP more than once: it does not limit its replies.
+    pub(super) fn steady(&mut self, endpoint: Endpoint, rests: Moment) {
+        let Endpoint { address, protocol, port } = endpoint;
+        let new = Witness { port, is_open: true, rests, asked: 0, heard: Moment::START };
+        self.known.entry((address, protocol)).or_insert(new);
+    }
+
+    /// The witness for what is silent of a protocol at an address. For UDP one over TCP first: who bans us
+    /// bans an address.
     pub(super) fn of(&self, address: IpAddr, protocol: Protocol) -> Option<Endpoint> {
-        let witness = self.known.get(&(address, protocol))?;
-        Some(Endpoint { address, protocol, port: witness.port })
+        [Protocol::Tcp, protocol].into_iter().find_map(|protocol| {
+            let witness = self.known.get(&(address, protocol))?;
+            Some(Endpoint { address, protocol, port: witness.port })
+        })
     }
 
     pub(super) fn is_empty(&self) -> bool {

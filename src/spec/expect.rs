@@ -171,7 +171,6 @@ fn target(host: HostEntry, expose: Vec<Expose>, names: &dyn Names) -> Target {
         deny: Vec::new(),
         tcp: PortSet::all(),
         udp: names.common(Protocol::Udp),
-        udp_stated: false,
         families: vec![Family::Ipv4, Family::Ipv6],
         unlisted: Unlisted::default(),
         rate: None,

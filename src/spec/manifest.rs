@@ -118,9 +118,6 @@ pub struct Target {
     pub tcp: PortSet,
     /// The UDP ports asked of every address, besides those it names.
     pub udp: PortSet,
-    /// Somebody wrote `udp:`, in the target or in `defaults`. A default that can't be asked is a
-    /// restriction of the run; what was asked for and can't be had is a gap in its coverage.
-    pub udp_stated: bool,
     pub families: Vec<Family>,
     pub unlisted: Unlisted,
     /// Probes a second to one address of this target.

@@ -148,10 +148,11 @@ impl Host {
             return if probe.handshake { Evidence::Silence } else { half };
         }
         let from = |what| Evidence::Unreachable { what, sender: None };
+        let is_udp = probe.endpoint.protocol == Protocol::Udp;
         if self.tarpit || self.open.contains(port) {
-            Evidence::Connected
+            if is_udp { Evidence::Reply { payload: 0 } } else { Evidence::Connected }
         } else if self.closed.contains(port) {
-            Evidence::Refused
+            if is_udp { Evidence::NoListener } else { Evidence::Refused }
         } else if self.prohibited.contains(port) {
             from(Unreachable::AdminProhibited)
         } else if self.unreachable {
@@ -342,9 +343,9 @@ impl Net {
     fn is_limited(&mut self, script: usize, host: &Host, at: Moment, sent: Sent, evidence: Evidence) -> bool {
         let own = self.own.entry(sent.endpoint.address).or_default();
         // Who refuses a datagram does it by ICMP.
-        let by_icmp = sent.endpoint.protocol == Protocol::Udp && evidence == Evidence::Refused;
+        let by_icmp = evidence == Evidence::NoListener;
         match (evidence, host.rst_per_second) {
-            (Evidence::Refused, Some(limit)) if !by_icmp => {
+            (Evidence::Refused, Some(limit)) => {
                 let second = millis(at) / 1000;
                 if own.rst_second != second {
                     (own.rst_second, own.rsts) = (second, 0);

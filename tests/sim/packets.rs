@@ -209,7 +209,7 @@ impl Storm {
 
     fn judge(&mut self) {
         while let Some(seen) = self.scan.poll_observation() {
-            let silent = matches!(seen.state, State::Filtered | State::Unknown) && seen.rtt.is_none();
+            let silent = matches!(seen.state, State::Filtered | State::Unknown) && seen.first_seen.is_none();
             let said = silent || self.said.contains(&(seen.endpoint, seen.state));
             assert!(said, "out of thin air: {seen:?}");
         }

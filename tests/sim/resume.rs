@@ -173,7 +173,7 @@ proptest! {
             let both = &states[&endpoint];
             prop_assert_eq!((seen.state, seen.reason), (both.state, both.reason), "{}", endpoint);
             prop_assert_eq!(seen.seen_open_twice(), both.seen_open_twice(), "{}", endpoint);
-            if seen.state == State::Filtered && seen.rtt.is_none() {
+            if seen.state == State::Filtered && seen.first_seen.is_none() {
                 prop_assert_eq!(seen.attempts, both.attempts, "{}", endpoint);
             }
         }
@@ -230,7 +230,7 @@ proptest! {
             let truth = net.truth(endpoint);
             let hidden = matches!(seen.state, State::Filtered | State::Unanswered | State::Unknown);
             prop_assert!(seen.state == truth || hidden, "{endpoint} is {truth}, and was called {}", seen.state);
-            if matches!(seen.state, State::Filtered | State::Unanswered) && seen.rtt.is_none() {
+            if matches!(seen.state, State::Filtered | State::Unanswered) && seen.first_seen.is_none() {
                 let probes = asked.get(&endpoint).copied().unwrap_or(0);
                 prop_assert!(probes >= usize::from(world.config.attempts), "{endpoint}: {probes} probes");
             }

@@ -29,10 +29,13 @@ use self::{
     attempt::{Attempt, Started},
     slots::Slots,
 };
-use super::{Clock, interfaces};
+use super::{
+    Clock, interfaces,
+    udp::{self, Datagrams},
+};
 use crate::{
-    model::{Evidence, LocalError, Moment},
-    scan::{Answer, Batch, Scan},
+    model::{Evidence, LocalError, Moment, Protocol},
+    scan::{Answer, Batch, Probe, Scan},
 };
 
 /// From where connects start, when the user says so.
@@ -51,6 +54,7 @@ pub struct Connect {
     clock: Clock,
     origin: Origin,
     own: BTreeSet<IpAddr>,
+    datagrams: Arc<Datagrams>,
     slots: Slots,
     stopped: AtomicBool,
     failed: AtomicBool,
@@ -65,12 +69,19 @@ const LOOK_UP: Duration = Duration::from_millis(20);
 
 impl Connect {
     /// A driver for a scan, with `descriptors` open files allowed.
-    pub fn new(scan: Scan, clock: Clock, origin: Origin, descriptors: u64) -> Arc<Self> {
+    pub fn new(
+        scan: Scan,
+        clock: Clock,
+        origin: Origin,
+        datagrams: Arc<Datagrams>,
+        descriptors: u64,
+    ) -> Arc<Self> {
         Arc::new(Self {
             scan: Mutex::new(scan),
             clock,
             origin,
             own: interfaces::own_addresses(),
+            datagrams,
             slots: Slots::new(descriptors),
             stopped: AtomicBool::new(false),
             failed: AtomicBool::new(false),
@@ -164,6 +175,10 @@ impl Connect {
     ) {
         let mut pending: Vec<Attempt> = Vec::with_capacity(batch.probes().len());
         for &probe in batch.probes() {
+            if probe.endpoint.protocol == Protocol::Udp {
+                self.ask(probe, ended);
+                continue;
+            }
             match Attempt::start(probe, self.clock.now(), &self.origin) {
                 Started::Pending(attempt) => pending.push(attempt),
                 Started::Ended(answer) => self.end(answers, self.resolve(answer)),
@@ -182,6 +197,26 @@ impl Connect {
                 }
             }
         }
+    }
+
+    /// Asks over UDP, as a task.
+    fn ask(self: &Arc<Self>, probe: Probe, ended: &mpsc::UnboundedSender<(Moment, Answer)>) {
+        let (endpoint, attempt, sent_at) = (probe.endpoint, probe.attempt, self.clock.now());
+        let evidence = Evidence::Local(LocalError::Other(0));
+        let answer = Answer { endpoint, attempt, sent_at, source: None, ttl: None, evidence };
+        let promise = Promise { driver: Arc::clone(self), ended: ended.clone(), answer };
+        tokio::spawn(async move {
+            let driver = &promise.driver;
+            let (answer, strays) =
+                udp::ask(&driver.datagrams, probe, &driver.clock, &driver.origin, &driver.own).await;
+            if answer.evidence == Evidence::Local(LocalError::Descriptors) {
+                driver.slots.shrink();
+            }
+            if strays > 0 {
+                driver.scan().strays(strays);
+            }
+            promise.keep(answer);
+        });
     }
 
     fn end(&self, answers: &mut Vec<(Moment, Answer)>, answer: Answer) {
@@ -224,7 +259,8 @@ impl Drop for Promise {
 mod tests {
     use super::*;
     use crate::{
-        model::{Endpoint, PortSet, Protocol, Scope, ScopeEntry},
+        model::{Endpoint, PortSet, Scope, ScopeEntry},
+        probe::udp::{Payloads, Udp},
         scan::{Config, Plan, Rate},
     };
 
@@ -237,7 +273,8 @@ mod tests {
         plan.add(&scope.authorize_block(block).0[0], Protocol::Tcp, PortSet::NONE, ports, None);
         let rate = Rate { run: Some(1), per_address: None };
         let scan = Scan::new(plan, Config { hears_silence: true, rate, ..Config::default() });
-        Connect::new(scan, Clock::start(), Origin::default(), 1024)
+        let datagrams = Datagrams::new(Udp::new([0; 16], Payloads::new([])));
+        Connect::new(scan, Clock::start(), Origin::default(), Arc::new(datagrams), 1024)
     }
 
     #[tokio::test]

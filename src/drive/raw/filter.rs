@@ -47,6 +47,7 @@ const HAS_BIT: u16 = 0x45;
 const RETURN: u16 = 0x06;
 
 const TCP: u32 = 6;
+const UDP: u32 = 17;
 const SYN_ACK: u32 = 0x12;
 const RST: u32 = 0x04;
 
@@ -112,6 +113,51 @@ pub(super) fn ipv6(first: u16, count: u16) -> Vec<Instruction> {
         jump(IS, 3, To::Accept, To::Next),
         jump(IS, 4, To::Accept, To::Reject),
     ])
+}
+
+/// The same for datagrams to our ports, and ICMP errors.
+pub(super) fn datagrams_ipv4(first: u16, count: u16) -> Vec<Instruction> {
+    assemble(&[
+        load(LOAD_8, 9),
+        jump(IS, 1, To::Step(9), To::Next),
+        jump(IS, UDP, To::Next, To::Reject),
+        load(LOAD_16, 6),
+        jump(HAS_BIT, 0x1fff, To::Reject, To::Next), // a later fragment has no ports
+        load(HEADER_TO_X, 0),
+        load(LOAD_16_AT_X, 2),
+        load(SUBTRACT, first.into()),
+        jump(IS_AT_LEAST, count.into(), To::Reject, To::Accept),
+        load(HEADER_TO_X, 0), // 9: ICMP
+        load(LOAD_8_AT_X, 0),
+        jump(IS, 3, To::Accept, To::Next),
+        jump(IS, 11, To::Accept, To::Reject),
+    ])
+}
+
+/// The same over IPv6; with extension headers everything passes.
+pub(super) fn datagrams_ipv6(first: u16, count: u16) -> Vec<Instruction> {
+    assemble(&[
+        load(LOAD_8, 6),
+        jump(IS, UDP, To::Step(8), To::Next),
+        jump(IS, 58, To::Step(11), To::Next),
+        jump(IS, 0, To::Accept, To::Next),
+        jump(IS, 43, To::Accept, To::Next),
+        jump(IS, 44, To::Accept, To::Next),
+        jump(IS, 51, To::Accept, To::Next),
+        jump(IS, 60, To::Accept, To::Reject),
+        load(LOAD_16, 42), // 8: UDP
+        load(SUBTRACT, first.into()),
+        jump(IS_AT_LEAST, count.into(), To::Reject, To::Accept),
+        load(LOAD_8, 40), // 11: ICMPv6
+        jump(IS, 1, To::Accept, To::Next),
+        jump(IS, 3, To::Accept, To::Next),
+        jump(IS, 4, To::Accept, To::Reject),
+    ])
+}
+
+/// For nothing at all.
+pub(super) fn nothing() -> Vec<Instruction> {
+    vec![Instruction { code: RETURN, yes: 0, no: 0, value: 0 }]
 }
 
 /// For neighbour advertisements (RFC 4861 section 4.4).
@@ -231,9 +277,17 @@ mod tests {
             assert_eq!(passes(&four, &packets(1, &message).0), matches!(kind, 3 | 11), "{kind}");
             assert_eq!(passes(&six, &packets(58, &message).1), matches!(kind, 1 | 3 | 4), "{kind}");
             assert_eq!(passes(&advertisements(), &packets(58, &message).1), kind == 136);
+            assert_eq!(passes(&datagrams_ipv4(1, 2), &packets(1, &message).0), matches!(kind, 3 | 11));
+            assert_eq!(passes(&datagrams_ipv6(1, 2), &packets(58, &message).1), matches!(kind, 1 | 3 | 4));
+        }
+        let datagrams = (datagrams_ipv4(61_184, 256), datagrams_ipv6(61_184, 256));
+        for port in [0, 1, 61_183, 61_184, 61_439, 61_440, u16::MAX] {
+            let ((v4, v6), ours) = (packets(17, &segment(port, 0)), (61_184..61_440).contains(&port));
+            assert_eq!((passes(&datagrams.0, &v4), passes(&datagrams.1, &v6)), (ours, ours), "{port}");
         }
         let (mut v4, v6) = packets(17, &segment(61_200, syn_ack));
         assert!(!passes(&four, &v4) && !passes(&six, &v6), "UDP");
+        assert!(!passes(&nothing(), &v4));
         (v4[9], v4[7]) = (6, 1);
         assert!(!passes(&four, &v4), "a later fragment");
         let (_, mut v6) = packets(6, &segment(1, 0));

@@ -51,11 +51,23 @@ impl Line {
 
     /// Sends one frame that is no probe.
     pub(super) fn send_one(&self, octets: &[u8]) -> io::Result<()> {
-        let mut frame = Frame { octets: [0; FRAME], length: u8::try_from(octets.len()).unwrap_or(0) };
-        for (to, from) in frame.octets.iter_mut().zip(octets) {
-            *to = *from;
+        sys::send_octets(self.socket.as_raw_fd(), octets, self.bearing)
+    }
+
+    /// Sends one frame of any length, which waits a little where buffers are full.
+    pub(super) fn send_frame(&self, octets: &[u8]) -> Result<(), LocalError> {
+        let mut waits = 0;
+        loop {
+            match self.send_one(octets).map_err(|error| failure(&error)) {
+                Ok(()) => return Ok(()),
+                Err(None) => {}
+                Err(Some(LocalError::Buffers)) if waits < WAITS => {
+                    waits += 1;
+                    thread::sleep(WAIT);
+                }
+                Err(Some(error)) => return Err(error),
+            }
         }
-        sys::send_frames(self.socket.as_raw_fd(), &[frame], self.bearing).map(drop)
     }
 
     /// Sends a load and empties it. What never left goes to `lost`.

@@ -10,14 +10,19 @@ use socket2::{Domain, Protocol, Socket, Type};
 use super::{
     super::{
         Clock,
-        sys::{self, Ring},
+        sys::{self, Ring, Slots},
+        udp::Datagrams,
     },
     filter,
     kernel::Link,
 };
 use crate::{
     model::Moment,
-    probe::syn::{Heard, Reply, Syn},
+    probe::{
+        PortBlock,
+        syn::{self, Reply, Syn},
+        udp::{self, Said},
+    },
     scan::Answer,
 };
 
@@ -26,6 +31,8 @@ use crate::{
 pub(super) enum News {
     /// Replies, and when they were understood.
     Replies(Moment, Vec<Reply>),
+    /// The same over UDP.
+    Said(Moment, Vec<Said>),
     /// A connection attempt is over.
     Handshake(Moment, Answer),
     /// So many packets look like answers and are not ours.
@@ -41,28 +48,41 @@ const MOST: usize = 256;
 /// How often the drop counters are read and the end is noticed, in milliseconds.
 const LOOK: i32 = 20;
 
+/// What a ring is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Ear {
+    /// Answers to SYNs.
+    Segments,
+    /// Answers to datagrams, whole.
+    Datagrams,
+}
+
 /// A ring for the answers of one family on one link.
-pub(super) fn ring(link: &Link, ipv6: bool, syn: &Syn) -> std::io::Result<Ring> {
+pub(super) fn ring(link: &Link, ipv6: bool, ports: PortBlock, ear: Ear) -> std::io::Result<Ring> {
     // Cooked: packets begin with the network header whatever the link.
     let socket = Socket::new(Domain::PACKET, Type::DGRAM, Some(Protocol::from(0)))?;
-    let ports = syn.ports();
     // The filter comes before anything else can arrive, and bind last.
-    let program = if ipv6 { filter::ipv6 } else { filter::ipv4 };
+    let (program, slots) = match (ear, ipv6) {
+        (Ear::Segments, false) => (filter::ipv4 as fn(u16, u16) -> Vec<_>, Slots::HEADERS),
+        (Ear::Segments, true) => (filter::ipv6 as _, Slots::HEADERS),
+        (Ear::Datagrams, false) => (filter::datagrams_ipv4 as _, Slots::DATAGRAMS),
+        (Ear::Datagrams, true) => (filter::datagrams_ipv6 as _, Slots::DATAGRAMS),
+    };
     filter::attach(&socket, &program(ports.first, ports.count))?;
-    let ring = Ring::new(socket.into())?;
+    let ring = Ring::new(socket.into(), slots)?;
     sys::bind_to_link(ring.fd(), link.index, if ipv6 { ETHERTYPE_IPV6 } else { ETHERTYPE_IPV4 })?;
     Ok(ring)
 }
 
 /// Listens until it is told to stop, or nobody is there to hear.
 pub(super) fn listen(
-    rings: &mut [Ring],
-    syn: &Syn,
+    rings: &mut [(Ear, Ring)],
+    (syn, datagrams): (&Syn, &Datagrams),
     clock: &Clock,
     stopped: &AtomicBool,
     news: &SyncSender<News>,
 ) {
-    let sockets: Vec<_> = rings.iter().map(Ring::fd).collect();
+    let sockets: Vec<_> = rings.iter().map(|(_, ring)| ring.fd()).collect();
     let (mut looked, mut idle) = (clock.now(), false);
     while !stopped.load(Ordering::Relaxed) {
         if idle && sys::wait_readable(&sockets, LOOK).is_err() {
@@ -70,16 +90,26 @@ pub(super) fn listen(
         }
         idle = true;
         let mut strays = 0;
-        for ring in &mut *rings {
-            let mut replies = Vec::new();
+        for (ear, ring) in &mut *rings {
+            let (mut replies, mut said) = (Vec::new(), Vec::new());
             let now = clock.now();
-            let count = ring.drain(MOST, |packet| match syn.understand(now, packet) {
-                Heard::Reply(reply) => replies.push(reply),
-                Heard::Stray => strays += 1,
-                Heard::Foreign => {}
+            let count = ring.drain(MOST, |packet| match ear {
+                Ear::Segments => match syn.understand(now, packet) {
+                    syn::Heard::Reply(reply) => replies.push(reply),
+                    syn::Heard::Stray => strays += 1,
+                    syn::Heard::Foreign => {}
+                },
+                Ear::Datagrams => match datagrams.udp.understand(syn.ports(), packet) {
+                    udp::Heard::Said(one) => said.push(*one),
+                    udp::Heard::Stray => strays += 1,
+                    udp::Heard::Foreign => {}
+                },
             });
             idle &= count == 0;
             if !replies.is_empty() && news.send(News::Replies(now, replies)).is_err() {
+                return;
+            }
+            if !said.is_empty() && news.send(News::Said(now, said)).is_err() {
                 return;
             }
         }

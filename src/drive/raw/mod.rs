@@ -4,6 +4,7 @@
 //! rates a second one sends them, so that thinking and sending have a core each; the last receives.
 //! All that needs privilege is opened before any of them starts, so that it can be given up.
 
+mod datagrams;
 mod filter;
 mod kernel;
 mod line;
@@ -36,6 +37,7 @@ use super::{
     Clock,
     connect::{Origin, Single},
     interfaces,
+    udp::Datagrams,
 };
 use crate::scan::{Probe, Scan};
 
@@ -46,6 +48,7 @@ pub struct Raw {
     clock: Clock,
     kit: Mutex<Option<Kit>>,
     single: Single,
+    datagrams: Arc<Datagrams>,
     threaded: bool,
     stopped: AtomicBool,
     failed: AtomicBool,
@@ -63,6 +66,7 @@ impl Raw {
         clock: Clock,
         origin: Origin,
         kit: Kit,
+        datagrams: Arc<Datagrams>,
         descriptors: u64,
         threaded: bool,
     ) -> Arc<Self> {
@@ -71,6 +75,7 @@ impl Raw {
             clock,
             kit: Mutex::new(Some(kit)),
             single: Single::new(origin, interfaces::own_addresses(), descriptors),
+            datagrams,
             threaded,
             stopped: AtomicBool::new(false),
             failed: AtomicBool::new(false),
@@ -88,7 +93,10 @@ impl Raw {
         let syn = sender.syn();
         let ear = {
             let (driver, news) = (Arc::clone(self), news.clone());
-            move || listen(&mut rings, &syn, &driver.clock, &driver.stopped, &news)
+            move || {
+                let mouths = (&syn, &*driver.datagrams);
+                listen(&mut rings, mouths, &driver.clock, &driver.stopped, &news);
+            }
         };
         let mouth = {
             let driver = Arc::clone(self);
@@ -139,7 +147,8 @@ impl Raw {
     }
 
     fn send(&self, sender: Sender, news: &Receiver<News>, ask: &mpsc::UnboundedSender<Probe>) {
-        sender.run(&self.scan, &self.clock, &self.stopped, news, ask, self.threaded);
+        let Self { scan, clock, stopped, datagrams, threaded, .. } = self;
+        sender.run(scan, clock, stopped, datagrams, news, ask, *threaded);
     }
 
     /// Completes connections for the probes that want it, as tasks of the event loop.

@@ -6,7 +6,7 @@ use super::{
     super::{connect::Origin, provenance, sys::Ring},
     kernel::{Kernel, Link, Wish},
     line::Line,
-    listen,
+    listen::{self, Ear},
     neighbours::{Neighbours, Question},
     paths::Paths,
     ports,
@@ -43,7 +43,7 @@ pub enum OpenError {
 #[derive(Debug)]
 pub struct Kit {
     sender: Sender,
-    rings: Vec<Ring>,
+    rings: Vec<(Ear, Ring)>,
     ports: u16,
 }
 
@@ -53,17 +53,17 @@ impl Kit {
         self.ports
     }
 
-    pub(super) fn split(self) -> (Sender, Vec<Ring>) {
+    pub(super) fn split(self) -> (Sender, Vec<(Ear, Ring)>) {
         (self.sender, self.rings)
     }
 }
 
 /// Opens what a scan of these addresses needs. Neighbours are asked for at `rate`, so it may take a
-/// second where some of them are not there.
+/// second where some of them are not there. `datagrams`: they are asked over UDP as well.
 pub fn open(
     ranges: &[AddressRange],
     origin: &Origin,
-    descriptors: u64,
+    (descriptors, datagrams): (u64, bool),
     rate: Option<u64>,
 ) -> Result<Kit, OpenError> {
     let mut kernel = Kernel::open().map_err(OpenError::Kernel)?;
@@ -74,11 +74,12 @@ pub fn open(
     });
     let wish = Wish { link: chosen, sources: origin.addresses.clone() };
     let paths = Paths::find(&mut kernel, ranges, &wish).map_err(OpenError::Kernel)?;
-    let reserved = ports::reserve(descriptors, provenance::random()).map_err(OpenError::Ports)?;
+    let reserved = ports::reserve(descriptors, provenance::random(), datagrams).map_err(OpenError::Ports)?;
     let block = PortBlock { first: reserved.first, count: reserved.count };
     let syn = Syn::new(provenance::key().map_err(OpenError::Random)?, block);
     let mut neighbours = Neighbours::new(kernel.neighbours().map_err(OpenError::Kernel)?);
-    let mut opened = Lines { syn: &syn, all: Vec::new(), known: HashMap::new(), rings: Vec::new() };
+    let ears: &[Ear] = if datagrams { &[Ear::Segments, Ear::Datagrams] } else { &[Ear::Segments] };
+    let mut opened = Lines { block, ears, all: Vec::new(), known: HashMap::new(), rings: Vec::new() };
     let mut ways = Vec::new();
     for route in &paths.routes {
         let Some(link) = links.iter().find(|link| link.index == route.link) else {
@@ -111,10 +112,11 @@ pub fn open(
 
 /// Lines and rings, one a link and family.
 struct Lines<'a> {
-    syn: &'a Syn,
+    block: PortBlock,
+    ears: &'a [Ear],
     all: Vec<Line>,
     known: HashMap<(u32, bool), usize>,
-    rings: Vec<Ring>,
+    rings: Vec<(Ear, Ring)>,
 }
 
 impl Lines<'_> {
@@ -122,7 +124,9 @@ impl Lines<'_> {
         if let Some(line) = self.known.get(&(link.index, ipv6)) {
             return Ok(*line);
         }
-        self.rings.push(listen::ring(link, ipv6, self.syn)?);
+        for &ear in self.ears {
+            self.rings.push((ear, listen::ring(link, ipv6, self.block, ear)?));
+        }
         self.all.push(if link.ethernet.is_some() {
             Line::ethernet(link)?
         } else {

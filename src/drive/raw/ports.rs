@@ -7,6 +7,8 @@ use std::{fs, io, net::SocketAddr, ops::RangeInclusive};
 
 use socket2::{Domain, Protocol, Socket, Type};
 
+use super::filter;
+
 /// Reserved ports, given back when dropped.
 #[derive(Debug)]
 pub(super) struct Reserved {
@@ -24,15 +26,17 @@ const EPHEMERAL: RangeInclusive<u16> = 32_768..=60_999;
 const LOWEST: u16 = 10_240;
 
 /// Reserves a block outside the range from which the kernel takes ports. `descriptors` may be open at a
-/// time; `random` spreads scanners that start together.
-pub(super) fn reserve(descriptors: u64, random: u64) -> io::Result<Reserved> {
-    let afford = u16::try_from(descriptors / 3).unwrap_or(MOST).clamp(LEAST, MOST);
+/// time; `random` spreads scanners that start together; `datagrams`: for UDP as well, where the kernel would
+/// answer what is for us with an ICMP error.
+pub(super) fn reserve(descriptors: u64, random: u64, datagrams: bool) -> io::Result<Reserved> {
+    let share = if datagrams { 5 } else { 3 };
+    let afford = u16::try_from(descriptors / share).unwrap_or(MOST).clamp(LEAST, MOST);
     let count = if afford == MOST { MOST } else { 1 << afford.ilog2() };
     let blocks = candidates(&ephemeral(), count);
     let start = usize::try_from(random).unwrap_or(usize::MAX) % blocks.len().max(1);
     let mut last = io::Error::from(io::ErrorKind::AddrInUse);
     for first in blocks.iter().cycle().skip(start).take(blocks.len()) {
-        match bind_all(*first, count) {
+        match bind_all(*first, count, datagrams) {
             Ok(sockets) => return Ok(Reserved { first: *first, count, _sockets: sockets }),
             Err(error) => last = error,
         }
@@ -58,20 +62,30 @@ fn ephemeral() -> RangeInclusive<u16> {
     }
 }
 
-fn bind_all(first: u16, count: u16) -> io::Result<Vec<Socket>> {
-    (0..count).map(|n| bind(first + n)).collect()
+fn bind_all(first: u16, count: u16, datagrams: bool) -> io::Result<Vec<Socket>> {
+    let mut sockets = Vec::new();
+    for port in (0..count).map(|n| first + n) {
+        sockets.push(bind(port, Type::STREAM, Protocol::TCP)?);
+        if datagrams {
+            let socket = bind(port, Type::DGRAM, Protocol::UDP)?;
+            // Nobody reads it: what comes is heard elsewhere.
+            filter::attach(&socket, &filter::nothing())?;
+            sockets.push(socket);
+        }
+    }
+    Ok(sockets)
 }
 
 /// Both families at once, where the machine has IPv6.
-fn bind(port: u16) -> io::Result<Socket> {
-    let dual = Socket::new(Domain::IPV6, Type::STREAM, Some(Protocol::TCP)).and_then(|socket| {
+fn bind(port: u16, kind: Type, protocol: Protocol) -> io::Result<Socket> {
+    let dual = Socket::new(Domain::IPV6, kind, Some(protocol)).and_then(|socket| {
         socket.set_only_v6(false)?;
         socket.bind(&SocketAddr::from(([0u16; 8], port)).into())?;
         Ok(socket)
     });
     match dual {
         Err(error) if error.kind() != io::ErrorKind::AddrInUse => {
-            let socket = Socket::new(Domain::IPV4, Type::STREAM, Some(Protocol::TCP))?;
+            let socket = Socket::new(Domain::IPV4, kind, Some(protocol))?;
             socket.bind(&SocketAddr::from(([0u8; 4], port)).into())?;
             Ok(socket)
         }
@@ -98,13 +112,13 @@ mod tests {
 
     #[test]
     fn two_scanners_never_share_a_port() {
-        let (one, other) = (reserve(1024, 7).unwrap(), reserve(1024, 7).unwrap());
+        let (one, other) = (reserve(2048, 7, true).unwrap(), reserve(2048, 7, true).unwrap());
         assert_eq!(one.count, 256);
         assert!(one.first.abs_diff(other.first) >= one.count);
     }
 
     #[test]
     fn few_descriptors_make_a_small_block() {
-        assert_eq!(reserve(64, 1).unwrap().count, 16);
+        assert_eq!(reserve(64, 1, false).unwrap().count, 16);
     }
 }

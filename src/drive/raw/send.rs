@@ -14,7 +14,7 @@ use std::{
 use tokio::sync::mpsc::UnboundedSender;
 
 use super::{
-    super::{Clock, sys::BATCH},
+    super::{Clock, sys::BATCH, udp::Datagrams},
     line::{Line, Load},
     listen::News,
     neighbours::{Neighbours, Question},
@@ -23,7 +23,7 @@ use super::{
     sent::Sent,
 };
 use crate::{
-    model::{Evidence, LocalError, Moment, Unreachable},
+    model::{Evidence, LocalError, Moment, Protocol, Unreachable},
     probe::syn::{Reply, Syn, Template},
     scan::{Answer, Batch, Probe, Scan},
 };
@@ -37,6 +37,8 @@ pub(super) struct Sender {
     lines: Vec<Line>,
     neighbours: Neighbours,
     sent: Sent,
+    /// The same for datagrams, which are fewer.
+    pub(super) said: Sent,
     /// Held as long as answers may come.
     _reserved: Reserved,
 }
@@ -103,7 +105,16 @@ impl Sender {
         neighbours: Neighbours,
         reserved: Reserved,
     ) -> Self {
-        Self { syn, paths, ways, lines, neighbours, sent: Sent::new(), _reserved: reserved }
+        Self {
+            syn,
+            paths,
+            ways,
+            lines,
+            neighbours,
+            sent: Sent::new(),
+            said: Sent::new(),
+            _reserved: reserved,
+        }
     }
 
     /// What the receiver understands answers by.
@@ -112,18 +123,20 @@ impl Sender {
     }
 
     /// Drives the scan to its end, or until it is stopped.
+    #[allow(clippy::too_many_arguments)] // the pieces of one loop, which live in different places
     pub(super) fn run(
         mut self,
         scan: &Mutex<Scan>,
         clock: &Clock,
         stopped: &AtomicBool,
+        datagrams: &Datagrams,
         news: &Receiver<News>,
         ask: &UnboundedSender<Probe>,
         threaded: bool,
     ) {
         let lines = std::mem::take(&mut self.lines);
         if !threaded {
-            return self.turns(Out::Direct(&lines), lines.len(), scan, clock, stopped, news, ask);
+            return self.turns(Out::Direct(&lines), &lines, scan, clock, stopped, datagrams, news, ask);
         }
         let (full, loads) = sync_channel::<Load>(LOADS);
         let (back, empty) = sync_channel(LOADS * 2 + lines.len());
@@ -141,7 +154,7 @@ impl Sender {
                 }
             });
             let out = Out::Thread { full, empty: &empty, spare: Vec::new(), under_way: 0 };
-            self.turns(out, lines.len(), scan, clock, stopped, news, ask);
+            self.turns(out, lines, scan, clock, stopped, datagrams, news, ask);
         });
     }
 
@@ -149,15 +162,16 @@ impl Sender {
     fn turns(
         &mut self,
         mut out: Out<'_>,
-        lines: usize,
+        lines: &[Line],
         scan: &Mutex<Scan>,
         clock: &Clock,
         stopped: &AtomicBool,
+        datagrams: &Datagrams,
         news: &Receiver<News>,
         ask: &UnboundedSender<Probe>,
     ) {
         let mut batch = Batch::with_room(BATCH);
-        let mut loads: Vec<Load> = (0..lines).map(Load::new).collect();
+        let mut loads: Vec<Load> = (0..lines.len()).map(Load::new).collect();
         let mut lost: Vec<(Probe, LocalError)> = Vec::new();
         let mut heard: Vec<News> = Vec::new();
         while !stopped.load(Ordering::Relaxed) {
@@ -166,7 +180,7 @@ impl Sender {
             let (wake, done) = {
                 let mut scan = scan.lock().unwrap_or_else(PoisonError::into_inner);
                 for news in heard.drain(..) {
-                    self.tell(&mut scan, news);
+                    self.tell(&mut scan, datagrams, news);
                 }
                 for (probe, error) in lost.drain(..) {
                     scan.answer(now, &answer(&probe, now, Evidence::Local(error)));
@@ -185,7 +199,11 @@ impl Sender {
                     let _ = ask.send(*probe);
                     continue;
                 }
-                match self.load(now, *probe, &mut loads) {
+                let loaded = match probe.endpoint.protocol {
+                    Protocol::Tcp => self.load(now, *probe, &mut loads),
+                    Protocol::Udp => self.send_datagrams(now, *probe, datagrams, lines).map(|()| None),
+                };
+                match loaded {
                     Ok(Some(line)) => out.flush_full(&mut loads, line, &mut lost),
                     Ok(None) => {}
                     Err(Evidence::Local(error)) => lost.push((*probe, error)),
@@ -212,11 +230,26 @@ impl Sender {
 
     /// Makes the frame of a probe. Returns its line when that is full.
     fn load(&mut self, now: Moment, probe: Probe, loads: &mut [Load]) -> Result<Option<usize>, Evidence> {
+        let source_port = self.source_port(probe)?;
+        let sequence = self.syn.sequence(now, probe.endpoint, probe.attempt);
+        self.sent.note(sequence, now);
+        let way = self.way(probe)?;
+        let Some(load) = loads.get_mut(way.line) else { return Err(Evidence::Local(LocalError::NoRoute)) };
+        load.add(probe, |octets| way.template.write(octets, probe.endpoint, source_port, sequence));
+        Ok(load.is_full().then_some(way.line))
+    }
+
+    /// The port that a probe leaves from.
+    pub(super) fn source_port(&self, probe: Probe) -> Result<u16, Evidence> {
+        self.syn.source_port(probe.attempt).ok_or(Evidence::Local(LocalError::LocalPorts))
+    }
+
+    /// The way of a probe, its next hop known.
+    pub(super) fn way(&mut self, probe: Probe) -> Result<&Way, Evidence> {
         let local = |error| Evidence::Local(error);
         let route = self.paths.of(probe.endpoint.address).map_err(local)?;
         let way =
             self.ways.get_mut(route).and_then(Option::as_mut).ok_or_else(|| local(LocalError::NoRoute))?;
-        let source_port = self.syn.source_port(probe.attempt).ok_or_else(|| local(LocalError::LocalPorts))?;
         match way.hop {
             Hop::Link | Hop::Router => {}
             Hop::Gateway(gateway) => {
@@ -238,20 +271,20 @@ impl Sender {
                 way.template.set_destination(mac);
             }
         }
-        let sequence = self.syn.sequence(now, probe.endpoint, probe.attempt);
-        self.sent.note(sequence, now);
-        let Some(load) = loads.get_mut(way.line) else { return Err(local(LocalError::NoRoute)) };
-        let template = &way.template;
-        load.add(probe, |octets| template.write(octets, probe.endpoint, source_port, sequence));
-        Ok(load.is_full().then_some(way.line))
+        Ok(way)
     }
 
     /// Tells the scan what came.
-    fn tell(&self, scan: &mut Scan, news: News) {
+    fn tell(&self, scan: &mut Scan, datagrams: &Datagrams, news: News) {
         match news {
             News::Replies(at, replies) => {
                 for reply in replies {
                     scan.answer(at, &self.understood(at, &reply));
+                }
+            }
+            News::Said(at, said) => {
+                for one in said {
+                    scan.answer(at, &self.heard(at, datagrams, &one));
                 }
             }
             News::Handshake(at, answer) => scan.answer(at, &answer),

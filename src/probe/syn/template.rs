@@ -70,6 +70,11 @@ impl Template {
         Self { frame, length: transport + tcp::SYN_LENGTH, network, source, header, segment }
     }
 
+    /// What the link wants in front of a packet.
+    pub fn link_header(&self) -> &[u8] {
+        self.frame.get(..self.network).unwrap_or_default()
+    }
+
     /// Changes the next hop.
     pub fn set_destination(&mut self, mac: Mac) {
         if self.network > 0 {

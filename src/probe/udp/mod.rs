@@ -5,6 +5,7 @@
 //! An attempt is one datagram of each payload of the port: versions of a protocol that do not understand
 //! each other have one each.
 
+pub mod frame;
 pub mod payload;
 pub mod table;
 
@@ -101,6 +102,11 @@ impl Payloads {
     /// What goes to a port, in the order in which it is sent.
     pub fn of(&self, port: u16) -> &[&'static Payload] {
         self.by_port.get(&port).map_or(&[&GENERIC], Vec::as_slice)
+    }
+
+    /// Whether what a port answers may come from another one.
+    pub fn wanders(&self, port: u16) -> bool {
+        self.wandering.iter().any(|(of, _)| *of == port)
     }
 
     /// Ports that have a payload of their own.

@@ -1,5 +1,7 @@
 //! What a scan hears that is about an address and no endpoint's state, and probes that never left.
 
+use std::{net::IpAddr, time::Duration};
+
 use super::{
     super::{
         batch::{Answer, Batch, Probe},
@@ -9,6 +11,11 @@ use super::{
     Scan,
 };
 use crate::model::{Evidence, Moment};
+
+/// Addresses whose round-trip time outlives their window.
+const MAX_PATHS: usize = 1 << 16;
+/// The first repeat of a SYN-ACK (RFC 6298 section 2).
+const REPEAT: Duration = Duration::from_secs(1);
 
 impl Scan {
     /// Takes in what came of a parting look, which is about an address and no endpoint's state.
@@ -26,6 +33,26 @@ impl Scan {
             }
         } else if answer.evidence != Evidence::Silence {
             self.coverage.replies += 1;
+        }
+    }
+
+    /// Takes in a round-trip time: all of an address is one path, whatever window or protocol.
+    pub(super) fn learn(&mut self, address: IpAddr, rtt: Duration) {
+        // The far side repeats a lost SYN-ACK after a second: what it then says is not how long the path is.
+        let known = self.paths.get(&address).and_then(|path| path.smoothed());
+        let repeated = rtt >= REPEAT && known.is_none_or(|known| known < REPEAT / 2);
+        if repeated && known.is_some() {
+            return;
+        }
+        self.run_rtt.sample(rtt);
+        if self.paths.len() < MAX_PATHS || self.paths.contains_key(&address) {
+            self.paths.entry(address).or_default().sample(rtt);
+        }
+        for window in &mut self.active {
+            window.learn(address, |path| path.sample(rtt));
+        }
+        if !repeated {
+            self.slowest = self.slowest.max(Some(rtt));
         }
     }
 

@@ -25,7 +25,7 @@ pub(super) struct Measure {
     throttle: Throttle,
     opinion: Arc<Opinion>,
     /// When the opinion was formed, and from how much.
-    formed: (Moment, u64),
+    formed: (Moment, u64, u32),
     /// The loss of the path, when it was asked for last.
     pub(super) loss: Option<Loss>,
     /// The worst chance of a miss of the windows that have ended.
@@ -47,7 +47,7 @@ impl Measure {
             canaries: Canaries::new(first, if wanted { last } else { 0 }),
             throttle: Throttle::new(config.rate.run),
             opinion: Arc::default(),
-            formed: (Moment::START, 0),
+            formed: (Moment::START, 0, 0),
             loss: None,
             miss: None,
         }
@@ -71,12 +71,13 @@ impl Measure {
         if !self.wanted {
             return None;
         }
-        let (formed, from) = self.formed;
-        let tries = self.meter.tries();
+        let (formed, from, found_before) = self.formed;
+        let (tries, found) = (self.meter.tries(), self.meter.datagrams.found());
         let grows = !self.canaries.is_empty();
-        if needed && ((tries != from && now - formed >= STALE) || grows != self.opinion.grows()) {
+        let is_old = (tries, found) != (from, found_before) && now - formed >= STALE;
+        if needed && (is_old || grows != self.opinion.grows()) {
             self.opinion = self.meter.opinion(grows);
-            self.formed = (now, tries);
+            self.formed = (now, tries, found);
         }
         Some(Arc::clone(&self.opinion))
     }
@@ -85,6 +86,11 @@ impl Measure {
     pub(super) fn last_opinion(&mut self) -> Option<Arc<Opinion>> {
         self.loss = self.meter.loss();
         self.wanted.then(|| self.meter.opinion(false))
+    }
+
+    /// Takes in that an endpoint replied over UDP for the first time.
+    pub(super) fn replied(&mut self, attempt: u8) {
+        self.meter.datagrams.add(attempt);
     }
 
     /// Takes in what came of a canary of an earlier process.

@@ -9,7 +9,7 @@ use super::{
     },
     Scan, shift,
 };
-use crate::model::Moment;
+use crate::model::{Moment, Protocol};
 
 impl Scan {
     /// Suits a scan to its driver, before anything is asked: how far it may catch up, and the highest
@@ -89,6 +89,9 @@ impl Scan {
         let Some(window) = self.active.get_mut(at) else { return Err(Damaged::Foreign) };
         window.stand_at(sent)?;
         let (_, endpoint) = window.endpoint(index).ok_or(Damaged::Foreign)?;
+        if endpoint.protocol == Protocol::Udp && attempt > sent {
+            window.ask_again(index, attempt);
+        }
         let sent_at =
             Moment::from_nanos(now.nanos().saturating_sub(rtt.as_nanos().try_into().unwrap_or(u64::MAX)));
         self.answer(now, &Answer { endpoint, attempt, sent_at, source, ttl, evidence });

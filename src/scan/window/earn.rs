@@ -8,7 +8,7 @@ use super::{
     Next, Spot, Window,
     restore::note,
 };
-use crate::model::{LocalError, Moment};
+use crate::model::{LocalError, Moment, Protocol};
 
 /// How far a window is with that.
 #[derive(Debug, Default)]
@@ -90,14 +90,18 @@ impl Window {
             self.earn.wants = true;
             return Some(self.wait(Some(self.earn.next)));
         }
+        if config.adapts() && self.awaits_replies(now) {
+            return Some(self.wait(Some(self.tail)));
+        }
         // Earlier than canaries could, and once they took too long, more attempts lower the bound.
         let waits = now - since < self.longest(since) && opinion.grows();
-        let widened = if waits {
-            self.widen(now, config, Some(opinion)) || self.widen_cheaply(config, opinion, accepted)
-        } else {
-            !std::mem::replace(&mut self.earn.closed, true)
-                && self.widen_to_the_end(config, opinion, accepted)
-        };
+        let widened = self.widen_datagrams(config, opinion, accepted)
+            || if waits {
+                self.widen(now, config, Some(opinion)) || self.widen_cheaply(config, opinion, accepted)
+            } else {
+                !std::mem::replace(&mut self.earn.closed, true)
+                    && self.widen_to_the_end(config, opinion, accepted)
+            };
         if widened || self.has_more_to_walk() {
             return Some(self.again(now, config));
         }
@@ -146,15 +150,22 @@ impl Window {
         let stands_out =
             |address, attempts| wanted(address, attempts) > attempts || opinion.is_suspect(address);
         let at_once = self.longest(now) <= BRIEF
-            && self.is_quick(config, QUICK, |address, row| stands_out(address, row.attempts));
-        self.add_attempts(config, |address, attempts| {
+            && self.is_quick(config, QUICK, Protocol::Tcp, |address, row| stands_out(address, row.attempts));
+        self.add_attempts(config, Protocol::Tcp, |address, attempts| {
             if at_once && stands_out(address, attempts) { most } else { wanted(address, attempts) }
         })
     }
 
-    /// Whether one more attempt at some rows takes no longer than that.
-    fn is_quick(&self, config: &Config, time: Duration, which: impl Fn(IpAddr, &Row) -> bool) -> bool {
-        let asked = self.addressed().filter(|(address, row)| row.is_partly_silent() && which(*address, row));
+    /// Whether one more attempt at some rows of a protocol takes no longer than that.
+    fn is_quick(
+        &self,
+        config: &Config,
+        time: Duration,
+        protocol: Protocol,
+        which: impl Fn(IpAddr, &Row) -> bool,
+    ) -> bool {
+        let asks = |row: &Row| row.protocol == protocol && row.is_partly_silent();
+        let asked = self.addressed().filter(|(address, row)| asks(row) && which(*address, row));
         let probes: u64 = asked.map(|(_, row)| u64::from(row.unsettled)).sum();
         let rate = [config.rate.run, self.share.rate(false)].into_iter().flatten().min();
         probes <= rate.map_or(u64::MAX, |rate| rate.saturating_mul(time.as_secs()))
@@ -171,8 +182,10 @@ impl Window {
             })
         };
         config.adapts()
-            && self.is_quick(config, CHEAP, |address, row| wants(address, row.attempts))
-            && self.add_attempts(config, |address, attempts| attempts + u8::from(wants(address, attempts)))
+            && self.is_quick(config, CHEAP, Protocol::Tcp, |address, row| wants(address, row.attempts))
+            && self.add_attempts(config, Protocol::Tcp, |address, attempts| {
+                attempts + u8::from(wants(address, attempts))
+            })
     }
 
     /// Gives each row what brings its bound down to what is accepted, where anything does, once and for all.
@@ -183,7 +196,25 @@ impl Window {
             (attempts..=most).find(|attempts| path.miss(attempts.saturating_sub(deaf)).upper95 <= accepted)
         };
         config.adapts()
-            && self.add_attempts(config, |address, attempts| enough(address, attempts).unwrap_or(attempts))
+            && self.add_attempts(config, Protocol::Tcp, |address, attempts| {
+                enough(address, attempts).unwrap_or(attempts)
+            })
+    }
+
+    /// The same for UDP, by how late replies come. Where all came at once, only while that takes little time.
+    fn widen_datagrams(&mut self, config: &Config, opinion: &Opinion, accepted: f64) -> bool {
+        let (wanted, late) = (opinion.datagrams.wanted(accepted), opinion.datagrams.shows_loss());
+        let wanted = wanted.saturating_add(self.deaf);
+        let wants = |row: &Row| row.attempts < wanted;
+        config.adapts()
+            && (late || self.is_quick(config, CHEAP, Protocol::Udp, |_, row| wants(row)))
+            && self.add_attempts(config, Protocol::Udp, |_, attempts| attempts.max(wanted))
+    }
+
+    /// Whether replies may still come that say how many attempts are enough.
+    fn awaits_replies(&self, now: Moment) -> bool {
+        let silent = |row: &Row| row.protocol == Protocol::Udp && row.is_partly_silent();
+        now < self.tail && (self.flight.is_none() || self.is_owed()) && self.rows.iter().any(silent)
     }
 
     /// The rows and their addresses.
@@ -222,14 +253,20 @@ impl Window {
         self.addressed().filter(stands_out).map(|(address, _)| address).collect()
     }
 
-    /// Gives rows as many attempts as `grant` says. Returns whether any got more.
-    fn add_attempts(&mut self, config: &Config, grant: impl Fn(IpAddr, u8) -> u8) -> bool {
+    /// Gives rows of a protocol as many attempts as `grant` says. Returns whether any got more.
+    fn add_attempts(
+        &mut self,
+        config: &Config,
+        protocol: Protocol,
+        grant: impl Fn(IpAddr, u8) -> u8,
+    ) -> bool {
         if self.pass > MOST_PASSES {
             return false;
         }
         let most = config.last_attempt();
         let mut any = false;
-        for (block, (_, first)) in self.blocks.iter().zip(&self.starts) {
+        let blocks = self.blocks.iter().zip(&self.starts).filter(|(block, _)| block.protocol == protocol);
+        for (block, (_, first)) in blocks {
             let rows = self.rows.iter_mut().skip(*first);
             for (address, row) in block.range.iter().zip(rows).filter(|(_, row)| row.is_partly_silent()) {
                 let granted = grant(address, row.attempts).min(most);
@@ -266,6 +303,7 @@ impl Window {
 
     fn again(&mut self, now: Moment, config: &Config) -> Next {
         self.earn.next = now;
+        self.decide_later();
         self.begin_pass(now, config);
         Next::Finished
     }
@@ -273,7 +311,8 @@ impl Window {
     /// Rows whose silence may hide more than is accepted, as far as canaries can tell.
     fn unearned(&self, opinion: &Opinion, accepted: f64) -> usize {
         let unearned = |(address, row): &(IpAddr, &Row)| {
-            row.is_partly_silent()
+            row.protocol == Protocol::Tcp
+                && row.is_partly_silent()
                 && (opinion.is_suspect(*address)
                     || opinion.of(*address).map_or_else(
                         || opinion.grows(),

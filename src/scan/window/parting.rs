@@ -15,7 +15,7 @@ use super::{
     GRACE, Next, Window,
     restore::note,
 };
-use crate::model::{Endpoint, Evidence, Moment, State};
+use crate::model::{Endpoint, Evidence, Moment, Protocol, State};
 
 /// Parting looks of a window, by row.
 #[derive(Debug, Default)]
@@ -40,6 +40,14 @@ struct Parting {
     failures: u8,
     /// When the last look can no longer be answered.
     over: Moment,
+}
+
+impl Parting {
+    /// Whether an answer is to a look that was made.
+    fn has_asked(&self, answer: &Answer) -> bool {
+        let made = self.looks.get(..self.tries).unwrap_or_default();
+        self.witness == answer.endpoint && made.contains(&answer.attempt)
+    }
 }
 
 /// A parting look follows the last probe of the walk as soon as any probe may follow another.
@@ -75,9 +83,8 @@ impl Window {
                 continue;
             };
             // A better witness may have come forward; once one was asked it stays.
-            let Endpoint { address, protocol, .. } = parting.witness;
             if parting.tries == 0
-                && let Some(witness) = witnesses.of(address, protocol)
+                && let Some(witness) = witnesses.of(parting.witness.address, row.protocol)
             {
                 parting.witness = witness;
             }
@@ -136,14 +143,14 @@ impl Window {
 
     /// Takes in what came of a parting look of this window. `None`: it is none of this window's.
     pub(in crate::scan) fn hear_parting(&mut self, now: Moment, answer: &Answer) -> Option<()> {
-        let (_, at) = self.block_of(answer.endpoint.protocol, answer.endpoint.address)?;
+        // One witness may stand for the silence over both protocols.
+        let at = [Protocol::Tcp, Protocol::Udp].into_iter().find_map(|protocol| {
+            let (_, at) = self.block_of(protocol, answer.endpoint.address)?;
+            self.partings.open.get(&at).filter(|parting| parting.has_asked(answer)).map(|_| at)
+        })?;
         let partings = &mut self.partings;
-        let parting = partings.open.get_mut(&at).filter(|parting| parting.witness == answer.endpoint)?;
-        let made = parting.looks.get(..parting.tries)?;
-        let is_last = made.last() == Some(&answer.attempt);
-        if !made.contains(&answer.attempt) {
-            return None;
-        }
+        let parting = partings.open.get_mut(&at)?;
+        let is_last = parting.looks.get(..parting.tries)?.last() == Some(&answer.attempt);
         match (answer.evidence, answer.evidence.state()) {
             (Evidence::Local(error), _) => {
                 if !is_last {
@@ -190,12 +197,11 @@ impl Window {
         }
         let heard_at = self.heard_at();
         let Self { blocks, starts, rows, parted, asked_all, partings, .. } = self;
-        let addresses = blocks.iter().zip(starts.iter()).flat_map(|(block, (_, first))| {
-            block.range.iter().zip(*first..).map(|(address, at)| (block.protocol, address, at))
-        });
-        for (protocol, address, at) in addresses {
+        let addresses =
+            blocks.iter().zip(starts.iter()).flat_map(|(block, (_, first))| block.range.iter().zip(*first..));
+        for (address, at) in addresses {
             let Some(row) = rows.get_mut(at) else { continue };
-            let witness = witnesses.of(address, protocol);
+            let witness = witnesses.of(address, row.protocol);
             let (Some(witness), Ok(index)) = (witness, u64::try_from(at)) else { continue };
             if !which(row) || !row.is_partly_silent() || row.parted || partings.open.contains_key(&at) {
                 continue;

@@ -175,6 +175,7 @@ impl Window {
             self.bars |= row.idle;
         }
         (self.before, self.marks) = Default::default();
+        self.refused_before(now);
         if self.pass > 1 && size > 0 {
             self.before.note(size - 1, now, rested);
         }

@@ -123,7 +123,6 @@ impl Reader<'_> {
             expose,
             deny,
             tcp: own.tcp.or_else(|| below.tcp.clone()).unwrap_or_else(PortSet::all),
-            udp_stated: own.udp.is_some() || below.udp.is_some(),
             udp: own.udp.or_else(|| below.udp.clone()).unwrap_or_else(|| self.names.common(Protocol::Udp)),
             families,
             unlisted: own.unlisted.or(below.unlisted).unwrap_or_default(),

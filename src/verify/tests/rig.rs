@@ -90,7 +90,6 @@ pub(crate) fn target(id: &str, hosts: &[&str]) -> Target {
         deny: vec![],
         tcp: PortSet::parse("1-1000,6379").unwrap(),
         udp: PortSet::NONE,
-        udp_stated: false,
         families: vec![Family::Ipv4, Family::Ipv6],
         unlisted: Unlisted::Deny,
         rate: None,
@@ -308,6 +307,7 @@ impl Rig {
             rtt: None,
             fell_silent: self.fell_silent == Some(address),
             miss: self.miss.get(&address).map(|&upper95| Miss { estimate: upper95 / 3.0, upper95 }),
+            icmp: None,
             controls: self.controls.get(&address).copied(),
         }
     }
