@@ -7,6 +7,8 @@
 
 pub mod payload;
 pub mod table;
+#[cfg(test)]
+mod tests;
 
 use std::{
     collections::BTreeMap,
