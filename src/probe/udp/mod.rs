@@ -8,6 +8,8 @@
 pub mod frame;
 pub mod payload;
 pub mod table;
+#[cfg(test)]
+mod tests;
 
 use std::{
     collections::BTreeMap,

@@ -48,8 +48,12 @@ pub enum Form {
 pub struct Shape {
     /// Octets that it has at least.
     pub least: usize,
+    /// Octets that it has at most.
+    pub most: usize,
     /// Octets that are known: offset, mask, and what they are under it.
     pub is: &'static [(usize, u8, u8)],
+    /// Octets that stand somewhere in it, where nothing before them has a fixed length.
+    pub has: &'static [u8],
     /// How it brings the cookie back.
     pub echo: Echo,
     /// It may come from another port of the address (TFTP does that, RFC 1350 section 4).
@@ -69,7 +73,15 @@ pub enum Echo {
 
 impl Shape {
     /// Anything at all.
-    pub const ANY: Self = Self { least: 0, is: &[], echo: Echo::Nothing, any_port: false };
+    pub const ANY: Self =
+        Self { least: 0, most: usize::MAX, is: &[], has: &[], echo: Echo::Nothing, any_port: false };
+
+    fn fits(&self, octets: &[u8]) -> bool {
+        let Self { least, most, is, has, .. } = *self;
+        (least..=most).contains(&octets.len())
+            && is.iter().all(|(at, mask, value)| octets.get(*at).is_some_and(|octet| octet & mask == *value))
+            && (has.is_empty() || octets.windows(has.len()).any(|window| window == has))
+    }
 }
 
 impl Payload {
@@ -89,9 +101,7 @@ impl Payload {
 
     /// Whether octets answer it. Where the protocol has a field that comes back, the cookie must be in it.
     pub fn accepts(&self, cookie: [u8; COOKIE], octets: &[u8]) -> bool {
-        let Shape { least, is, echo, .. } = self.reply;
-        let fits = octets.len() >= least
-            && is.iter().all(|(at, mask, value)| octets.get(*at).is_some_and(|octet| octet & mask == *value));
+        let (fits, echo) = (self.reply.fits(octets), self.reply.echo);
         let Some(place) = self.cookie.first() else { return fits && echo == Echo::Nothing };
         let sent = place.form.written(cookie);
         let is_sent = |octets: &[u8]| match place.form {
