@@ -164,7 +164,7 @@ pub(super) struct ScanArgs {
         allow_hyphen_values = true
     )]
     pub(super) tcp: String,
-    /// UDP ports; this version has no UDP probes
+    /// UDP ports: `53,123`, `common`, `all`, names
     #[arg(short = 'u', long = "udp", value_name = "PORTS", default_value = "none")]
     pub(super) udp: String,
     /// Read targets from a file, one a line; - is standard input (nmap's -iL is understood)

@@ -1,29 +1,76 @@
 //! What a run says over UDP, by what the manifest declares, and what was said to it.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use super::error::CliError;
 use crate::{
     drive::{provenance, udp::Datagrams},
-    model::Protocol,
-    probe::udp::{Payloads, Udp},
-    spec::manifest::Manifest,
+    model::{Endpoint, Protocol, clean},
+    probe::udp::{self, Payloads, Udp},
+    spec::{
+        manifest::{Lint, Manifest, Presence},
+        profile::Profiles,
+    },
 };
 
 /// Which payloads go where: the table's, and on ports for which the manifest declares a service, that
 /// service's as well.
-pub(super) fn payloads(manifest: &Manifest) -> Payloads {
+pub(super) fn payloads(manifest: &Manifest, profiles: &Profiles) -> Payloads {
     let entries = manifest.targets.iter().flat_map(|target| &target.expose);
     let declared = entries.filter(|entry| entry.protocol == Protocol::Udp).filter_map(|entry| {
         let service = entry.service.as_deref()?;
-        Some(entry.ports.iter().map(move |port| (port, service)))
+        Some(entry.ports.iter().map(move |port| (port, profiles.service_of(service))))
     });
     Payloads::new(declared.flatten())
 }
 
 /// The mouth for them, with a key of its own.
-pub(super) fn datagrams(manifest: &Manifest) -> Result<Arc<Datagrams>, CliError> {
+pub(super) fn datagrams(manifest: &Manifest, profiles: &Profiles) -> Result<Arc<Datagrams>, CliError> {
     let key = provenance::key()
         .map_err(|error| CliError::environment(format!("the system gives no random numbers: {error}")))?;
-    Ok(Arc::new(Datagrams::new(Udp::new(key, payloads(manifest)))))
+    Ok(Arc::new(Datagrams::new(Udp::new(key, payloads(manifest, profiles)))))
+}
+
+/// What services said of themselves, as text.
+pub(super) fn banners(datagrams: &Datagrams) -> BTreeMap<Endpoint, String> {
+    let replies = datagrams.take().into_iter();
+    replies
+        .filter_map(|(endpoint, replies)| {
+            let said = replies.first()?;
+            Some((endpoint, clean(&String::from_utf8_lossy(&said.octets))))
+        })
+        .collect()
+}
+
+/// Required UDP endpoints that can never pass: nobody knows what would be answered there.
+pub(super) fn unprovable(manifest: &Manifest, profiles: &Profiles) -> Vec<Lint> {
+    let mut lints = Vec::new();
+    for target in &manifest.targets {
+        let entries = target.expose.iter();
+        for entry in
+            entries.filter(|entry| entry.protocol == Protocol::Udp && entry.presence == Presence::Required)
+        {
+            let declared = entry.service.as_deref().map(|name| profiles.service_of(name));
+            let silent = |port: &u16| {
+                declared.is_none_or(|name| !udp::is_answered_by(name)) && !udp::has_payload(*port)
+            };
+            let Some(port) = entry.ports.iter().find(silent) else { continue };
+            let usual = declared.or_else(|| profiles.service_name(Protocol::Udp, port));
+            let why = match (usual, usual.and_then(udp::why_mute)) {
+                (Some(name), Some(why)) => format!("{name} never answers a stranger: {why}"),
+                (Some(name), None) => format!("no question is known that {name} answers"),
+                (None, _) => {
+                    "nothing says what is there, and no question is known that it answers".to_owned()
+                }
+            };
+            lints.push(Lint {
+                rule: "MAN017",
+                target: Some(target.id.clone()),
+                subject: Some(format!("{port}/udp")),
+                place: entry.place.clone(),
+                message: format!("{port}/udp is required and can never be proven: {why}"),
+            });
+        }
+    }
+    lints
 }

@@ -12,7 +12,8 @@ use serde::{Serialize, Serializer, ser::SerializeStruct as _};
 use super::{args::Format, error::CliError, output, run::Stop};
 use crate::{
     model::{Coverage, Endpoint, Observation, Reason, State, StateCounts},
-    report::{self, Congestion, Loss, Miss, chance_of_a_miss, count, thousands},
+    probe,
+    report::{self, Congestion, Loss, Miss, Undecided, chance_of_a_miss, count, thousands, undecided_of},
 };
 
 /// Prints observations in the format asked for.
@@ -39,6 +40,7 @@ struct Line {
     endpoint: Endpoint,
     state: State,
     reason: Reason,
+    payload: Option<u16>,
     rtt_us: Option<u32>,
     attempts: u8,
     supersedes: bool,
@@ -77,6 +79,7 @@ struct Totals {
     loss: Option<Loss>,
     miss: Option<Miss>,
     congestion: Option<Congestion>,
+    undecided: Option<Undecided>,
     partial: bool,
     stop_reason: &'static str,
 }
@@ -142,12 +145,17 @@ impl<W: Write> Printer<W> {
 /// The totals for a person.
 fn say(coverage: &Coverage, part: Option<&Part>, took: Duration, stop: Stop) {
     let states = &coverage.states;
+    let unanswered = match states.unanswered {
+        0 => String::new(),
+        n => format!(", {} unanswered", thousands(n)),
+    };
     output::say(&format!(
-        "{}: {} open, {} closed, {} filtered, {} unknown; {} in {:.1} s{}",
+        "{}: {} open, {} closed, {} filtered{}, {} unknown; {} in {:.1} s{}",
         count(coverage.planned, "endpoint", "endpoints"),
         thousands(states.open),
         thousands(states.closed),
         thousands(states.filtered),
+        unanswered,
         thousands(states.unknown),
         count(coverage.probes_sent, "probe", "probes"),
         took.as_secs_f64(),
@@ -156,6 +164,9 @@ fn say(coverage: &Coverage, part: Option<&Part>, took: Duration, stop: Stop) {
     if let Some(Part { shard, of_other_shards }) = part {
         let others = count(*of_other_shards, "endpoint", "endpoints");
         output::say(&format!("part {shard} of the plan: {others} of the other parts not asked here"));
+    }
+    if let Some(undecided) = coverage.undecided {
+        output::say(&undecided_of(&undecided.into()));
     }
     if let Some(miss) = coverage.miss {
         output::say(&chance_of_a_miss(miss.upper95));
@@ -170,26 +181,32 @@ fn say(coverage: &Coverage, part: Option<&Part>, took: Duration, stop: Stop) {
 
 impl Line {
     fn of(observation: &Observation) -> Self {
-        let &Observation { endpoint, state, reason, rtt, attempts, supersedes, .. } = observation;
+        let &Observation { endpoint, state, reason, payload, rtt, attempts, supersedes, .. } = observation;
         let rtt_us = rtt.map(|rtt| u32::try_from(rtt.as_micros()).unwrap_or(u32::MAX));
-        Self { endpoint, state, reason, rtt_us, attempts, supersedes }
+        Self { endpoint, state, reason, payload, rtt_us, attempts, supersedes }
     }
 
     fn rtt_ms(&self) -> Option<f64> {
         self.rtt_us.map(|micros| f64::from(micros) / 1000.0)
     }
 
+    /// What shows itself by its reply.
+    fn service(&self) -> Option<&'static str> {
+        probe::udp::service(self.payload?)
+    }
+
     fn write(&self, out: &mut impl Write) -> io::Result<()> {
         let Endpoint { address, protocol, port } = self.endpoint;
         let port = format!("{port}/{protocol}");
         let rtt = self.rtt_ms().map_or_else(String::new, |rtt| format!("  {rtt:.1} ms"));
-        writeln!(out, "{address:<40} {port:<10} {:<9} {}{rtt}", self.state, self.reason)
+        let service = self.service().map_or_else(String::new, |service| format!("  {service}"));
+        writeln!(out, "{address:<40} {port:<10} {:<9} {}{rtt}{service}", self.state, self.reason)
     }
 }
 
 impl Serialize for Line {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        let mut line = to.serialize_struct("Line", 8)?;
+        let mut line = to.serialize_struct("Line", 9)?;
         line.serialize_field("address", &self.endpoint.address)?;
         line.serialize_field("protocol", &self.endpoint.protocol)?;
         line.serialize_field("port", &self.endpoint.port)?;
@@ -197,6 +214,9 @@ impl Serialize for Line {
         line.serialize_field("reason", &format_args!("{}", self.reason))?;
         line.serialize_field("rtt_ms", &self.rtt_ms())?;
         line.serialize_field("attempts", &self.attempts)?;
+        if let Some(service) = self.service() {
+            line.serialize_field("service", service)?;
+        }
         if self.supersedes {
             line.serialize_field("supersedes", &true)?;
         }
@@ -223,6 +243,7 @@ impl Totals {
             loss: coverage.loss.map(Into::into),
             miss: coverage.miss.map(Into::into),
             congestion: coverage.congestion.map(|found| report::congestion(found, start)),
+            undecided: coverage.undecided.map(Into::into),
             partial: stop != Stop::Complete,
             stop_reason: stop.word(),
         }
@@ -239,6 +260,7 @@ mod tests {
             endpoint: Endpoint { address: [192, 0, 2, 1].into(), protocol: Protocol::Tcp, port },
             state: if supersedes { State::Closed } else { State::Open },
             reason: Reason::SynAck,
+            payload: None,
             sender: None,
             rtt: Some(Duration::from_micros(1234)),
             ttl: None,

@@ -6,6 +6,7 @@ use jiff::{Timestamp, civil::Date, tz::TimeZone};
 
 use super::{
     args::{Color, LintArgs},
+    datagrams::unprovable,
     error::{CliError, Code},
     how, load, output,
 };
@@ -15,6 +16,7 @@ use crate::{
     spec::{
         Diagnostics, lint,
         manifest::{Lint, Manifest},
+        profile::Profiles,
     },
 };
 
@@ -24,7 +26,7 @@ pub(super) fn run(args: &LintArgs, color: Color) -> Result<ExitCode, CliError> {
     let manifest = load::manifest(&args.manifest, &profiles, output::colours(color, &io::stderr()))?;
     let today = today();
     still_authorized(&manifest, today)?;
-    let remarks = remarks(&manifest, how::day(args.at.as_deref(), today)?);
+    let remarks = remarks(&manifest, &profiles, how::day(args.at.as_deref(), today)?);
     if args.json {
         let mut text = String::new();
         for remark in &remarks {
@@ -59,9 +61,10 @@ pub(super) fn run(args: &LintArgs, color: Color) -> Result<ExitCode, CliError> {
 }
 
 /// Every remark on the paperwork as of a day, in the order of the file.
-pub(super) fn remarks(manifest: &Manifest, at: Date) -> Vec<Lint> {
+pub(super) fn remarks(manifest: &Manifest, profiles: &Profiles, at: Date) -> Vec<Lint> {
     let mut remarks = manifest.lints.clone();
     remarks.extend(lint::dated(manifest, at));
+    remarks.extend(unprovable(manifest, profiles));
     remarks.sort_by(|a, b| a.place.cmp(&b.place));
     remarks
 }

@@ -6,7 +6,7 @@ use std::ffi::OsString;
 const ANSWERS: &[(&str, &str)] = &[
     ("-sS", "--scan syn (this version: --scan connect)"),
     ("-sT", "--scan connect"),
-    ("-sU", "-u PORTS (this version has no UDP probes)"),
+    ("-sU", "-u PORTS (and -p none, for UDP alone)"),
     ("-Pn", "nothing: every address is asked, whether or not it answers a ping"),
     ("-n", "nothing: addresses are never looked up backwards"),
     ("-oX", "--format json; nmap's XML comes with a later version"),

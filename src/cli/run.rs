@@ -31,7 +31,7 @@ use crate::{
     },
     model::{AddressRange, Coverage, Moment, Observation, Protocol, Tally},
     scan::{Config, Plan, Scan, Shard},
-    spec::{self, manifest::Manifest},
+    spec::{self, manifest::Manifest, profile::Profiles},
 };
 
 /// What a run brought.
@@ -111,9 +111,14 @@ fn cores() -> usize {
 }
 
 /// What of a plan can be asked: where the vantage has the family and sees the port. Of a shard, its part.
-pub(super) fn askable(plan: &spec::plan::Plan, manifest: &Manifest, shard: Option<Shard>) -> Plan {
+pub(super) fn askable(
+    plan: &spec::plan::Plan,
+    manifest: &Manifest,
+    profiles: &Profiles,
+    shard: Option<Shard>,
+) -> Plan {
     let mut asked = Plan::default();
-    asked.prefer(payloads(manifest).ports());
+    asked.prefer(payloads(manifest, profiles).ports());
     for group in plan.groups.iter().filter(|group| !group.missing_family) {
         let rates = group.owners.iter().filter_map(|owner| manifest.targets.get(owner.target)?.rate);
         let rate = rates.min();
@@ -136,11 +141,11 @@ pub(super) fn askable(plan: &spec::plan::Plan, manifest: &Manifest, shard: Optio
 /// more.
 pub(super) fn estimate(
     plan: &spec::plan::Plan,
-    manifest: &Manifest,
+    (manifest, profiles): (&Manifest, &Profiles),
     how: &How,
     max_rate: Option<u64>,
 ) -> (u64, Duration) {
-    let asked = askable(plan, manifest, how.shard);
+    let asked = askable(plan, manifest, profiles, how.shard);
     let planned = asked.planned();
     // The parts have alike many endpoints of an address.
     let share = planned as f64 / planned.saturating_add(asked.elsewhere()).max(1) as f64;

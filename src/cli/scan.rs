@@ -54,7 +54,7 @@ pub(super) fn run(args: &ScanArgs, color: Color) -> Result<ExitCode, CliError> {
     }
     let plan = plan::plan(&manifest, &resolution, &selection, &|_: &Target, _| PortSet::NONE)
         .map_err(CliError::usage)?;
-    let asked = askable(&plan, &manifest, how.shard);
+    let asked = askable(&plan, &manifest, &profiles, how.shard);
     let (planned, elsewhere) = (asked.planned(), asked.elsewhere());
     for answer in resolution.answers.iter().filter(|answer| answer.addresses.is_empty() && !args.talk.quiet) {
         output::say(&format!("{} {}: {}", answer.name, answer.family, answer.outcome));
@@ -67,12 +67,12 @@ pub(super) fn run(args: &ScanArgs, color: Color) -> Result<ExitCode, CliError> {
             .hint("portproof scan -p 80,443 HOST"));
     }
     if !args.talk.quiet {
-        let (_, least) = estimate(&plan, &manifest, &how, None);
+        let (_, least) = estimate(&plan, (&manifest, &profiles), &how, None);
         let part = how.shard.map_or_else(String::new, |shard| format!(" of part {shard}"));
         let endpoints = format!("{}{part}", count(planned, "endpoint", "endpoints"));
         output::say(&format!("{endpoints} by {}, {} if everything is silent", how.method(), about(least)));
     }
-    let datagrams = datagrams(&manifest)?;
+    let datagrams = datagrams(&manifest, &profiles)?;
     let weights = datagrams.weights();
     let config = Config { every: args.states == States::All, datagrams: weights, ..how.config() };
     let what = if config.every { "scan --states all" } else { "scan" };

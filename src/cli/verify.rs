@@ -9,8 +9,8 @@ use std::{
 };
 
 use super::{
-    args::{Color, HowArgs, ResultArgs, SelectArgs, TalkArgs, VerifyArgs},
-    datagrams::datagrams,
+    args::{Color, HowArgs, Mouth, ResultArgs, SelectArgs, TalkArgs, VerifyArgs},
+    datagrams::{banners, datagrams},
     error::{CliError, Code},
     lint, output,
     output::Wanted,
@@ -21,7 +21,7 @@ use super::{
 };
 use crate::{
     drive::{Clock, interfaces, provenance},
-    model::{Family, Level, Observation, Tally, rule},
+    model::{Endpoint, Family, Level, Observation, Protocol, Tally, rule},
     report::{
         self, Circumstances, Git, HostRecord, Methods, Report, Run, Selection as SelectionRecord, Tool,
         count, summary::Style,
@@ -91,7 +91,7 @@ pub(super) fn verified(asked: &Asked<'_>) -> Result<u8, CliError> {
         max_miss: prepared.how.max_miss,
     };
     let mut manifest = prepared.manifest.clone();
-    manifest.lints = lint::remarks(&manifest, prepared.at);
+    manifest.lints = lint::remarks(&manifest, &prepared.profiles, prepared.at);
     let judgement = judge(&manifest, &prepared.plan, &prepared.resolution, &seen, &context);
     let circumstances = circumstances(&prepared, asked, &scanned, vantage);
     let mut report = report::assemble(&manifest, &prepared.plan, &seen, &judgement, circumstances);
@@ -106,9 +106,11 @@ fn announce(prepared: &Prepared, talk: &TalkArgs) {
     if talk.quiet {
         return;
     }
-    let planned = askable(&prepared.plan, &prepared.manifest, prepared.how.shard).planned();
+    let planned =
+        askable(&prepared.plan, &prepared.manifest, &prepared.profiles, prepared.how.shard).planned();
     let addresses: u128 = prepared.plan.groups.iter().map(|group| group.permit.range().count()).sum();
-    let (probes, least) = estimate(&prepared.plan, &prepared.manifest, &prepared.how, None);
+    let (probes, least) =
+        estimate(&prepared.plan, (&prepared.manifest, &prepared.profiles), &prepared.how, None);
     let rate = prepared.how.rate.run.map_or_else(
         || "as fast as this machine can".to_owned(),
         |rate| format!("at most {} a second", count(rate, "probe", "probes")),
@@ -136,11 +138,13 @@ struct Scanned {
     /// The last word on each endpoint.
     observations: Vec<Observation>,
     tallies: Vec<Tally>,
+    /// What services said of themselves.
+    banners: BTreeMap<Endpoint, String>,
 }
 
 fn scanned(prepared: &mut Prepared, asked: &Asked<'_>) -> Result<Scanned, CliError> {
-    let plan = askable(&prepared.plan, &prepared.manifest, prepared.how.shard);
-    let datagrams = datagrams(&prepared.manifest)?;
+    let plan = askable(&prepared.plan, &prepared.manifest, &prepared.profiles, prepared.how.shard);
+    let datagrams = datagrams(&prepared.manifest, &prepared.profiles)?;
     let config = Config {
         second_look: true,
         controls: CONTROLS,
@@ -161,7 +165,8 @@ fn scanned(prepared: &mut Prepared, asked: &Asked<'_>) -> Result<Scanned, CliErr
     observations.reverse();
     observations.dedup_by_key(|observation| observation.endpoint);
     observations.reverse();
-    Ok(Scanned { clock, ran, observations, tallies: tallies.into_values().collect() })
+    let (tallies, banners) = (tallies.into_values().collect(), banners(&datagrams));
+    Ok(Scanned { clock, ran, observations, tallies, banners })
 }
 
 /// The summary on standard output, unless a report was asked for there; the others where they belong.
@@ -200,7 +205,6 @@ fn circumstances(
     let (synchronized, max_error_ms) = provenance::clock();
     let manifest = &prepared.manifest;
     let git = manifest.path.as_deref().and_then(provenance::git).map(|(commit, dirty)| Git { commit, dirty });
-    let asked_anything = ran.coverage.planned > 0;
     let run = Run {
         id: format!("{:016x}{:016x}", provenance::random(), provenance::random()),
         started_at: time(ran.began),
@@ -211,7 +215,7 @@ fn circumstances(
         seed: prepared.how.seed,
         argv: asked.argv.to_vec(),
         selection: selection(prepared, asked),
-        scan: Methods { tcp: asked_anything.then(|| prepared.how.method().to_lowercase()), udp: None },
+        scan: methods(prepared),
         fallbacks: prepared.how.fallbacks.clone(),
         partial: ran.stop != Stop::Complete,
         stop_reason: ran.stop.word().to_owned(),
@@ -241,7 +245,18 @@ fn circumstances(
             Stop::Terminated => Some(Code::Terminated as u8),
             Stop::Complete | Stop::Deadline | Stop::Failed => None,
         },
+        banners: scanned.banners.clone(),
         role_denials: super::load::role_denials(&prepared.profiles, manifest, &prepared.plan.targets),
+    }
+}
+
+/// How each protocol was asked, where it was.
+fn methods(prepared: &Prepared) -> Methods {
+    let plan = askable(&prepared.plan, &prepared.manifest, &prepared.profiles, prepared.how.shard);
+    let is_syn = prepared.how.mouth == Mouth::Syn;
+    Methods {
+        tcp: plan.has(Protocol::Tcp).then(|| prepared.how.method().to_lowercase()),
+        udp: plan.has(Protocol::Udp).then(|| if is_syn { "raw" } else { "connect" }.to_owned()),
     }
 }
 

@@ -1,6 +1,6 @@
 //! Control totals of a run: what was planned, and where every endpoint of it ended.
 
-use std::ops::AddAssign;
+use std::{ops::AddAssign, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
@@ -96,4 +96,17 @@ pub struct Coverage {
     pub miss: Option<Miss>,
     /// Whether the path could not carry the rate asked for.
     pub congestion: Option<Congestion>,
+    /// Silent UDP endpoints that may as well be closed; `None` where there are none.
+    pub undecided: Option<Undecided>,
+}
+
+/// Silent UDP endpoints of hosts that say only so often what is closed: there was no time to hear it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Undecided {
+    /// How many.
+    pub endpoints: u64,
+    /// Of how many addresses.
+    pub addresses: u64,
+    /// How long hearing it would take, at the address where it takes longest.
+    pub time: Duration,
 }

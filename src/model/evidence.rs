@@ -169,6 +169,14 @@ impl Evidence {
         }
     }
 
+    /// The number of the payload that it answers, where it is a reply over UDP.
+    pub fn payload(self) -> Option<u16> {
+        match self {
+            Self::Reply { payload } => Some(payload),
+            _ => None,
+        }
+    }
+
     /// The reason in nmap's words.
     pub fn reason(self) -> Reason {
         match self {

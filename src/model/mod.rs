@@ -18,7 +18,7 @@ mod text;
 mod verdict;
 
 pub use confidence::{Congestion, Loss, Miss};
-pub use coverage::{Coverage, StateCounts};
+pub use coverage::{Coverage, StateCounts, Undecided};
 pub use endpoint::{Endpoint, Family, Protocol};
 pub use evidence::{Evidence, LocalError, Unreachable};
 pub use moment::Moment;

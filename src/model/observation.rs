@@ -33,6 +33,8 @@ pub struct Observation {
     pub state: State,
     /// Why.
     pub reason: Reason,
+    /// Of a reply over UDP: the number of the payload that it answers, in the table of `probe::udp`.
+    pub payload: Option<u16>,
     /// Who said so, for ICMP.
     pub sender: Option<IpAddr>,
     /// Time from the probe to the answer that decided.

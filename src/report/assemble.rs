@@ -10,7 +10,7 @@ use super::document::{
     Outcome, Report, ResolverRecord, Run, SCHEMA, SeverityCounts, Summary, TargetRecord, Tool,
 };
 use crate::{
-    model::{self, Coverage, Family, Look, Moment, Observation, Protocol, State, Verdict},
+    model::{self, Coverage, Endpoint, Family, Look, Moment, Observation, Protocol, State, Verdict},
     spec::{
         manifest::{Exception, Host, Manifest, Target},
         plan::{Owner, Plan},
@@ -37,6 +37,8 @@ pub struct Circumstances {
     pub stopped: Option<u8>,
     /// What role profiles deny, as `declared` shows it.
     pub role_denials: Vec<Declared>,
+    /// What services said of themselves, cleaned and bounded.
+    pub banners: BTreeMap<Endpoint, String>,
 }
 
 /// Writes a run down. `summary.headline` is left empty: it is made from the whole report.
@@ -47,7 +49,8 @@ pub fn assemble(
     judgement: &Judgement,
     circumstances: Circumstances,
 ) -> Report {
-    let Circumstances { tool, run, start, coverage, duration, stopped, role_denials } = circumstances;
+    let Circumstances { tool, run, start, coverage, duration, stopped, role_denials, banners } =
+        circumstances;
     let clock = Clock(start);
     Report {
         schema: SCHEMA.to_owned(),
@@ -69,7 +72,10 @@ pub fn assemble(
         observations: judgement
             .observations
             .iter()
-            .map(|judged| observation(judged, judged.seen.and_then(|i| seen.observations.get(i)), clock))
+            .map(|judged| {
+                let seen = judged.seen.and_then(|i| seen.observations.get(i));
+                observation(judged, seen, banners.get(&judged.endpoint).cloned(), clock)
+            })
             .collect(),
     }
 }
@@ -236,6 +242,7 @@ fn coverage_record(
         loss: coverage.loss.map(Into::into),
         miss: coverage.miss.map(Into::into),
         congestion: coverage.congestion.map(|found| congestion(found, clock.0)),
+        undecided: coverage.undecided.map(Into::into),
         per_address: judgement
             .addresses
             .iter()
@@ -360,7 +367,12 @@ fn evidence(look: &Look, clock: Clock) -> EvidenceRecord {
     }
 }
 
-fn observation(judged: &verify::Judged, seen: Option<&Observation>, clock: Clock) -> ObservationRecord {
+fn observation(
+    judged: &verify::Judged,
+    seen: Option<&Observation>,
+    banner: Option<String>,
+    clock: Clock,
+) -> ObservationRecord {
     let open = seen.filter(|_| judged.state == State::Open);
     let rungs = [
         (open.is_some_and(Observation::handshake_completed), "handshake"),
@@ -377,9 +389,9 @@ fn observation(judged: &verify::Judged, seen: Option<&Observation>, clock: Clock
         rtt_ms: seen.and_then(|seen| seen.rtt).map(millis),
         attempts: seen.map_or(0, |seen| seen.attempts),
         first_seen_at: seen.and_then(|seen| seen.first_seen).map(|at| clock.at(at)),
-        service: None,
+        service: open.and_then(verify::service).map(str::to_owned),
         tls: None,
-        banner: None,
+        banner: banner.filter(|_| open.is_some()),
         ladder: rungs.into_iter().filter(|(climbed, _)| *climbed).map(|(_, rung)| rung.to_owned()).collect(),
     }
 }

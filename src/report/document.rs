@@ -410,6 +410,10 @@ pub struct CoverageRecord {
     /// That the path carried less than was asked of it, so that the run slowed down; null where it did not.
     #[serde(default)]
     pub congestion: Option<Congestion>,
+    /// Silent UDP endpoints that may as well be closed: their hosts say only so often what is; null where there
+    /// are none.
+    #[serde(default)]
+    pub undecided: Option<Undecided>,
     /// The same totals per address, where an address was probed.
     pub per_address: Vec<AddressCoverage>,
 }
@@ -470,6 +474,24 @@ pub struct Congestion {
     pub lowest_pps: u64,
     /// When it was found first.
     pub since: String,
+}
+
+/// Silent UDP endpoints of which nobody knows whether they are closed, because their hosts limit their ICMP
+/// errors (RFC 1812 section 4.3.2.8, RFC 4443 section 2.4).
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Undecided {
+    /// How many.
+    pub endpoints: u64,
+    /// Of how many addresses.
+    pub addresses: u64,
+    /// How long deciding them would take, at the address where it takes longest.
+    pub deciding_s: f64,
+}
+
+impl From<model::Undecided> for Undecided {
+    fn from(model::Undecided { endpoints, addresses, time }: model::Undecided) -> Self {
+        Self { endpoints, addresses, deciding_s: (time.as_secs_f64() * 10.0).round() / 10.0 }
+    }
 }
 
 /// Control totals of one address.

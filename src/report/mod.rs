@@ -12,5 +12,5 @@ mod words;
 pub use assemble::{Circumstances, assemble, congestion, manifest_record, resolver_record, time};
 pub use document::*;
 pub use headline::{headline, verdict_sentence};
-pub(crate) use summary::chance_of_a_miss;
+pub(crate) use summary::{chance_of_a_miss, undecided_of};
 pub(crate) use words::{count, thousands};

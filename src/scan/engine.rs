@@ -5,7 +5,7 @@ mod measure;
 mod resume;
 
 use std::{
-    collections::{HashMap, VecDeque},
+    collections::{BTreeMap, HashMap, VecDeque},
     net::IpAddr,
     time::Duration,
 };
@@ -18,7 +18,6 @@ use super::{
     ending::Ending,
     journal::Journal,
     ledger::Mark,
-    loss::Class,
     pace::Pace,
     plan::{Budget, Piece, Pieces, Plan},
     record::Kept,
@@ -26,7 +25,9 @@ use super::{
     window::{MAX_LOOKS_AGAIN, MOST_SKIPPED, Next, Stride, Window},
     witness::Witnesses,
 };
-use crate::model::{Coverage, Evidence, Look, Miss, Moment, Observation, Protocol, StateCounts, Tally};
+use crate::model::{
+    Coverage, Evidence, IcmpLimit, Look, Miss, Moment, Observation, Protocol, StateCounts, Tally,
+};
 
 /// Open endpoints of one address that get a second look; more is not a host but a middlebox.
 const SECOND_LOOKS: u32 = 512;
@@ -66,6 +67,8 @@ pub struct Scan {
     tallies: VecDeque<Tally>,
     coverage: Coverage,
     unnamed_open: u64,
+    /// Hosts that limit what they say over ICMP.
+    limited: BTreeMap<IpAddr, IcmpLimit>,
     /// Where somebody may want to continue this scan.
     journal: Option<Journal>,
     /// Nothing is asked before: another process may have asked just now.
@@ -99,6 +102,7 @@ impl Scan {
             tallies: VecDeque::new(),
             coverage,
             unnamed_open: 0,
+            limited: BTreeMap::new(),
             journal: None,
             rested: Moment::START,
         }
@@ -211,11 +215,7 @@ impl Scan {
         let mut canary = None;
         if changed {
             window.note_late(spot, mark, answer.attempt);
-            match answer.evidence {
-                Evidence::Reply { .. } => self.measure.replied(answer.attempt),
-                Evidence::NoListener => window.refused(now, spot.row),
-                _ => {}
-            }
+            self.measure.settled(now, window, spot.row, answer);
             shift(&mut self.coverage.states, before, mark);
             self.witnesses.note(answer.endpoint, mark, now + self.config.gap(Duration::ZERO));
             canary =
@@ -255,6 +255,7 @@ impl Scan {
                 endpoint: answer.endpoint,
                 state: mark.state(answer.endpoint.protocol),
                 reason: answer.evidence.reason(),
+                payload: answer.evidence.payload(),
                 sender: answer.evidence.sender(),
                 rtt: Some(rtt).filter(|rtt| !rtt.is_zero()),
                 ttl: answer.ttl,
@@ -267,9 +268,6 @@ impl Scan {
         }
         if let Some((class, limit)) = canary {
             self.met(now, answer, class, limit);
-            if class == Class::SynAck {
-                self.controls.begin(now, answer.endpoint.address);
-            }
         }
         if is_sample && answer.evidence != Evidence::Silence {
             self.learn(answer.endpoint.address, rtt);
@@ -323,6 +321,7 @@ impl Scan {
         coverage.loss = self.measure.loss;
         coverage.miss = self.measure.miss;
         coverage.congestion = self.measure.congestion();
+        coverage.undecided = self.undecided();
         coverage
     }
 
@@ -437,6 +436,7 @@ impl Scan {
         for tally in self.tallies.range_mut(before..).filter(|tally| tally.protocol == Protocol::Tcp) {
             tally.controls = self.controls.of(tally.address);
         }
+        self.note_limits(before);
         self.measure.miss = Miss::worst(self.measure.miss, miss);
     }
 }

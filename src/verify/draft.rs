@@ -18,6 +18,7 @@ use crate::{
 pub(super) const UNEXPECTED_OPEN: &Rule = known("EXP001");
 pub(super) const FORBIDDEN_OPEN: &Rule = known("EXP002");
 pub(super) const REQUIRED_MISSING: &Rule = known("EXP003");
+pub(super) const WRONG_SERVICE: &Rule = known("EXP004");
 pub(super) const FAMILY_PARITY: &Rule = known("EXP008");
 pub(super) const ADDRESS_DRIFT: &Rule = known("EXP009");
 pub(super) const UNRESPONSIVE: &Rule = known("EXP010");

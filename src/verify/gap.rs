@@ -109,8 +109,8 @@ impl Gap {
         let [title, message, remedy] = match self {
             Self::Udp => [
                 format!("UDP over {family} of {whose} was not asked"),
-                format!("UDP is declared for {whose}, and this version can't ask it yet. Whether these {family} endpoints are open is not known."),
-                "Say `udp: none` for the target, or run with `--udp none`, until UDP can be asked; check these ports by other means.".to_owned(),
+                format!("UDP is declared for {whose}, and this run could not ask it. Whether these {family} endpoints are open is not known."),
+                "Say `udp: none` for the target, or run with `--udp none`; check these ports by other means.".to_owned(),
             ],
             Self::MissingFamily => [
                 format!("{whose} was not asked over {family}"),

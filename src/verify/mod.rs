@@ -115,8 +115,13 @@ pub trait Roles {
     fn service_name(&self, protocol: Protocol, port: u16) -> Option<String>;
 
     /// Whether a server on this UDP port would answer what we send, so that silence means something.
-    fn udp_payload_exists(&self, _port: u16) -> bool {
-        false
+    fn udp_payload_exists(&self, port: u16) -> bool {
+        crate::probe::udp::has_payload(port)
+    }
+
+    /// The name of a service that may be said by an alias.
+    fn canonical<'s>(&'s self, service: &'s str) -> &'s str {
+        service
     }
 }
 
@@ -190,6 +195,11 @@ struct Case<'a> {
     waivers: Waivers,
     views: Vec<View<'a>>,
     answered: view::Answered,
+}
+
+/// The service that an endpoint shows itself to be; `None` where nothing is known of it.
+pub fn service(seen: &Observation) -> Option<&'static str> {
+    crate::probe::udp::service(seen.payload?)
 }
 
 /// Holds what was seen against what was declared.

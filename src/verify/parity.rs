@@ -54,8 +54,8 @@ fn compare(case: &Case<'_>, t: usize, name: &str, views: &[&View<'_>], docket: &
     if views.iter().any(|view| host::is_interfered(case, view)) {
         return; // what they show proves nothing
     }
-    let open: BTreeSet<u16> = views.iter().flat_map(|view| opens(view)).collect();
-    let mut only: [BTreeSet<u16>; 2] = [BTreeSet::new(), BTreeSet::new()];
+    let open: BTreeSet<(Protocol, u16)> = views.iter().flat_map(|view| opens(view)).collect();
+    let mut only: [BTreeSet<(Protocol, u16)>; 2] = [BTreeSet::new(), BTreeSet::new()];
     for port in open {
         if !views.iter().all(|view| comparable(case, view, port, docket)) {
             continue;
@@ -81,9 +81,8 @@ fn compare(case: &Case<'_>, t: usize, name: &str, views: &[&View<'_>], docket: &
     draft.place = case.manifest.targets.get(t).map(|target| target.place.clone());
     draft.title = format!("{name} exposes different ports over IPv4 and IPv6");
     "the same ports over both families".clone_into(&mut draft.expected);
-    let side = |ports: &BTreeSet<u16>, family: Family| {
-        let ports: BTreeSet<(Protocol, u16)> = ports.iter().map(|&port| (Protocol::Tcp, port)).collect();
-        (!ports.is_empty()).then(|| format!("only over {family}: {}", words::ports(&ports)))
+    let side = |ports: &BTreeSet<(Protocol, u16)>, family: Family| {
+        (!ports.is_empty()).then(|| format!("only over {family}: {}", words::ports(ports)))
     };
     let sides: Vec<String> =
         [side(&v4, Family::Ipv4), side(&v6, Family::Ipv6)].into_iter().flatten().collect();
@@ -92,41 +91,41 @@ fn compare(case: &Case<'_>, t: usize, name: &str, views: &[&View<'_>], docket: &
         "Of what may be open at {name}, these ports are open in one family and not in the other ({}). Firewalls and services are often set up for one family and forgotten for the other.",
         draft.observed
     );
-    "Compare both firewalls (`nft list ruleset`, or `iptables-save` and `ip6tables-save`) and the addresses that the service listens on (`ss -ltn`); if one family is meant, say `families` on the entry.".clone_into(&mut draft.remedy);
-    draft.covers = v4.union(&v6).map(|&port| (Protocol::Tcp, port)).collect();
+    "Compare both firewalls (`nft list ruleset`, or `iptables-save` and `ip6tables-save`) and the addresses that the service listens on (`ss -ltun`); if one family is meant, say `families` on the entry.".clone_into(&mut draft.remedy);
+    draft.covers = v4.union(&v6).copied().collect();
     docket.file(draft);
 }
 
-fn opens<'v>(view: &'v View<'_>) -> impl Iterator<Item = u16> + 'v {
-    let open = |at: &Endpoint, state| at.protocol == Protocol::Tcp && state == State::Open;
-    view.seen
-        .iter()
-        .filter(move |(_, seen)| open(&seen.endpoint, seen.state))
-        .map(|(_, seen)| seen.endpoint.port)
+fn opens<'v>(view: &'v View<'_>) -> impl Iterator<Item = (Protocol, u16)> + 'v {
+    let open = view.seen.iter().filter(|(_, seen)| seen.state == State::Open);
+    open.map(|(_, seen)| (seen.endpoint.protocol, seen.endpoint.port))
 }
 
 /// Whether this port of this address can be held against the other family: declared there, really
 /// determined, and not spoken of by another finding.
-fn comparable(case: &Case<'_>, view: &View<'_>, port: u16, docket: &Docket) -> bool {
-    let at = Endpoint { address: view.address, protocol: Protocol::Tcp, port };
+fn comparable(case: &Case<'_>, view: &View<'_>, at: (Protocol, u16), docket: &Docket) -> bool {
+    let (protocol, port) = at;
+    let endpoint = Endpoint { address: view.address, protocol, port };
     matches!(view.life, Life::Host | Life::Edge)
-        && state(view, port).is_some()
-        && !docket.speaks_of(&at)
-        && view.of(Protocol::Tcp, port).is_none_or(|(_, seen)| !seen.contradicts_itself())
-        && case.expectation(view.group, Protocol::Tcp, port).is_exposed()
+        && state(view, at).is_some()
+        && !docket.speaks_of(&endpoint)
+        && view.of(protocol, port).is_none_or(|(_, seen)| !seen.contradicts_itself())
+        && case.expectation(view.group, protocol, port).is_exposed()
 }
 
-/// The state of a TCP port, where it is determined. Ports that nobody observed were not open.
-fn state(view: &View<'_>, port: u16) -> Option<State> {
-    let ask = view.group.ask(Protocol::Tcp);
+/// The state of a port, where it is determined: silence over UDP is not. Ports that nobody observed were
+/// not open.
+fn state(view: &View<'_>, (protocol, port): (Protocol, u16)) -> Option<State> {
+    let ask = view.group.ask(protocol);
     if !ask.planned().contains(port) || ask.blind.contains(port) {
         return None;
     }
-    if let Some((_, seen)) = view.of(Protocol::Tcp, port) {
-        return Some(seen.state).filter(|&state| state != State::Unknown);
+    if let Some((_, seen)) = view.of(protocol, port) {
+        return Some(seen.state).filter(|state| !matches!(state, State::Unknown | State::Unanswered));
     }
     // Of a part of the plan, it may be in another part.
     let given = u64::from(ask.planned().difference(&ask.blind).len());
-    let all = |tally: &&Tally| tally.states.unknown == 0 && tally.states.total() >= given;
-    view.tally(Protocol::Tcp).filter(all).map(|_| State::Filtered)
+    let undetermined = |tally: &&Tally| tally.states.unknown + tally.states.unanswered > 0;
+    let all = |tally: &&Tally| !undetermined(tally) && tally.states.total() >= given;
+    view.tally(protocol).filter(all).map(|_| State::Filtered)
 }

@@ -23,4 +23,8 @@ impl Roles for Profiles {
     fn service_name(&self, protocol: Protocol, port: u16) -> Option<String> {
         self.service_name(protocol, port).map(str::to_owned)
     }
+
+    fn canonical<'s>(&'s self, service: &'s str) -> &'s str {
+        self.service_of(service)
+    }
 }

@@ -41,6 +41,15 @@ pub(super) fn forbidden(at: Endpoint) -> String {
     )
 }
 
+/// EXP004.
+pub(super) fn wrong_service(at: Endpoint, found: &str) -> String {
+    format!(
+        "On {}, {} shows what listens. If {found} is meant to be there, declare it; if not, stop it.",
+        at.address,
+        listening(at)
+    )
+}
+
 /// EXP003 `closed`.
 pub(super) fn closed(at: Endpoint) -> String {
     format!(

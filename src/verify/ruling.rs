@@ -1,9 +1,9 @@
 //! The ruling on one observed endpoint: its verdict, and the finding that says why.
 
 use super::{
-    draft::{Draft, FORBIDDEN_OPEN, REQUIRED_MISSING, UNEXPECTED_OPEN},
+    draft::{Draft, FORBIDDEN_OPEN, REQUIRED_MISSING, UNEXPECTED_OPEN, WRONG_SERVICE},
     endpoint::{Bench, Ruling},
-    expectation::Expectation,
+    expectation::{Claim, Expectation},
     gap::Gap,
     host::{self, Bearing},
     remedy,
@@ -130,13 +130,48 @@ impl Bench<'_, '_> {
     }
 
     fn open_as_declared(&mut self, seen: &Observation, expectation: &Expectation<'_>) -> Ruling {
+        for claim in expectation.claims.iter().filter(|_| seen.endpoint.protocol == Protocol::Udp) {
+            let declared = claim.entry.service.as_deref().map(|name| self.case.context.roles.canonical(name));
+            if let (Some(declared), Some(found)) = (declared, super::service(seen))
+                && declared != found
+            {
+                return self.wrong_service(seen, claim, declared, found);
+            }
+        }
+        // Over UDP the reply itself shows the service.
+        let is_shown = seen.endpoint.protocol == Protocol::Udp && super::service(seen).is_some();
         let unchecked = expectation.claims.iter().find(|claim| {
-            claim.entry.service.is_some() || claim.entry.tls.is_some() || claim.entry.banner.is_some()
+            (claim.entry.service.is_some() && !is_shown)
+                || claim.entry.tls.is_some()
+                || claim.entry.banner.is_some()
         });
         let Some(claim) = unchecked else { return (Verdict::Pass, None) };
         let port = PortSet::single(seen.endpoint.port);
         let entry = self.gap_of(Some(claim.owner.target), Gap::Checks, &port);
         (Verdict::Inconclusive, Some(entry))
+    }
+
+    fn wrong_service(
+        &mut self,
+        seen: &Observation,
+        claim: &Claim<'_>,
+        declared: &str,
+        found: &str,
+    ) -> Ruling {
+        let at = seen.endpoint;
+        let who = self.case.spoken(claim.owner, at.address);
+        let mut draft = self.about_port(WRONG_SERVICE, claim.owner, seen);
+        draft.place = Some(claim.entry.place.clone());
+        draft.title = format!("{}/{} answers as {found}, not as {declared}", at.port, at.protocol);
+        draft.expected = format!("service {declared}");
+        draft.places.insert(at.address, format!("open: a reply of {found}"));
+        draft.message = format!(
+            "{}/{} at {who} is declared as {declared}, and what replied there is {found}.",
+            at.port, at.protocol
+        );
+        draft.remedy = remedy::wrong_service(at, found);
+        draft.verdict = Verdict::Fail;
+        (Verdict::Fail, Some(self.docket.file(draft)))
     }
 
     fn unexpected(&mut self, seen: &Observation) -> Ruling {

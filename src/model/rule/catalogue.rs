@@ -384,4 +384,14 @@ pub const RULES: &[Rule] = &[
             "Complete the exception.",
         ],
     ),
+    paper(
+        "MAN017",
+        "unprovable-udp",
+        Low,
+        [
+            "A UDP endpoint is required, and no question is known that what is there answers to a stranger.",
+            "Its silence is all that can ever be seen from outside, whether it works or not, so it can never pass.",
+            "Say with `service:` what is there, mark it `presence: optional`, or watch it from the inside.",
+        ],
+    ),
 ];

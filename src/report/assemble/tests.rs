@@ -53,6 +53,7 @@ fn report(mut rig: Rig, stopped: Option<u8>) -> Report {
         coverage: Coverage { probes_sent: 2002, ..Coverage::default() },
         duration: Duration::from_secs(2),
         stopped,
+        banners: BTreeMap::new(),
         role_denials: vec![],
     };
     assemble(&rig.manifest, &plan, &seen, &judgement, circumstances)

@@ -8,7 +8,7 @@ use crate::{
     report::{
         Outcome, Report,
         headline::{Tally, determined, origin, partial_sentence, restrictions},
-        summary::{congested, reconciled},
+        summary::{congested, reconciled, undecided_of},
         words::{capital, count, duration, listed, moment, one_in, percent, period, thousands},
     },
 };
@@ -270,6 +270,9 @@ fn sure(report: &Report) -> Sure {
         .congestion
         .as_ref()
         .map_or_else(String::new, |found| format!(" {}.", capital(&congested(found))));
+    let undecided = report.coverage.undecided.as_ref();
+    let slowed = undecided
+        .map_or_else(|| slowed.clone(), |found| format!("{slowed} {}.", capital(&undecided_of(found))));
     let states = &report.coverage.states;
     match &report.coverage.miss {
         Some(miss) => Sure {

@@ -8,7 +8,7 @@ use super::{FAINT, Page};
 use crate::{
     model::{Protocol, State, StateCounts},
     report::{
-        AddressRecord, Congestion, Report, TargetRecord,
+        AddressRecord, Congestion, Report, TargetRecord, Undecided,
         index::{Index, Mark},
         words::{count, duration, moment, one_in, percent, thousands, visible, whole},
     },
@@ -164,6 +164,9 @@ pub(super) fn coverage(report: &Report, page: &mut Page<'_>) -> io::Result<()> {
     if let Some(found) = &coverage.congestion {
         page.labelled(0, "congestion", &format!(" {}", congested(found)))?;
     }
+    if let Some(undecided) = &coverage.undecided {
+        page.labelled(0, "undecided ", &format!(" {}", undecided_of(undecided)))?;
+    }
     page.labelled(0, "how sure  ", &how_sure(report))?;
     for fallback in &report.run.fallbacks {
         let text = format!("{} chose {}: {}", fallback.asked, fallback.used, fallback.why);
@@ -212,6 +215,21 @@ pub(crate) fn congested(found: &Congestion) -> String {
         moment(&found.since),
         count(u64::from(found.cuts), "time", "times"),
         count(found.lowest_pps, "probe", "probes")
+    )
+}
+
+/// That silent UDP endpoints were not decided, why, and how long it would take.
+pub(crate) fn undecided_of(found: &Undecided) -> String {
+    let Undecided { endpoints, addresses, deciding_s } = *found;
+    let hosts = if addresses == 1 {
+        "its host says".to_owned()
+    } else {
+        format!("their {} hosts say", thousands(addresses))
+    };
+    format!(
+        "{} may as well be closed: {hosts} so only now and then (ICMP is limited), and hearing it of each would take about {}",
+        count(endpoints, "silent UDP endpoint", "silent UDP endpoints"),
+        duration(deciding_s)
     )
 }
 

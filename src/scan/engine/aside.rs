@@ -10,7 +10,7 @@ use super::{
     },
     Scan,
 };
-use crate::model::{Evidence, Moment};
+use crate::model::{Evidence, IcmpLimit, Moment, Undecided};
 
 /// Addresses whose round-trip time outlives their window.
 const MAX_PATHS: usize = 1 << 16;
@@ -54,6 +54,26 @@ impl Scan {
         if !repeated {
             self.slowest = self.slowest.max(Some(rtt));
         }
+    }
+
+    /// Notes how the addresses of a window that ended limit their ICMP errors: its tallies are the last.
+    pub(super) fn note_limits(&mut self, before: usize) {
+        for tally in self.tallies.range(before..) {
+            let Some(limit) = tally.icmp.filter(|limit| limit.undecided > 0) else { continue };
+            if self.limited.len() < MAX_PATHS || self.limited.contains_key(&tally.address) {
+                let known = self.limited.entry(tally.address).or_insert(IcmpLimit { undecided: 0, ..limit });
+                known.undecided += limit.undecided;
+                known.interval = known.interval.max(limit.interval);
+            }
+        }
+    }
+
+    /// What could not be decided for that reason.
+    pub(super) fn undecided(&self) -> Option<Undecided> {
+        let limits = || self.limited.values();
+        let time = limits().map(|limit| limit.interval.mul_f64(limit.undecided as f64)).max()?;
+        let endpoints = limits().map(|limit| limit.undecided).sum();
+        Some(Undecided { endpoints, addresses: self.limited.len() as u64, time })
     }
 
     /// The next control, if one is due.

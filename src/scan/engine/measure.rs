@@ -9,6 +9,7 @@ use super::{
         config::{Config, patience_of},
         loss::{Class, Meter, Opinion, Outcome, Trial},
         throttle::{NewRate, Throttle},
+        window::Window,
         witness::Witnesses,
     },
     Scan,
@@ -88,9 +89,13 @@ impl Measure {
         self.wanted.then(|| self.meter.opinion(false))
     }
 
-    /// Takes in that an endpoint replied over UDP for the first time.
-    pub(super) fn replied(&mut self, attempt: u8) {
-        self.meter.datagrams.add(attempt);
+    /// Takes in that an endpoint was settled: over UDP that tells how replies come, and refusals.
+    pub(super) fn settled(&mut self, now: Moment, window: &mut Window, row: usize, answer: &Answer) {
+        match answer.evidence {
+            Evidence::Reply { .. } => self.meter.datagrams.add(answer.attempt),
+            Evidence::NoListener => window.refused(now, row),
+            _ => {}
+        }
     }
 
     /// Takes in what came of a canary of an earlier process.
@@ -168,6 +173,9 @@ impl Scan {
 
     /// Notes that an endpoint answered: it can be asked again.
     pub(super) fn met(&mut self, now: Moment, answer: &Answer, class: Class, limit: Option<u64>) {
+        if class == Class::SynAck {
+            self.controls.begin(now, answer.endpoint.address);
+        }
         if self.measure.wanted {
             self.measure.canaries.add(now, answer.endpoint, class, limit);
             if answer.attempt > 1 && class == Class::SynAck {

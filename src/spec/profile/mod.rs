@@ -104,6 +104,11 @@ impl Profiles {
         self.services.at(protocol, port).map(|service| service.title.as_str())
     }
 
+    /// The name of a service, of which another may be an alias. What is unknown is its own name.
+    pub fn service_of<'s>(&'s self, name: &'s str) -> &'s str {
+        self.services.canonical(name)
+    }
+
     /// Where a service usually listens, by name or alias, in any case. Empty: unknown.
     pub fn service_ports(&self, name: &str) -> Vec<(Protocol, u16)> {
         self.services.ports(name).to_vec()

@@ -70,6 +70,11 @@ impl Services {
         self.by_port.get(&(protocol, port)).and_then(|row| self.rows.get(*row))
     }
 
+    pub(super) fn canonical<'s>(&'s self, name: &'s str) -> &'s str {
+        let known = self.aliases.iter().find(|(alias, _)| alias.eq_ignore_ascii_case(name));
+        known.map_or(name, |(_, name)| name.as_str())
+    }
+
     pub(super) fn ports(&self, name: &str) -> &[(Protocol, u16)] {
         let name = name.to_ascii_lowercase();
         let name = self.aliases.get(&name).unwrap_or(&name);

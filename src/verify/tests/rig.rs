@@ -182,6 +182,7 @@ pub(crate) fn observed(address: IpAddr, protocol: Protocol, port: u16, state: St
         endpoint: Endpoint { address, protocol, port },
         state,
         reason,
+        payload: None,
         sender: None,
         rtt: None,
         ttl: None,
