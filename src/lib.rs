@@ -11,6 +11,7 @@
 //! | 1 | [`spec`] | what the user asked for, parsed once into values that cannot be wrong | touch the network |
 //! | 2 | [`scan`] | the thinking: order, ledger, pace. One `Scan` with five verbs; knows no TCP | own a clock or a socket |
 //! | 2 | [`probe`] | the speaking: an endpoint to a probe, an outcome to evidence | keep state per endpoint |
+//! | 2 | [`identify`] | what answers say of who gave them: parsers of replies, total and bounded | guess, believe |
 //! | 3 | [`verify`] | manifest x observations -> findings. A pure function | know how they were observed |
 //! | 4 | [`report`] | one `Report` value, one file per format | compute a verdict |
 //! | 5 | [`drive`] | the only floor with sockets, tasks, threads and clocks | decide what to probe |
@@ -36,6 +37,7 @@
 pub mod cli;
 #[cfg(feature = "edge")]
 pub mod drive;
+pub mod identify;
 pub mod model;
 pub mod probe;
 #[cfg(feature = "edge")]
