@@ -70,6 +70,8 @@ pub(crate) struct Host {
     ports: Vec<Port>,
     /// Everything but TCP is dropped too.
     silent: bool,
+    /// Rules for what is no TCP, as nftables wants them.
+    extra: Vec<String>,
     /// Ports that the lab's own listeners hold; the other open ones belong to real servers.
     pub(crate) listeners: Vec<u16>,
     pub(crate) nginx: Vec<u16>,
@@ -84,6 +86,7 @@ impl Host {
             addresses: vec![address(text)],
             ports: vec![Port::Closed; 65_536],
             silent: false,
+            extra: Vec::new(),
             listeners: Vec::new(),
             nginx: Vec::new(),
             nginx_tls: Vec::new(),
@@ -102,6 +105,12 @@ impl Host {
         let mut host = self.drop(1..=65_535);
         host.silent = true;
         host
+    }
+
+    /// A firewall has this rule as well, before its others.
+    pub(crate) fn rule(mut self, rule: &str) -> Self {
+        self.extra.push(rule.to_owned());
+        self
     }
 
     /// Something accepts here and closes at once.
@@ -171,7 +180,7 @@ impl Host {
                 _ => ranges.push(port..=port),
             }
         }
-        let mut rules = String::new();
+        let mut rules = self.extra.join("\n") + "\n";
         for (class, ranges) in by_class {
             let Some(rule) = class.rule() else { continue };
             let ports: Vec<String> =

@@ -18,6 +18,7 @@
 #![allow(clippy::zombie_processes)] // the far side's servers end with the process namespace they are in
 
 mod address;
+mod daemons;
 mod host;
 mod isolate;
 mod lab;
@@ -27,6 +28,8 @@ mod portproof;
 mod servers;
 
 mod bans;
+mod datagrams;
+mod families;
 mod first_use;
 mod harness;
 mod names;

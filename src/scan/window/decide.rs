@@ -112,7 +112,8 @@ impl Window {
                 return None;
             }
         }
-        let (asking, next) = self.decisions.rows.get(&row).map(|decision| (decision.asking, decision.next))?;
+        let (asking, next) =
+            self.decisions.rows.get(&row).map(|decision| (decision.asking, decision.next))?;
         let found = match asking {
             Some((index, times)) => Some((index, times, next)),
             None => self.undecided(row, config).map(|(index, next)| (index, 0, next)),
