@@ -53,7 +53,7 @@ impl Ending<'_> {
         let mut worst = None;
         for (tally, row) in ended.iter_mut().zip(0..) {
             tally.miss = self.miss(tally, row);
-            tally.icmp = self.window.icmp_limit(row);
+            tally.icmp = self.window.icmp_limit(row, tally.states.unanswered);
             worst = Miss::worst(worst, tally.miss);
             coverage.states.filtered += tally.states.filtered.saturating_sub(tally.prohibited);
             coverage.states.unanswered += tally.states.unanswered;

@@ -17,7 +17,7 @@ use super::{
 const SECOND: Duration = Duration::from_secs(1);
 
 /// Totals, tallies and observations say the same, and each endpoint is in them exactly once.
-fn assert_reconciles(world: &World, outcome: &Outcome) {
+pub fn assert_reconciles(world: &World, outcome: &Outcome) {
     let planned = world.planned();
     let coverage = &outcome.coverage;
     assert_eq!(coverage.planned, planned.len() as u64);

@@ -187,10 +187,10 @@ impl Window {
     }
 
     /// How a host limits what it says, and how many of its endpoints could not be decided for that reason.
-    pub(in crate::scan) fn icmp_limit(&self, row: usize) -> Option<IcmpLimit> {
+    /// `unanswered`: those that were silent to the end.
+    pub(in crate::scan) fn icmp_limit(&self, row: usize, unanswered: u64) -> Option<IcmpLimit> {
         let decision = self.decisions.rows.get(&row)?;
-        let unsettled = u64::from(self.rows.get(row)?.unsettled);
-        let undecided = unsettled.saturating_sub(decision.silent);
+        let undecided = unanswered.saturating_sub(decision.silent);
         Some(IcmpLimit { interval: decision.limit.interval(), undecided })
     }
 }
