@@ -209,13 +209,22 @@ impl Udp {
             return None;
         }
         let at = |port| Endpoint { address: packet.source, protocol: Protocol::Udp, port };
-        let wandered = self.payloads.wandering.iter().map(|(port, _)| at(*port));
-        let found = std::iter::once(at(datagram.source)).filter(|at| at.port != 0).chain(wandered).find_map(
-            |endpoint| {
-                let payload = self.judge(endpoint, attempt, datagram.source, datagram.payload)?;
-                Some((endpoint, payload))
-            },
-        );
+        let answered = |endpoint: Endpoint| {
+            let payload = self.judge(endpoint, attempt, datagram.source, datagram.payload)?;
+            Some((endpoint, payload))
+        };
+        // Where nothing is known of a port, anything answers: what another port has sent from there goes
+        // first, unless it brings back what was sent to this one.
+        let direct = Some(at(datagram.source)).filter(|at| at.port != 0);
+        let is_known = |at: &Endpoint| {
+            let echo = self.cookie(*at, attempt, 0);
+            self.payloads.by_port.contains_key(&at.port) || datagram.payload.get(..2) == echo.get(..2)
+        };
+        let wandered = || self.payloads.wandering.iter().find_map(|(port, _)| answered(at(*port)));
+        let found = match direct {
+            Some(direct) if is_known(&direct) => answered(direct).or_else(wandered),
+            direct => wandered().or_else(|| answered(direct?)),
+        };
         let Some((endpoint, payload)) = found else { return Some(Heard::Stray) };
         Some(Heard::Said(Box::new(Said {
             endpoint,

@@ -9,7 +9,7 @@ use std::{
 
 use super::{
     super::{again::Queue, batch::Probe, config::Config, datagrams::Limit, ledger::Mark, row::Row},
-    Next, Spot, Window,
+    MAX_LOOKS_AGAIN, Next, Spot, Window,
 };
 use crate::model::{Endpoint, IcmpLimit, Moment, Protocol};
 
@@ -31,13 +31,15 @@ struct Decision {
     limit: Limit,
     /// Whose turn is next, by rank of its port.
     next: u32,
-    /// Who is asked now.
-    asking: Option<u64>,
-    /// Endpoints that were silent although the host had time to answer.
+    /// Who is asked now, and how often so far.
+    asking: Option<(u64, u8)>,
+    /// Endpoints that were silent twice although the host had time to answer.
     silent: u64,
     over: bool,
 }
 
+/// Questions to an endpoint until its silence is its own.
+const TIMES: u8 = 2;
 /// How long asking may take beyond everything else: of endpoints that the manifest names, and of others.
 const LONGEST: (Duration, Duration) = (Duration::from_secs(20), Duration::from_millis(1500));
 
@@ -96,19 +98,27 @@ impl Window {
         patience: &dyn Fn(&Row) -> Duration,
     ) -> Option<Probe> {
         let asked = self.decisions.rows.get_mut(&row).filter(|decision| !decision.over)?;
-        if let Some(index) = asked.asking.take() {
+        if let Some((index, times)) = asked.asking {
             let is_settled = self.ledger.mark(index) != Mark::Unsettled;
             asked.limit.learn(is_settled);
-            asked.silent += u64::from(!is_settled);
+            // Once it may have been too soon for the host; twice it is silent by itself.
+            if is_settled || times == TIMES {
+                asked.asking = None;
+                asked.silent += u64::from(!is_settled);
+            }
             let due = asked.limit.last().unwrap_or(now) + asked.limit.interval();
             if due > now {
                 self.decisions.due.push(due, row as u64, 0, false);
                 return None;
             }
         }
-        let found = self.undecided(row, config);
+        let (asking, next) = self.decisions.rows.get(&row).map(|decision| (decision.asking, decision.next))?;
+        let found = match asking {
+            Some((index, times)) => Some((index, times, next)),
+            None => self.undecided(row, config).map(|(index, next)| (index, 0, next)),
+        };
         let decision = self.decisions.rows.get_mut(&row)?;
-        let Some((index, next)) = found else {
+        let Some((index, times, next)) = found else {
             decision.over = true;
             return None;
         };
@@ -117,7 +127,8 @@ impl Window {
             self.decisions.due.push(ready, row as u64, 0, false);
             return None;
         }
-        let attempt = self.attempts_sent(Spot { index, row }).saturating_add(1);
+        let sent = self.attempts_sent(Spot { index, row }).max(self.asked_beyond(index));
+        let attempt = sent.saturating_add(1);
         // The walk waits for its own answers alone.
         let tail = self.tail;
         let probe = self.emit(now, index, attempt, patience)?;
@@ -125,7 +136,7 @@ impl Window {
         self.decisions.asks.insert(index, attempt);
         self.held.insert(index, (now + config.gap(probe.patience), attempt));
         let decision = self.decisions.rows.get_mut(&row)?;
-        (decision.next, decision.asking) = (next, Some(index));
+        (decision.next, decision.asking) = (next, Some((index, times + 1)));
         // Whoever answers slowly is waited for, or its answers would come to the next question.
         let path = self.rows.get(row).and_then(|row| row.rtt.bound()).unwrap_or_default() * 2;
         let wait = decision.limit.interval().max(path);
@@ -143,7 +154,7 @@ impl Window {
             let port = block.ports.nth(rank)?;
             let spot = self.locate(Endpoint { address, protocol: Protocol::Udp, port })?;
             let asked = self.attempts_sent(spot);
-            let fits = asked < config.last_attempt();
+            let fits = asked + TIMES <= config.last_attempt() + MAX_LOOKS_AGAIN;
             (fits && self.ledger.mark(spot.index) == Mark::Unsettled).then_some((spot.index, rank + 1))
         })
     }
