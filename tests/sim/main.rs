@@ -16,6 +16,7 @@ mod calibration;
 mod canaries;
 mod controls;
 mod cover;
+mod datagrams;
 mod drive;
 mod hostile;
 mod laws;
