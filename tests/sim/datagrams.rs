@@ -5,7 +5,10 @@
 #[path = "../../src/probe/udp/tests/replies.rs"]
 mod replies;
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::{
+    net::{IpAddr, Ipv4Addr, Ipv6Addr},
+    sync::LazyLock,
+};
 
 use portproof::{
     identify,
@@ -56,9 +59,11 @@ pub fn mouth() -> Udp {
 
 /// Feeds one packet as the bytes say. A first line that begins with `#` says why it is worth keeping.
 pub fn run(bytes: &[u8]) -> Came {
+    static MOUTH: LazyLock<Udp> = LazyLock::new(mouth);
+    static ASKED: LazyLock<Vec<Asked>> = LazyLock::new(|| all(&MOUTH).collect());
     let end = bytes.iter().position(|octet| *octet == b'\n').filter(|_| bytes.first() == Some(&b'#'));
     let bytes = end.and_then(|end| bytes.get(end + 1..)).unwrap_or(bytes);
-    let mouth = mouth();
+    let mouth = &*MOUTH;
     let mut rest = bytes.iter().copied();
     let mut next = || rest.next().unwrap_or(0);
     let how = next();
@@ -66,10 +71,9 @@ pub fn run(bytes: &[u8]) -> Came {
     if how & 2 != 0 {
         let octets: Vec<u8> = rest.collect();
         identified(&octets);
-        return heard(&mouth, &octets);
+        return heard(mouth, &octets);
     }
-    let asked: Vec<Asked> = all(&mouth).collect();
-    let mut asked = asked[usize::from(next()) % asked.len()];
+    let mut asked = ASKED[usize::from(next()) % ASKED.len()];
     asked.endpoint.address = THEM[family];
     asked.attempt = next() % OURS.count as u8;
     let (kind, put_between, cut) = (next(), next(), usize::from(u16::from_be_bytes([next(), next()])));
@@ -77,13 +81,13 @@ pub fn run(bytes: &[u8]) -> Came {
         (0..next() % 16).map(|_| (usize::from(u16::from_be_bytes([next(), next()])), next())).collect();
     let mut octets = if how & 4 == 0 {
         let from = if kind & 1 == 0 { asked.endpoint.port } else { 50_000 };
-        let mut reply = asked.answer(&mouth, |field| field.to_vec());
+        let mut reply = asked.answer(mouth, <[u8]>::to_vec);
         reply.extend(rest);
         asked.reply(from, &reply, put_between & 15)
     } else {
         let sender = if kind & 0x80 == 0 { THEM[family] } else { ROUTER[family] };
         let error = ERRORS[family][usize::from(kind & 0x7f) % 5];
-        asked.complaint(&mouth, sender, error, (put_between & 15, put_between >> 4))
+        asked.complaint(mouth, sender, error, (put_between & 15, put_between >> 4))
     };
     if cut > 0 {
         octets.truncate(cut);
@@ -93,7 +97,7 @@ pub fn run(bytes: &[u8]) -> Came {
             *octet ^= change;
         }
     }
-    heard(&mouth, &octets)
+    heard(mouth, &octets)
 }
 
 /// A datagram of ours: a payload at one of its ports.

@@ -256,7 +256,7 @@ fn lengths_inside_the_questions_are_right() {
             "dahua-discovery" => assert_eq!(usize::from(octets[16]) + 32, octets.len()),
             "mqtt-sn" => assert_eq!(usize::from(octets[0]), octets.len()),
             "ntp" => {
-                assert!(octets.len() == 48 || (12 + word(octets, 10)).next_multiple_of(4) == octets.len())
+                assert!(octets.len() == 48 || (12 + word(octets, 10)).next_multiple_of(4) == octets.len());
             }
             "dtls" | "coaps" | "stuns" | "rd-gateway" => {
                 assert_eq!(word(octets, 11) + 13, octets.len());
