@@ -77,8 +77,9 @@ pub(super) fn unprovable(manifest: &Manifest, profiles: &Profiles) -> Vec<Lint> 
             entries.filter(|entry| entry.protocol == Protocol::Udp && entry.presence == Presence::Required)
         {
             let declared = entry.service.as_deref().map(|name| profiles.service_of(name));
+            // What is declared is what must reply, whatever else the port is asked.
             let silent = |port: &u16| {
-                declared.is_none_or(|name| !udp::is_answered_by(name)) && !udp::has_payload(*port)
+                declared.map_or_else(|| !udp::has_payload(*port), |name| !udp::is_answered_by(name))
             };
             let Some(port) = entry.ports.iter().find(silent) else { continue };
             let usual = declared.or_else(|| profiles.service_name(Protocol::Udp, port));

@@ -146,15 +146,18 @@ pub(super) fn estimate(
     max_rate: Option<u64>,
 ) -> (u64, Duration) {
     let asked = askable(plan, manifest, profiles, how.shard);
-    let planned = asked.planned();
+    let weights = payloads(manifest, profiles).weights();
+    let (planned, packets) = (asked.planned(), asked.packets(&weights));
     // The parts have alike many endpoints of an address.
     let share = planned as f64 / planned.saturating_add(asked.elsewhere()).max(1) as f64;
-    let probes = planned.saturating_mul(how.most_attempts().into());
+    let probes = packets.saturating_mul(how.most_attempts().into());
     let run = [how.rate.run, max_rate].into_iter().flatten().min();
-    let whole = run.map_or(0.0, |rate| planned as f64 / rate as f64);
+    let whole = run.map_or(0.0, |rate| packets as f64 / rate as f64);
     let longest = plan.groups.iter().map(|group| {
-        let ports = [&group.tcp, &group.udp].map(|ask| ask.planned().difference(&ask.blind).len());
-        let ports: u32 = ports.iter().sum();
+        let [tcp, udp] = [&group.tcp, &group.udp].map(|ask| ask.planned().difference(&ask.blind));
+        let more = weights.iter().filter(|(port, _)| udp.contains(**port));
+        let more: u32 = more.map(|(_, count)| u32::from(*count).saturating_sub(1)).sum();
+        let ports = tcp.len() + udp.len() + more;
         let own = group.owners.iter().filter_map(|owner| manifest.targets.get(owner.target)?.rate).min();
         let limit = [how.rate.per_address, own].into_iter().flatten().min();
         limit.map_or(0.0, |limit| f64::from(ports) * share / limit as f64)
@@ -175,7 +178,7 @@ pub(super) async fn drive(
     see: &mut dyn FnMut(Vec<Observation>),
 ) -> Result<Ran, CliError> {
     let Course { plan, config, how, clock, memory, datagrams } = course;
-    let expected = plan.planned().saturating_mul(config.attempts.into());
+    let expected = plan.packets(&config.datagrams).saturating_mul(config.attempts.into());
     let (ranges, has_datagrams) = (plan.ranges(), plan.has(Protocol::Udp));
     let mut scan = Scan::new(plan, config.clone());
     memory.recall(&mut scan, clock.now(), &mut |scan| drain(scan, tallies.as_deref_mut(), see))?;

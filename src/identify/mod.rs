@@ -40,7 +40,11 @@ impl Identity {
 
     /// `None`: it says nothing.
     fn something(self) -> Option<Self> {
-        (self != Self::default()).then_some(self)
+        let Self { product, version, detail } = self;
+        let [product, version, detail] =
+            [product, version, detail].map(|text| text.filter(|text| !text.is_empty()));
+        let told = Self { product, version, detail };
+        (told != Self::default()).then_some(told)
     }
 }
 

@@ -1,7 +1,10 @@
 //! What a scan covers, as rectangles of addresses and ports. Made of permits, so nothing outside the
 //! authorized scope can get into it.
 
-use std::{collections::VecDeque, sync::Arc};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    sync::Arc,
+};
 
 use siphasher::sip::SipHasher13;
 
@@ -125,6 +128,13 @@ impl Plan {
         self.segments.iter().flatten().fold(0u64, |sum, block| sum.saturating_add(block.size()))
     }
 
+    /// Packets that asking everything once takes, saturating, where some UDP ports get several datagrams each.
+    /// Of a shard, at most.
+    pub fn packets(&self, datagrams: &BTreeMap<u16, u8>) -> u64 {
+        let sum = |sum: u64, block: &Block| sum.saturating_add(block.packets(datagrams));
+        self.segments.iter().flatten().fold(0, sum)
+    }
+
     /// Where controls may be asked.
     pub(super) fn take_spare(&mut self) -> Vec<Spare> {
         std::mem::take(&mut self.spare)
@@ -184,6 +194,19 @@ impl Block {
     /// Its endpoints.
     pub(super) fn size(&self) -> u64 {
         self.slice.count(self.whole())
+    }
+
+    fn packets(&self, datagrams: &BTreeMap<u16, u8>) -> u64 {
+        if self.protocol != Protocol::Udp {
+            return self.size();
+        }
+        let here = datagrams.iter().filter(|(port, _)| self.ports.contains(**port));
+        let (mut more, mut most) = (0u64, 1u64);
+        for count in here.map(|(_, count)| u64::from(*count).max(1)) {
+            (more, most) = (more + count - 1, most.max(count));
+        }
+        let whole = self.whole().saturating_add(self.addresses().saturating_mul(more));
+        whole.min(self.size().saturating_mul(most))
     }
 
     /// The endpoints of it and of other shards.
@@ -278,6 +301,29 @@ mod tests {
     }
 
     #[test]
+    fn a_port_that_gets_several_datagrams_takes_several_packets_and_no_shard_more_than_is_said() {
+        let mut plan = Plan::default();
+        let ports = |text| PortSet::parse(text).unwrap();
+        plan.add(&permit("10.0.0.0/30"), Protocol::Tcp, ports("53"), ports("80"), None);
+        plan.add(&permit("10.0.1.0/30"), Protocol::Udp, ports("53"), ports("1-9,161"), None);
+        let datagrams = BTreeMap::from([(53, 2), (161, 3), (500, 2)]);
+        assert_eq!((plan.packets(&BTreeMap::new()), plan.packets(&datagrams)), (52, 52 + 4 + 8));
+        for parts in ["1/2", "2/2", "3/5", "60/60"] {
+            let part = plan.clone().part(parts.parse().unwrap());
+            let endpoints = part
+                .segments
+                .iter()
+                .flatten()
+                .flat_map(|block| (0..block.size()).map(|n| block.nth(n).unwrap().1));
+            let packets = endpoints.map(|endpoint| match endpoint.protocol {
+                Protocol::Tcp => 1,
+                Protocol::Udp => u64::from(datagrams.get(&endpoint.port).copied().unwrap_or(1)),
+            });
+            assert!(packets.sum::<u64>() <= part.packets(&datagrams), "{parts}");
+        }
+    }
+
+    #[test]
     fn pieces_cover_every_endpoint_exactly_once_whatever_the_budget() {
         for (endpoints, addresses) in [(1, 1), (7, 100), (100, 3), (1000, 1000), (64, 2)] {
             let mut plan = Plan::default();
@@ -345,7 +391,7 @@ mod tests {
                 let block = format!("10.0.{i}.0/{}", 32 - bits);
                 plan.add(&permit(&block), Protocol::Tcp, named.clone(), rest.difference(&named), None);
             }
-            let mut seen = std::collections::BTreeMap::new();
+            let mut seen = BTreeMap::new();
             let mut sizes = Vec::new();
             for part in (1..=parts).filter(|part| parts < 100 || part % 977 == 1 || *part < 3000) {
                 let shard: Shard = format!("{part}/{parts}").parse().unwrap();

@@ -2,7 +2,7 @@
 
 use crate::{
     desk::Desk,
-    doors::{Door, Wall},
+    doors::{Door, Ear, Wall},
 };
 
 const HOST: &str = "127.0.0.1";
@@ -56,10 +56,10 @@ fn each_way_to_be_wrong_ends_with_1() {
 
 #[test]
 fn doubt_ends_with_3() {
-    let (desk, door) = (Desk::new(), Door::open());
+    let (desk, door, mute) = (Desk::new(), Door::open(), Ear::mute());
     let port = door.port;
     for (target, rule) in [
-        (format!("expose: [{port}, 53/udp]"), "EXP012 not_covered"),
+        (format!("expose: [{port}, {}/udp]", mute.port), "EXP003 inconclusive"),
         (format!("expose: [{{port: {port}/tcp, service: ssh}}]"), "EXP012 inconclusive"),
         (format!("expose: [{{port: {port}/tcp, tls: {{profile: intermediate}}}}]"), "EXP012 inconclusive"),
     ] {
@@ -69,12 +69,17 @@ fn doubt_ends_with_3() {
         assert!(run.findings().iter().any(|finding| finding.starts_with(rule)), "{:?}", run.findings());
         assert!(run.headline().starts_with("INCONCLUSIVE  1 unsure"), "{}", run.headline());
     }
+    let blind = "portproof: 1\nvantage: here\nvantages: {here: {blind: [53/udp]}}\n";
+    let text = manifest(&[port], &format!("expose: [{port}, 53/udp]")).replace("portproof: 1\n", blind);
+    let run = desk.verify_text(&text, &[]).ends(3);
+    assert_eq!(run.complaints(), ["EXP012 not_covered"]);
+    assert_eq!(run.report()["summary"]["verdicts"]["not_covered"], 1);
 }
 
 #[test]
 fn wrong_outranks_unsure_and_unsure_outlives_fail_on_never() {
-    let (desk, door) = (Desk::new(), Door::open());
-    desk.file("portproof.yaml", manifest(&[door.port], "expose: [53/udp]"));
+    let (desk, door, mute) = (Desk::new(), Door::open(), Ear::mute());
+    desk.file("portproof.yaml", manifest(&[door.port], &format!("expose: [{}/udp]", mute.port)));
     let run = desk.verify(&[]).ends(1);
     assert_eq!(run.result(), "deviates");
     assert!(run.headline().starts_with("DEVIATES  1 wrong, 1 unsure"), "{}", run.headline());

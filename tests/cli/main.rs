@@ -18,3 +18,4 @@ mod selection;
 mod shards;
 mod silence;
 mod streams;
+mod udp;

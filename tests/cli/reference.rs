@@ -169,9 +169,21 @@ fn a_chance_to_miss_is_between_nothing_and_everything() {
     }
     desk.run(&["plan", "--expect", "443", "127.0.0.1", "--max-miss", "0.01"]).ends(0);
     let exact = desk
-        .run(&["plan", "--expect", "443", "127.0.0.1", "--max-attempts", "3", "--tcp", "declared"])
+        .run(&[
+            "plan",
+            "--expect",
+            "443",
+            "127.0.0.1",
+            "--max-attempts",
+            "3",
+            "--tcp",
+            "declared",
+            "--udp",
+            "none",
+        ])
         .ends(0);
     assert!(exact.out.contains("at most 3 probes"), "{}", exact.out);
-    let default = desk.run(&["plan", "--expect", "443", "127.0.0.1", "--tcp", "declared"]).ends(0);
+    let default =
+        desk.run(&["plan", "--expect", "443", "127.0.0.1", "--tcp", "declared", "--udp", "none"]).ends(0);
     assert!(default.out.contains("at most 6 probes"), "{}", default.out);
 }

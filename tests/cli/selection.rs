@@ -36,14 +36,14 @@ fn expect_takes_what_an_administrator_types() {
         format!("{low},{low},{high}"),
         format!("{low}-{low},{high}"),
     ] {
-        let run = desk.verify(&["--expect", &expected, "--tcp", &asked, HOST]);
+        let run = desk.verify(&["--expect", &expected, "--tcp", &asked, "--udp", "none", HOST]);
         assert_eq!(run.ends(0).report()["coverage"]["planned"], 3, "{expected}");
     }
-    let run = desk.verify(&["--expect", "none", "--tcp", &asked, HOST]).ends(1);
+    let run = desk.verify(&["--expect", "none", "--tcp", &asked, "--udp", "none", HOST]).ends(1);
     let open = [format!("EXP001 fail {low}"), format!("EXP001 fail {high}")];
     // Nothing expected means dark, and the wall answered.
     assert_eq!(run.complaints(), [&open[..], &["EXP014 fail".to_owned()]].concat());
-    let run = desk.verify(&["--expect", &low.to_string(), "--tcp", &asked, HOST]).ends(1);
+    let run = desk.verify(&["--expect", &low.to_string(), "--tcp", &asked, "--udp", "none", HOST]).ends(1);
     assert_eq!(run.complaints(), [format!("EXP001 fail {high}")]);
 }
 
@@ -142,9 +142,12 @@ fn only_and_exclude_narrow_the_run_and_say_so() {
 fn a_selection_that_leaves_nothing_is_a_mistake() {
     let (desk, door) = (Desk::new(), Door::open());
     let port = door.port.to_string();
-    for flags in
-        [&["--tcp", "none"][..], &["--exclude", HOST], &["--families", "ipv6"], &["--exclude", "127.0.0.0/8"]]
-    {
+    for flags in [
+        &["--tcp", "none", "--udp", "none"][..],
+        &["--exclude", HOST],
+        &["--families", "ipv6"],
+        &["--exclude", "127.0.0.0/8"],
+    ] {
         let run = desk.verify(&[flags, &["--expect", &port, HOST]].concat()).ends(2);
         assert_eq!(run.complains(&["nothing to verify"]).out, "");
     }

@@ -61,7 +61,8 @@ fn what_other_parts_ask_is_not_covered_and_never_conforms() {
     let (desk, door, wall) = (Desk::new(), Door::open(), Wall::new());
     let expect = door.port.to_string();
     let ports = format!("{},{}", door.port, wall.port);
-    let asked = ["--expect", &expect, "--tcp", &ports, "127.0.0.1", "127.0.0.2", "--seed", "9"];
+    let asked =
+        ["--expect", &expect, "--tcp", &ports, "--udp", "none", "127.0.0.1", "127.0.0.2", "--seed", "9"];
     // Named first, and numbered by address: the first of two parts has one of each kind.
     for shard in ["1/2", "2/2"] {
         let run = desk.verify(&[&asked[..], &["--shard", shard]].concat());
@@ -78,7 +79,7 @@ fn what_other_parts_ask_is_not_covered_and_never_conforms() {
         let fails = report["summary"]["verdicts"]["fail"].as_u64().unwrap();
         assert_eq!(run.code, if fails > 0 { 1 } else { 3 });
     }
-    let sole = ["--expect", &expect, "--tcp", "declared", "127.0.0.1", "--shard"];
+    let sole = ["--expect", &expect, "--tcp", "declared", "--udp", "none", "127.0.0.1", "--shard"];
     desk.verify(&[&sole[..], &["1/1"]].concat()).ends(0);
     desk.verify(&[&sole[..], &["2/2"]].concat()).ends(3);
 }

@@ -12,7 +12,7 @@ use crate::{
 
 /// A run on one open port, declared, and what else was typed.
 fn conforming<'a>(port: &'a str, more: &[&'a str]) -> Vec<&'a str> {
-    [&["verify", "--expect", port, "--tcp", "declared", "127.0.0.1"], more].concat()
+    [&["verify", "--expect", port, "--tcp", "declared", "--udp", "none", "127.0.0.1"], more].concat()
 }
 
 #[test]
@@ -85,8 +85,8 @@ fn what_is_about_to_happen_is_said_before_the_first_probe() {
     let one = desk.run(&conforming(&port, &[])).ends(0);
     one.complains(&["asking 1 endpoint on 1 address by ", "at most 10,000 probes a second"]);
     let ports = format!("{port},{closed}");
-    let two =
-        ["verify", "--expect", &port, "--tcp", &ports, "127.0.0.1", "--rate", "max", "-v", "--seed", "7"];
+    let asked = ["verify", "--expect", &port, "--tcp", &ports, "--udp", "none", "127.0.0.1"];
+    let two = [&asked[..], &["--rate", "max", "-v", "--seed", "7"]].concat();
     desk.run(&two).ends(0).complains(&["asking 2 endpoints on 1 address", "as fast as", "seed 7"]);
 }
 

@@ -26,6 +26,7 @@ mod once;
 mod ops;
 mod packets;
 mod path;
+mod payloads;
 mod resume;
 mod scenarios;
 mod stack;

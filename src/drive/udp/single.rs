@@ -120,6 +120,20 @@ pub(in crate::drive) async fn ask(
 /// port, it is not connected, or the kernel would turn that answer away.
 fn open(datagrams: &Datagrams, probe: Probe, origin: &Origin) -> io::Result<Socket> {
     let target = SocketAddr::new(probe.endpoint.address, probe.endpoint.port);
+    let mut socket = bound(target, origin)?;
+    // On this very machine the kernel may pick the asked port as our own, and our question would come to
+    // ourselves as if it were an answer. While that socket has it, another gets another.
+    if socket.local_addr()?.as_socket().is_some_and(|own| own.port() == target.port()) {
+        socket = bound(target, origin)?;
+    }
+    if !datagrams.udp.payloads().wanders(target.port()) {
+        socket.connect(&target.into())?;
+    }
+    Ok(socket)
+}
+
+/// A socket that a target can be asked from, at a port that the kernel picks.
+fn bound(target: SocketAddr, origin: &Origin) -> io::Result<Socket> {
     let domain = if target.is_ipv4() { Domain::IPV4 } else { Domain::IPV6 };
     let socket = Socket::new(domain, Type::DGRAM.nonblocking(), Some(Protocol::UDP))?;
     sys::receive_errors(socket.as_raw_fd(), target.is_ipv6())?;
@@ -129,9 +143,6 @@ fn open(datagrams: &Datagrams, probe: Probe, origin: &Origin) -> io::Result<Sock
     let source = origin.addresses.iter().find(|source| source.is_ipv4() == target.is_ipv4());
     let any = if target.is_ipv4() { IpAddr::from([0; 4]) } else { IpAddr::from([0u16; 8]) };
     socket.bind(&SocketAddr::new(source.copied().unwrap_or(any), 0).into())?;
-    if !datagrams.udp.payloads().wanders(probe.endpoint.port) {
-        socket.connect(&target.into())?;
-    }
     Ok(socket)
 }
 

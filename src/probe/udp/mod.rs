@@ -205,6 +205,9 @@ impl Udp {
     fn datagram(&self, ports: PortBlock, packet: &ip::Packet<'_>) -> Option<Heard> {
         let datagram = udp::parse(packet.payload)?;
         let attempt = ports.attempt(datagram.destination)?;
+        if self.is_question(ports, packet.destination, &datagram) {
+            return None;
+        }
         let at = |port| Endpoint { address: packet.source, protocol: Protocol::Udp, port };
         let answered = |endpoint: Endpoint| {
             let payload = self.judge(endpoint, attempt, datagram.source, datagram.payload)?;
@@ -231,6 +234,19 @@ impl Udp {
             evidence: Evidence::Reply { payload },
             octets: datagram.payload.get(..KEPT).unwrap_or(datagram.payload).to_vec(),
         })))
+    }
+
+    /// Whether it is a question of our own, from one of our ports to another of them: on this very machine
+    /// what leaves also arrives.
+    fn is_question(&self, ports: PortBlock, asked: IpAddr, datagram: &udp::Datagram<'_>) -> bool {
+        let Some(attempt) = ports.attempt(datagram.source) else { return false };
+        let endpoint = Endpoint { address: asked, protocol: Protocol::Udp, port: datagram.destination };
+        let mut octets = Vec::new();
+        (0..self.payloads.of(endpoint.port).len()).any(|nth| {
+            octets.clear();
+            let _ = self.write(endpoint, attempt, nth, &mut octets);
+            octets == datagram.payload
+        })
     }
 
     fn error(&self, ports: PortBlock, packet: &ip::Packet<'_>) -> Option<Heard> {

@@ -21,7 +21,7 @@ pub use self::mute::{MUTE, Mute};
 use super::payload::{Echo, Form, Payload, Place, Shape};
 
 /// Every payload, by kind.
-pub const TABLE: &[&[Payload]] = &[
+pub static TABLE: &[&[Payload]] = &[
     names::TABLE,
     time::TABLE,
     management::TABLE,
