@@ -54,6 +54,8 @@ pub struct Scan {
     active: Vec<Window>,
     opened: u64,
     pace: Pace,
+    /// The last slot went to a canary or a control.
+    beside: bool,
     wake: Option<Moment>,
     run_rtt: RoundTrip,
     /// How long nearly every answer of the slowest address takes.
@@ -91,6 +93,7 @@ impl Scan {
             active: Vec::new(),
             opened: 0,
             pace,
+            beside: false,
             wake: Some(Moment::START),
             run_rtt: RoundTrip::default(),
             slowest: None,
@@ -133,8 +136,9 @@ impl Scan {
                 self.wake = Some(self.pace.due());
                 return true;
             }
-            if let Some(probe) = self.canary(now).or_else(|| self.control(now)) {
-                self.send(now, probe, batch);
+            // Every second slot at most: at a low rate canaries alone could take all of them.
+            self.beside = !self.beside && self.ask_beside(now, batch);
+            if self.beside {
                 continue;
             }
             match self.stride(now, batch, &mut passes) {
@@ -142,7 +146,12 @@ impl Scan {
                 Stride::Passing => return false,
                 Stride::Stopped => {}
             }
-            let Some(probe) = self.next(now) else { return false };
+            let Some(probe) = self.next(now) else {
+                if self.ask_beside(now, batch) {
+                    continue;
+                }
+                return false;
+            };
             let packets = self.send(now, probe, batch);
             self.measure.sent(now, packets);
             self.coverage.retransmitted += if probe.attempt > 1 { packets } else { 0 };

@@ -76,6 +76,15 @@ impl Scan {
         Some(Undecided { endpoints, addresses: self.limited.len() as u64, time })
     }
 
+    /// Asks what goes beside the walk, if anything is due.
+    pub(super) fn ask_beside(&mut self, now: Moment, batch: &mut Batch) -> bool {
+        let probe = self.canary(now).or_else(|| self.control(now));
+        if let Some(probe) = probe {
+            self.send(now, probe, batch);
+        }
+        probe.is_some()
+    }
+
     /// The next control, if one is due.
     pub(super) fn control(&mut self, now: Moment) -> Option<Probe> {
         let Self { controls, paths, config, run_rtt, slowest, .. } = self;

@@ -124,7 +124,7 @@ impl Window {
             return None;
         };
         // Probes to one endpoint keep their distance.
-        if let Some(ready) = self.ready(index).filter(|ready| *ready > now) {
+        if let Some(ready) = self.ready(index, row, config, patience).filter(|ready| *ready > now) {
             self.decisions.due.push(ready, row as u64, 0, false);
             return None;
         }
@@ -161,9 +161,17 @@ impl Window {
     }
 
     /// When an endpoint may be asked again.
-    fn ready(&self, index: u64) -> Option<Moment> {
-        let marks = if self.pass > self.attempts { &self.before } else { &self.marks };
-        marks.at(self.order.place_of(index)).max(self.hold(index))
+    fn ready(
+        &self,
+        index: u64,
+        row: usize,
+        config: &Config,
+        patience: &dyn Fn(&Row) -> Duration,
+    ) -> Option<Moment> {
+        let held = self.before.at(self.order.place_of(index)).max(self.hold(index));
+        // The marks are of the last pass, which may have left the row out.
+        let row = self.rows.get(row).filter(|row| row.is_skipped_by(self.pass.saturating_sub(1)));
+        held.max(row.map(|row| row.asked + config.gap(patience(row))))
     }
 
     /// The number of the attempt at an endpoint beyond the walk; 0 where there was none.
