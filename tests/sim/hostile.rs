@@ -4,9 +4,9 @@
 use proptest::prelude::*;
 
 use super::{
-    payloads::{self, Came},
     net::Random,
     ops, packets,
+    payloads::{self, Came},
 };
 
 proptest! {
