@@ -44,7 +44,20 @@ fn gaps(outcome: &Outcome) {
     let udp = outcome.asked().into_iter().filter(|(endpoint, _)| endpoint.protocol == Protocol::Udp);
     for (endpoint, times) in udp {
         for pair in times.windows(2) {
-            assert!(pair[1] - pair[0] >= Duration::from_secs(1), "{endpoint}: {} and {}", pair[0], pair[1]);
+            let of = |at: Moment| outcome.wire.iter().find(|sent| sent.endpoint == endpoint && sent.at == at);
+            let attempts = [of(pair[0]), of(pair[1])].map(|sent| sent.map(|sent| sent.attempt));
+            assert!(
+                pair[1] - pair[0] >= Duration::from_secs(1),
+                "{endpoint}: {} and {}, attempts {attempts:?}; {:?}",
+                pair[0],
+                pair[1],
+                outcome
+                    .wire
+                    .iter()
+                    .filter(|sent| sent.endpoint == endpoint)
+                    .map(|sent| (sent.attempt, sent.at.nanos() / 1_000_000))
+                    .collect::<Vec<_>>()
+            );
         }
     }
 }

@@ -9,7 +9,7 @@ use std::{
 
 use super::{
     super::{again::Queue, batch::Probe, config::Config, datagrams::Limit, ledger::Mark, row::Row},
-    MAX_LOOKS_AGAIN, Next, Spot, Window,
+    Next, Spot, Window,
 };
 use crate::model::{Endpoint, IcmpLimit, Moment, Protocol};
 
@@ -40,8 +40,10 @@ struct Decision {
 
 /// Questions to an endpoint until its silence is its own.
 const TIMES: u8 = 2;
+/// An error is waited for so long at least.
+const LEAST: Duration = Duration::from_millis(500);
 /// How long asking may take beyond everything else: of endpoints that the manifest names, and of others.
-const LONGEST: (Duration, Duration) = (Duration::from_secs(20), Duration::from_millis(1500));
+const LONGEST: (Duration, Duration) = (Duration::from_secs(20), Duration::from_millis(2500));
 
 impl Window {
     /// Takes in that a host said that nothing listens.
@@ -132,15 +134,17 @@ impl Window {
         let attempt = sent.saturating_add(1);
         // The walk waits for its own answers alone.
         let tail = self.tail;
-        let probe = self.emit(now, index, attempt, patience)?;
+        let mut probe = self.emit(now, index, attempt, patience)?;
+        // What a service had to say, it had time for: this is for an error, which no host thinks about.
+        let path = self.rows.get(row).and_then(|row| row.rtt.bound()).map(|bound| bound * 2);
+        probe.patience = path.map_or(probe.patience, |path| path.max(LEAST).min(probe.patience));
         (self.tail, self.look_tail) = (tail, self.look_tail.max(now + probe.patience));
         self.decisions.asks.insert(index, attempt);
         self.held.insert(index, (now + config.gap(probe.patience), attempt));
         let decision = self.decisions.rows.get_mut(&row)?;
         (decision.next, decision.asking) = (next, Some((index, times + 1)));
         // Whoever answers slowly is waited for, or its answers would come to the next question.
-        let path = self.rows.get(row).and_then(|row| row.rtt.bound()).unwrap_or_default() * 2;
-        let wait = decision.limit.interval().max(path);
+        let wait = decision.limit.interval().max(path.unwrap_or_default());
         self.decisions.due.push(now + wait, row as u64, 0, false);
         Some(probe)
     }
@@ -155,7 +159,7 @@ impl Window {
             let port = block.ports.nth(rank)?;
             let spot = self.locate(Endpoint { address, protocol: Protocol::Udp, port })?;
             let asked = self.attempts_sent(spot);
-            let fits = asked + TIMES <= config.last_attempt() + MAX_LOOKS_AGAIN;
+            let fits = asked + TIMES <= config.last_attempt();
             (fits && self.ledger.mark(spot.index) == Mark::Unsettled).then_some((spot.index, rank + 1))
         })
     }
@@ -171,7 +175,7 @@ impl Window {
         let held = self.before.at(self.order.place_of(index)).max(self.hold(index));
         // The marks are of the last pass, which may have left the row out.
         let row = self.rows.get(row).filter(|row| row.is_skipped_by(self.pass.saturating_sub(1)));
-        held.max(row.map(|row| row.asked + config.gap(patience(row))))
+        held.max(row.map(|row| row.asked.max(self.asked_all) + config.gap(patience(row))))
     }
 
     /// The number of the attempt at an endpoint beyond the walk; 0 where there was none.
