@@ -25,9 +25,7 @@ use super::{
     window::{MAX_LOOKS_AGAIN, MOST_SKIPPED, Next, Stride, Window},
     witness::Witnesses,
 };
-use crate::model::{
-    Coverage, Evidence, IcmpLimit, Look, Miss, Moment, Observation, Protocol, StateCounts, Tally,
-};
+use crate::model::{Coverage, Evidence, Look, Miss, Moment, Observation, Protocol, StateCounts, Tally};
 
 /// Open endpoints of one address that get a second look; more is not a host but a middlebox.
 const SECOND_LOOKS: u32 = 512;
@@ -69,8 +67,9 @@ pub struct Scan {
     tallies: VecDeque<Tally>,
     coverage: Coverage,
     unnamed_open: u64,
-    /// Hosts that limit what they say over ICMP.
-    limited: BTreeMap<IpAddr, IcmpLimit>,
+    /// Addresses asked over UDP: how far apart their ICMP errors are, where there are any, and how many of
+    /// their endpoints may be closed and unsaid.
+    limited: BTreeMap<IpAddr, (Option<Duration>, u64)>,
     /// Where somebody may want to continue this scan.
     journal: Option<Journal>,
     /// Nothing is asked before: another process may have asked just now.

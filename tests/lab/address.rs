@@ -21,3 +21,14 @@ pub(crate) fn address(text: &str) -> IpAddr {
 pub(crate) fn ports(ports: impl IntoIterator<Item = u16>) -> Vec<u16> {
     ports.into_iter().collect()
 }
+
+/// The address over IPv6 of a host that has this one over IPv4: `2001:db8:10::20` for `203.0.113.20`.
+pub(crate) fn twin(host: &str) -> &'static str {
+    let last = host.rsplit('.').next().expect("an address has a last part");
+    format!("2001:db8:10::{last}").leak()
+}
+
+/// These hosts over IPv4, and the same over IPv6.
+pub(crate) fn with_twins(hosts: &[&'static str]) -> Vec<&'static str> {
+    hosts.iter().copied().chain(hosts.iter().map(|host| twin(host))).collect()
+}

@@ -229,7 +229,7 @@ server lab {{
 /// Knows no peer, and says so to each that asks.
 fn strongswan() {
     let text = "charon {
-  load = nonce random sha1 sha2 aes hmac openssl kernel-netlink socket-default
+  load = nonce random sha1 sha2 aes hmac gmp kernel-netlink socket-default
   install_routes = no
   filelog {
     stderr {

@@ -1,7 +1,7 @@
 //! What an administrator meets first: one host behind a firewall, one line of manifest, one block.
 
 use super::{
-    address::ports,
+    address::{ports, twin, with_twins},
     host::Host,
     isolate::isolated,
     lab::Lab,
@@ -11,37 +11,43 @@ use super::{
 const WEB: &str = "203.0.113.10";
 
 fn behind_a_firewall() -> Lab {
-    Lab::new().host(Host::at(WEB).default_drop().listen([80, 443])).start()
+    Lab::new().host(Host::at(WEB).also(twin(WEB)).default_drop().listen([80, 443])).start()
 }
 
 #[test]
 fn a_host_behind_a_default_drop_firewall_conforms_without_a_manifest() {
     isolated(|| {
         let lab = behind_a_firewall();
-        let verified = verify(&["--expect", "80,443", WEB]);
-        assert_eq!(verified.output.status, 0, "{}", verified.output.stdout);
-        assert!(verified.headline().starts_with("CONFORMS"), "{}", verified.headline());
-        assert!(
-            verified.headline().contains("65,535 of 65,535 endpoints determined"),
-            "{}",
-            verified.headline()
-        );
-        lab.check_report(&verified, &[(WEB, &ports(1..=65_535))]);
-        assert_eq!(verified.complaints(), [""; 0]);
+        for host in with_twins(&[WEB]) {
+            let verified = verify(&["--udp", "none", "--expect", "80,443", host]);
+            assert_eq!(verified.output.status, 0, "{}", verified.output.stdout);
+            assert!(verified.headline().starts_with("CONFORMS"), "{}", verified.headline());
+            assert!(
+                verified.headline().contains("65,535 of 65,535 endpoints determined"),
+                "{}",
+                verified.headline()
+            );
+            lab.check_report(&verified, &[(host, &ports(1..=65_535))]);
+            assert_eq!(verified.complaints(), [""; 0]);
+        }
     });
 }
 
 #[test]
-fn the_smallest_manifest_says_the_same() {
+fn the_smallest_manifest_says_the_same_with_what_is_usual_over_udp() {
     isolated(|| {
-        let lab = behind_a_firewall();
-        let path =
-            manifest(&format!("portproof: 1\ntargets: [{{hosts: [{WEB}], expose: [80, 443], udp: none}}]\n"));
-        let verified = verify(&[path]);
-        assert_eq!(verified.output.status, 0, "{}", verified.output.stdout);
-        assert!(verified.headline().starts_with("CONFORMS"), "{}", verified.headline());
-        lab.check_report(&verified, &[(WEB, &ports(1..=65_535))]);
-        assert_eq!(verified.complaints(), [""; 0]);
+        behind_a_firewall();
+        for host in with_twins(&[WEB]) {
+            let path =
+                manifest(&format!("portproof: 1\ntargets: [{{hosts: [\"{host}\"], expose: [80, 443]}}]\n"));
+            let verified = verify(&[path]);
+            verified.reconciles();
+            assert_eq!(verified.output.status, 0, "{}", verified.output.stdout);
+            assert!(verified.headline().starts_with("CONFORMS"), "{}", verified.headline());
+            assert_eq!(verified.complaints(), [""; 0]);
+            assert_eq!(verified.verdict("pass_by_silence"), verified.report["coverage"]["unanswered"]);
+            assert!(verified.verdict("pass_by_silence") > 50, "UDP that is dropped: {}", verified.headline());
+        }
     });
 }
 
@@ -49,10 +55,12 @@ fn the_smallest_manifest_says_the_same() {
 fn a_port_that_is_missing_behind_the_firewall_is_said_to_be_filtered() {
     isolated(|| {
         let lab = behind_a_firewall();
-        let verified = verify(&["--tcp", "1-1000", "--expect", "80,443,25", WEB]);
-        lab.check_report(&verified, &[(WEB, &ports(1..=1000))]);
-        assert_eq!(verified.output.status, 1, "{}", verified.output.stdout);
-        assert_eq!(verified.complaints(), [format!("EXP003 fail filtered {WEB} 25")]);
+        for host in with_twins(&[WEB]) {
+            let verified = verify(&["--udp", "none", "--tcp", "1-1000", "--expect", "80,443,25", host]);
+            lab.check_report(&verified, &[(host, &ports(1..=1000))]);
+            assert_eq!(verified.output.status, 1, "{}", verified.output.stdout);
+            assert_eq!(verified.complaints(), [format!("EXP003 fail filtered {host} 25")]);
+        }
     });
 }
 

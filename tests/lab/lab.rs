@@ -112,6 +112,8 @@ impl Lab {
         sh("ip -n far link set lo up");
         sh(&format!("ip route add {FAR4} via {GATEWAY4}"));
         sh(&format!("ip route add {FAR6} via {GATEWAY6}"));
+        // A host drops what is for nobody; over IPv6 Linux would say that it has no route there.
+        sh(&format!("ip -n far route add blackhole {FAR6}"));
         for address in self.hosts.iter().flat_map(|host| &host.addresses) {
             sh(&format!("ip -n far address add {address} dev lo"));
         }

@@ -25,7 +25,7 @@ fn asked<'a>(mouth: &'a str, more: &[&'a str]) -> Vec<&'a str> {
     [&["scan", "--scan", mouth], &ports[..], &pace, &HOSTS, more].concat()
 }
 
-const HOSTS: [&str; 2] = ["203.0.113.2", "203.0.113.3"];
+const HOSTS: [&str; 2] = ["203.0.113.2", "2001:db8:10::3"];
 const RATE: u64 = 2000;
 
 #[test]
@@ -33,7 +33,7 @@ fn a_scan_killed_anywhere_goes_on_and_sends_two_seconds_more_at_most() {
     isolated(|| {
         let lab = Lab::new()
             .host(Host::at("203.0.113.2").listen([22, 80, 1999]).admin_prohibited(500..=599))
-            .host(Host::at("203.0.113.3").default_drop().listen([443]))
+            .host(Host::at("2001:db8:10::3").default_drop().listen([443]))
             .start();
         let all = ports(1..=2000);
         for mouth in MOUTHS {

@@ -10,7 +10,7 @@ use super::{
     },
     Scan,
 };
-use crate::model::{Evidence, IcmpLimit, Moment, Undecided};
+use crate::model::{Evidence, Moment, Protocol, Undecided};
 
 /// Addresses whose round-trip time outlives their window.
 const MAX_PATHS: usize = 1 << 16;
@@ -56,24 +56,34 @@ impl Scan {
         }
     }
 
-    /// Notes how the addresses of a window that ended limit their ICMP errors: its tallies are the last.
+    /// Notes how the addresses of a window that ended limit their ICMP errors: its tallies are the last. What
+    /// is silent of an address in a window without any refusal is under the same limit.
     pub(super) fn note_limits(&mut self, before: usize) {
-        for tally in self.tallies.range(before..) {
-            let Some(limit) = tally.icmp.filter(|limit| limit.undecided > 0) else { continue };
-            if self.limited.len() < MAX_PATHS || self.limited.contains_key(&tally.address) {
-                let known = self.limited.entry(tally.address).or_insert(IcmpLimit { undecided: 0, ..limit });
-                known.undecided += limit.undecided;
-                known.interval = known.interval.max(limit.interval);
+        for tally in self.tallies.range(before..).filter(|tally| tally.protocol == Protocol::Udp) {
+            let silent = tally.icmp.map_or(tally.states.unanswered, |limit| limit.undecided);
+            let is_known = self.limited.contains_key(&tally.address);
+            if (tally.icmp.is_none() && silent == 0) || (!is_known && self.limited.len() >= MAX_PATHS) {
+                continue;
             }
+            let (interval, undecided) = self.limited.entry(tally.address).or_default();
+            *undecided += silent;
+            *interval = (*interval).max(tally.icmp.map(|limit| limit.interval));
         }
     }
 
     /// What could not be decided for that reason.
     pub(super) fn undecided(&self) -> Option<Undecided> {
-        let limits = || self.limited.values();
-        let time = limits().map(|limit| limit.interval.mul_f64(limit.undecided as f64)).max()?;
-        let endpoints = limits().map(|limit| limit.undecided).sum();
-        Some(Undecided { endpoints, addresses: self.limited.len() as u64, time })
+        let limits =
+            self.limited.values().filter_map(|(interval, undecided)| Some(((*interval)?, *undecided)));
+        let limits = limits.filter(|(_, undecided)| *undecided > 0);
+        let mut found: Option<Undecided> = None;
+        for (interval, endpoints) in limits {
+            let all = found.get_or_insert(Undecided { endpoints: 0, addresses: 0, time: Duration::ZERO });
+            all.endpoints += endpoints;
+            all.addresses += 1;
+            all.time = all.time.max(interval.mul_f64(endpoints as f64));
+        }
+        found
     }
 
     /// Asks what goes beside the walk, if anything is due.
