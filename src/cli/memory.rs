@@ -12,6 +12,7 @@ use crate::{
         state::{Keeper, Past, StateError, Store},
     },
     model::{Coverage, Family, Moment},
+    probe,
     report::{count, thousands},
     scan::{Checkpoint, Config, Plan, Scan},
     spec::resolution::Resolution,
@@ -103,6 +104,7 @@ impl Memory {
             ("the plan", format!("{endpoints}, digest {:016x}", plan.digest())),
             ("the probes to a silent endpoint", config.attempts.to_string()),
             ("the window", config.window.to_string()),
+            ("the table of UDP payloads", format!("{:016x}", probe::udp::digest())),
         ]
         .map(|(word, value)| (word.to_owned(), value))
         .into();

@@ -146,6 +146,14 @@ pub fn service(payload: u16) -> Option<&'static str> {
     all().nth(payload.into()).map(|payload| payload.service)
 }
 
+/// Tells tables apart: the number of a payload means something in one of them only.
+pub fn digest() -> u64 {
+    use std::hash::{Hash as _, Hasher as _};
+    let mut hasher = SipHasher13::new();
+    all().for_each(|payload| (payload.service, payload.octets).hash(&mut hasher));
+    hasher.finish()
+}
+
 /// The place of a payload in the table.
 fn number(payload: &'static Payload) -> u16 {
     let at = all().position(|other| std::ptr::eq(other, payload));
