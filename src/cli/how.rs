@@ -1,7 +1,8 @@
 //! What the flags under "How" and "What" mean, checked before anything is sent.
 
 use std::{
-    net::{IpAddr, SocketAddr},
+    collections::BTreeMap,
+    net::{IpAddr, Ipv6Addr, SocketAddr},
     time::Duration,
 };
 
@@ -46,6 +47,8 @@ pub(super) struct How {
     pub(super) timeout: Option<Duration>,
     pub(super) deadline: Option<Duration>,
     pub(super) origin: Origin,
+    /// The interfaces, as written, behind link-local addresses; known once there is a plan.
+    pub(super) zones: BTreeMap<Ipv6Addr, String>,
     pub(super) resolvers: Vec<SocketAddr>,
     pub(super) families: Option<Vec<Family>>,
     pub(super) vantage: Option<String>,
@@ -81,6 +84,7 @@ impl How {
             timeout,
             deadline: args.deadline.as_deref().map(|text| span("--deadline", text)).transpose()?,
             origin: origin(args)?,
+            zones: BTreeMap::new(),
             resolvers: args.resolver.iter().map(|text| server(text)).collect::<Result<_, _>>()?,
             families: args
                 .families
@@ -91,6 +95,25 @@ impl How {
             shard: args.shard,
             fallbacks,
         })
+    }
+
+    /// Finds the links that the link-local addresses of a plan are on.
+    pub(super) fn find_links(&mut self, zones: &BTreeMap<Ipv6Addr, String>) -> Result<(), CliError> {
+        let chosen = self.origin.interface.as_deref();
+        for (&address, zone) in zones {
+            let link = interfaces::number(zone).ok_or_else(|| {
+                let message =
+                    format!("this machine has no interface `{zone}`, behind which {address}%{zone} is");
+                CliError::environment(message).hint("`ip link` lists them")
+            })?;
+            if let Some(other) = chosen.filter(|name| interfaces::number(name) != Some(link)) {
+                let message = format!("{address}%{zone} can't be asked through --interface {other}");
+                return Err(CliError::usage(message).hint("leave out --interface: the zone says it all"));
+            }
+            self.origin.zones.insert(address, link);
+        }
+        self.zones.clone_from(zones);
+        Ok(())
     }
 
     /// Probes to a silent endpoint.
@@ -164,7 +187,11 @@ fn origin(args: &HowArgs) -> Result<Origin, CliError> {
         return Err(CliError::environment(format!("{stranger} is not an address of this machine"))
             .hint("`ip addr` lists them"));
     }
-    Ok(Origin { addresses: args.source_address.clone(), interface: args.interface.clone() })
+    Ok(Origin {
+        addresses: args.source_address.clone(),
+        interface: args.interface.clone(),
+        zones: BTreeMap::new(),
+    })
 }
 
 /// Reads `2s`, `1500ms`, `5m`.
@@ -208,6 +235,7 @@ pub(super) fn selection(args: &SelectArgs, how: &How, names: &dyn Names) -> Resu
         tcp: asked("--tcp", &args.tcp, Protocol::Tcp)?,
         udp: asked("--udp", &args.udp, Protocol::Udp)?,
         vantage: how.vantage.clone(),
+        interface: how.origin.interface.clone(),
         large: args.i_know_this_is_large,
     })
 }

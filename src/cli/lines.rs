@@ -2,7 +2,9 @@
 //! says, since there may be a million of them.
 
 use std::{
+    collections::BTreeMap,
     io::{self, BufWriter, Write},
+    net::{IpAddr, Ipv6Addr},
     time::Duration,
 };
 
@@ -25,6 +27,8 @@ pub(super) struct Printer<W: Write = io::Stdout> {
     out: BufWriter<W>,
     seen: Vec<Line>,
     part: Option<Part>,
+    /// The interfaces, as written, behind link-local addresses.
+    zones: BTreeMap<Ipv6Addr, String>,
 }
 
 /// The part of a plan that was asked for, and how many endpoints are in the others.
@@ -86,8 +90,14 @@ struct Totals {
 
 impl Printer {
     /// Prints to standard output.
-    pub(super) fn new(format: Format, quiet: bool, start: Timestamp, part: Option<Part>) -> Self {
-        Self { format, quiet, start, out: BufWriter::new(io::stdout()), seen: Vec::new(), part }
+    pub(super) fn new(
+        format: Format,
+        quiet: bool,
+        start: Timestamp,
+        part: Option<Part>,
+        zones: BTreeMap<Ipv6Addr, String>,
+    ) -> Self {
+        Self { format, quiet, start, out: BufWriter::new(io::stdout()), seen: Vec::new(), part, zones }
     }
 }
 
@@ -128,7 +138,7 @@ impl<W: Write> Printer<W> {
                     .map_err(io::Error::from)
                     .and_then(|()| self.out.write_all(b"\n"))
             }
-            Format::Text => self.seen.iter().try_for_each(|line| line.write(&mut self.out)),
+            Format::Text => self.seen.iter().try_for_each(|line| line.write(&self.zones, &mut self.out)),
         };
         if !self.quiet && self.format == Format::Text {
             say(coverage, self.part.as_ref(), took, stop);
@@ -195,8 +205,10 @@ impl Line {
         probe::udp::service(self.payload?)
     }
 
-    fn write(&self, out: &mut impl Write) -> io::Result<()> {
+    fn write(&self, zones: &BTreeMap<Ipv6Addr, String>, out: &mut impl Write) -> io::Result<()> {
         let Endpoint { address, protocol, port } = self.endpoint;
+        let zone = if let IpAddr::V6(v6) = address { zones.get(&v6) } else { None };
+        let address = zone.map_or_else(|| address.to_string(), |zone| format!("{address}%{zone}"));
         let port = format!("{port}/{protocol}");
         let rtt = self.rtt_ms().map_or_else(String::new, |rtt| format!("  {rtt:.1} ms"));
         let service = self.service().map_or_else(String::new, |service| format!("  {service}"));
@@ -274,8 +286,15 @@ mod tests {
     fn printed(format: Format, seen: Vec<Observation>, coverage: &Coverage) -> String {
         let mut told = Vec::new();
         let out = BufWriter::new(&mut told);
-        let mut printer =
-            Printer { format, quiet: true, start: Timestamp::UNIX_EPOCH, out, seen: Vec::new(), part: None };
+        let mut printer = Printer {
+            format,
+            quiet: true,
+            start: Timestamp::UNIX_EPOCH,
+            out,
+            seen: Vec::new(),
+            part: None,
+            zones: BTreeMap::new(),
+        };
         printer.see(seen);
         printer.end(coverage, Duration::from_secs(2), Stop::Complete).unwrap();
         String::from_utf8(told).unwrap()

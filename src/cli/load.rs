@@ -3,6 +3,7 @@
 use std::{
     fs::{self, File},
     io::{self, Read as _},
+    net::IpAddr,
     path::{Path, PathBuf},
 };
 
@@ -127,6 +128,7 @@ fn covers(scope: &Scope, host: &Host) -> bool {
     let block = match host {
         Host::Name(name) => return scope.covers_name(name),
         Host::Address(address) => IpNet::from(*address),
+        Host::Local { address, .. } => IpNet::from(IpAddr::from(*address)),
         Host::Block(block) => *block,
     };
     let (_, outside, _) = scope.authorize_block(block);

@@ -96,12 +96,15 @@ impl Memory {
         let attempts = how.attempts.map_or_else(|| "not given".to_owned(), |attempts| attempts.to_string());
         let shard = how.shard.map_or_else(|| "not given".to_owned(), |shard| shard.to_string());
         let endpoints = count(plan.planned(), "endpoint", "endpoints");
+        let zones: Vec<String> =
+            how.zones.iter().map(|(address, zone)| format!(", {address}%{zone}")).collect();
+        let zones = zones.concat();
         let same: Vec<(String, String)> = [
             ("the command", what.to_owned()),
             ("--scan", how.method().to_lowercase()),
             ("--max-attempts", attempts),
             ("--shard", shard),
-            ("the plan", format!("{endpoints}, digest {:016x}", plan.digest())),
+            ("the plan", format!("{endpoints}, digest {:016x}{zones}", plan.digest())),
             ("the probes to a silent endpoint", config.attempts.to_string()),
             ("the window", config.window.to_string()),
             ("the table of UDP payloads", format!("{:016x}", probe::udp::digest())),

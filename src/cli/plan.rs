@@ -75,7 +75,7 @@ pub(super) fn run(args: &PlanArgs, color: Color) -> Result<ExitCode, CliError> {
 fn write_group(text: &mut String, prepared: &Prepared, group: &Group) {
     let range = group.permit.range();
     let addresses = if range.count() == 1 {
-        range.first().to_string()
+        prepared.plan.spoken(range.first())
     } else {
         format!("{} to {} ({})", range.first(), range.last(), range.count())
     };

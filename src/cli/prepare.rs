@@ -84,6 +84,7 @@ impl Prepared {
         let forbidden =
             |target: &Target, protocol| load::denied_by_roles(&profiles, &target.profiles, protocol);
         let plan = plan::plan(&manifest, &resolution, &selection, &forbidden).map_err(CliError::usage)?;
+        how.find_links(&plan.zones)?;
         something_to_verify(&plan, &resolution, &selection)?;
         Ok(Self { profiles, manifest, selection, how, at, resolution, plan, runtime, memory })
     }

@@ -39,6 +39,7 @@ pub(super) fn run(args: &ScanArgs, color: Color) -> Result<ExitCode, CliError> {
     let selection = Selection {
         exclude: how::exclusions(&args.exclude)?,
         families: how.families.clone(),
+        interface: how.origin.interface.clone(),
         large: args.i_know_this_is_large,
         ..Selection::default()
     };
@@ -54,6 +55,7 @@ pub(super) fn run(args: &ScanArgs, color: Color) -> Result<ExitCode, CliError> {
     }
     let plan = plan::plan(&manifest, &resolution, &selection, &|_: &Target, _| PortSet::NONE)
         .map_err(CliError::usage)?;
+    how.find_links(&plan.zones)?;
     let asked = askable(&plan, &manifest, &profiles, how.shard);
     let (planned, elsewhere) = (asked.planned(), asked.elsewhere());
     for answer in resolution.answers.iter().filter(|answer| answer.addresses.is_empty() && !args.talk.quiet) {
@@ -78,7 +80,7 @@ pub(super) fn run(args: &ScanArgs, color: Color) -> Result<ExitCode, CliError> {
     let what = if config.every { "scan --states all" } else { "scan" };
     let clock = memory.bind(&asked, &config, &how, what, &resolution)?;
     let part = how.shard.map(|shard| Part { shard: shard.to_string(), of_other_shards: elsewhere });
-    let mut printer = Printer::new(args.format, args.talk.quiet, clock.began(), part);
+    let mut printer = Printer::new(args.format, args.talk.quiet, clock.began(), part, how.zones.clone());
     let progress = Progress::over(planned, &args.talk);
     let course = Course { plan: asked, config, how: &how, clock, memory: &memory, datagrams };
     let ran = runtime.block_on(drive(course, &progress, None, &mut |seen| printer.see(seen)))?;

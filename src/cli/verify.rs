@@ -280,6 +280,9 @@ fn next_due(prepared: &Prepared) -> Option<String> {
     Some(metadata.last_review?.checked_add(every).ok()?.to_string())
 }
 
+/// A port to name where none is asked; nothing is sent there (RFC 863).
+const DISCARD: u16 = 9;
+
 /// The addresses that probes came from: those seen on sockets, and those the kernel would choose.
 fn sources(prepared: &Prepared, observations: &[Observation]) -> Vec<String> {
     let looks = observations.iter().flat_map(|observation| &observation.looks);
@@ -293,7 +296,8 @@ fn sources(prepared: &Prepared, observations: &[Observation]) -> Vec<String> {
                 .iter()
                 .map(|group| group.permit.range())
                 .find(|range| range.family() == family);
-            sources.extend(first.and_then(|range| interfaces::source_for(range.first())));
+            let to = first.map(|range| prepared.how.origin.to(range.first(), DISCARD));
+            sources.extend(to.and_then(interfaces::source_for));
         }
     }
     sources.extend(&prepared.how.origin.addresses);

@@ -61,8 +61,8 @@ pub fn look() -> Facts {
             .map(|link| (link.name, link.ips.into_iter().map(|network| network.ip()).collect()))
             .collect(),
         // Documentation addresses (RFC 5737, RFC 3849): nobody's, and routed like everybody's.
-        ipv4: interfaces::source_for([192, 0, 2, 1].into()),
-        ipv6: interfaces::source_for([0x2001, 0xdb8, 0, 0, 0, 0, 0, 1].into()),
+        ipv4: interfaces::source_for(([192, 0, 2, 1], 9).into()),
+        ipv6: interfaces::source_for(([0x2001, 0xdb8, 0, 0, 0, 0, 0, 1], 9).into()),
         resolvers: read("/etc/resolv.conf").map(|text| resolvers(&text)).unwrap_or_default(),
         descriptors: sys::raise_descriptor_limit(),
         clock: provenance::clock().0,

@@ -19,11 +19,19 @@ pub fn exists(name: &str) -> bool {
     pnet::datalink::interfaces().iter().any(|interface| interface.name == name)
 }
 
+/// The number of an interface, given its name or that number itself; `None`: there is no such interface.
+pub fn number(zone: &str) -> Option<u32> {
+    let all = pnet::datalink::interfaces();
+    let named = all.iter().find(|interface| interface.name == zone);
+    let numbered = || all.iter().find(|interface| zone.parse() == Ok(interface.index));
+    named.or_else(numbered).map(|interface| interface.index)
+}
+
 /// The address from which this machine would reach another; `None` when no route leads there. Asks
 /// the kernel by connecting a UDP socket, which sends nothing.
-pub fn source_for(destination: IpAddr) -> Option<IpAddr> {
+pub fn source_for(destination: SocketAddr) -> Option<IpAddr> {
     let any: IpAddr = if destination.is_ipv4() { [0u8; 4].into() } else { [0u16; 8].into() };
     let socket = UdpSocket::bind(SocketAddr::new(any, 0)).ok()?;
-    socket.connect(SocketAddr::new(destination, 9)).ok()?;
+    socket.connect(destination).ok()?;
     socket.local_addr().ok().map(|address| address.ip())
 }

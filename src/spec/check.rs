@@ -1,7 +1,10 @@
 //! What makes a manifest unusable although each part of it reads: contradictions, and hosts outside
 //! the authorized scope. Never decides which of two contradicting entries was meant.
 
-use std::collections::{HashMap, HashSet};
+use std::{
+    collections::{HashMap, HashSet},
+    net::IpAddr,
+};
 
 use super::{
     cover::Cover,
@@ -189,6 +192,10 @@ fn in_scope(targets: &[MarkedTarget], authorization: &Authorization, out: &mut D
                     continue;
                 }
                 Host::Address(address) => (AddressRange::single(*address), (*address).into()),
+                Host::Local { address, .. } => {
+                    let address = IpAddr::from(*address);
+                    (AddressRange::single(address), address.into())
+                }
                 Host::Block(block) => (AddressRange::of(*block), *block),
             };
             if excluded.count(range) == range.count() {

@@ -32,6 +32,9 @@ pub fn host(text: &str) -> Result<Host, HostError> {
             "write out each name; wildcards belong in `authorization.scope`",
         );
     }
+    if let Some((head, _)) = text.split_once('%').filter(|_| !text.contains("://")) {
+        return local(text, head);
+    }
     match numeric(text)? {
         Some(block) if block.prefix_len() == block.max_prefix_len() => Ok(Host::Address(block.addr())),
         Some(block) => Ok(Host::Block(block)),
@@ -56,6 +59,12 @@ pub fn scope_entry(text: &str) -> Result<ScopeEntry, HostError> {
     Ok(match host(text)? {
         Host::Name(name) => ScopeEntry::Name(NamePattern::Exact(name)),
         Host::Address(address) => ScopeEntry::Block(address.into()),
+        Host::Local { address, .. } => {
+            return error(
+                format!("`{text}`: a scope holds for an address on every link, so it takes no zone"),
+                &format!("write `{address}`"),
+            );
+        }
         Host::Block(block) => ScopeEntry::Block(block),
     })
 }
@@ -69,11 +78,20 @@ pub fn address(text: &str) -> Result<IpAddr, HostError> {
 }
 
 impl Host {
+    /// The literal address, with or without a zone.
+    pub fn address(&self) -> Option<IpAddr> {
+        match self {
+            Self::Address(address) => Some(*address),
+            Self::Local { address, .. } => Some((*address).into()),
+            Self::Name(_) | Self::Block(_) => None,
+        }
+    }
+
     /// How many addresses it covers; `None` for a name, which only DNS can tell.
     pub fn address_count(&self) -> Option<u128> {
         match self {
             Self::Name(_) => None,
-            Self::Address(_) => Some(1),
+            Self::Address(_) | Self::Local { .. } => Some(1),
             Self::Block(block) => Some(AddressRange::of(*block).count()),
         }
     }
@@ -89,6 +107,7 @@ impl Host {
         match self {
             Self::Name(name) => ScopeEntry::Name(NamePattern::Exact(name.clone())),
             Self::Address(address) => ScopeEntry::Block((*address).into()),
+            Self::Local { address, .. } => ScopeEntry::Block(IpAddr::from(*address).into()),
             Self::Block(block) => ScopeEntry::Block(*block),
         }
     }
@@ -99,31 +118,13 @@ fn numeric(text: &str) -> Result<Option<IpNet>, HostError> {
     if text.contains("://") {
         return error(format!("`{text}` is a URL"), "write the host alone, and the port under `expose`");
     }
-    if text.contains('%') {
-        return error(
-            format!(
-                "`{text}`: zone ids are not supported; a link-local address is not reachable from outside"
-            ),
-            "write an address that is routed",
-        );
-    }
     if let Some((head, length)) = text.split_once('/') {
         return block(text, head, length).map(Some);
     }
     if let Ok(address) = unbracketed(text).parse::<IpAddr>() {
         return Ok(Some(address.to_canonical().into()));
     }
-    let with_port = text.rsplit_once(':').filter(|(host, port)| {
-        (!host.contains(':') || host.starts_with('[') && host.ends_with(']'))
-            && !host.is_empty()
-            && port.parse::<u16>().is_ok()
-    });
-    if let Some((host, port)) = with_port {
-        return error(
-            format!("`{text}` is a host and a port"),
-            &format!("write the host `{host}`, and {port} under `expose`"),
-        );
-    }
+    without_port(text)?;
     if text.contains(':') || text.starts_with('[') {
         return error(format!("`{text}` is not an IPv6 address"), "write it like 2001:db8::10");
     }
@@ -147,6 +148,49 @@ fn numeric(text: &str) -> Result<Option<IpNet>, HostError> {
         );
     }
     Ok(None)
+}
+
+/// A link-local address with its zone. `head`: what stands before the first `%`.
+fn local(text: &str, head: &str) -> Result<Host, HostError> {
+    without_port(text)?;
+    let head = head.strip_prefix('[').unwrap_or(head);
+    if text.contains('/') {
+        return error(
+            format!("`{text}`: a block takes no zone"),
+            "write the addresses one by one, or the block alone and its link as --interface",
+        );
+    }
+    let Some(address) = head.parse::<Ipv6Addr>().ok().filter(Ipv6Addr::is_unicast_link_local) else {
+        return error(
+            format!("`{text}`: only a link-local address (fe80::/10) is on one link and takes a zone"),
+            &format!("write `{head}` without the `%` and what is behind it"),
+        );
+    };
+    let zone = unbracketed(text).split_once('%').map_or("", |(_, zone)| zone);
+    // What the kernel takes as a name (`dev_valid_name`).
+    let odd = |c: char| c.is_whitespace() || c.is_control() || matches!(c, '/' | ':' | '%' | '[' | ']');
+    if zone.is_empty() || zone.len() > 15 || zone.contains(odd) || matches!(zone, "." | "..") {
+        return error(
+            format!("`{text}`: no interface can be called `{zone}`"),
+            &format!("write its name or its number: {address}%eth0"),
+        );
+    }
+    Ok(Host::Local { address, zone: zone.to_owned() })
+}
+
+/// Refuses a host with a port behind it.
+fn without_port(text: &str) -> Result<(), HostError> {
+    let with_port = text.rsplit_once(':').filter(|(host, port)| {
+        (!host.contains(':') || host.starts_with('[') && host.ends_with(']'))
+            && !host.is_empty()
+            && port.parse::<u16>().is_ok()
+    });
+    with_port.map_or(Ok(()), |(host, port)| {
+        error(
+            format!("`{text}` is a host and a port"),
+            &format!("write the host `{host}`, and {port} under `expose`"),
+        )
+    })
 }
 
 fn block(text: &str, head: &str, length: &str) -> Result<IpNet, HostError> {
@@ -291,7 +335,6 @@ mod tests {
         assert!(help("www.example.com:8443").contains("8443 under `expose`"));
         assert!(help("[2001:db8::1]:443").contains("443 under `expose`"));
         assert!(help("bücher.example").contains("xn--"));
-        assert!(refused("fe80::1%eth0").message.contains("zone"));
         assert!(refused("10.0.0.1-20").message.contains("ranges"));
         assert!(refused("::/0").message.contains("IPv4-mapped"));
         for bad in [
@@ -318,6 +361,34 @@ mod tests {
         }
         refused(&"a".repeat(64));
         refused(&"a.".repeat(127).repeat(2));
+    }
+
+    #[test]
+    fn a_zone_belongs_to_a_link_local_address_and_to_nothing_else() {
+        let eth0 = Host::Local { address: "fe80::1".parse().unwrap(), zone: "eth0".to_owned() };
+        for spelling in ["fe80::1%eth0", "[fe80::1%eth0]", "FE80:0::1%eth0", " fe80::1%eth0 "] {
+            assert_eq!(host(spelling).unwrap(), eth0, "{spelling}");
+        }
+        for text in ["fe80::1%eth0", "febf::2%7", "fe80::1%wg-home.3"] {
+            assert_eq!(shown(text), text);
+        }
+        let help = |text: &str| refused(text).help.unwrap_or_default();
+        assert!(refused("2001:db8::1%eth0").message.contains("link-local"));
+        assert!(help("2001:db8::1%eth0").contains("`2001:db8::1`"));
+        assert!(help("www.example.com%eth0").contains("`www.example.com`"));
+        assert!(help("203.0.113.9%eth0").contains("`203.0.113.9`"));
+        assert!(help("fe80::1%").contains("fe80::1%eth0"));
+        assert!(help("[fe80::1%eth0]:80").contains("80 under `expose`"));
+        for block in ["fe80::/120%eth0", "fe80::%eth0/120", "fe80::1%eth0/128"] {
+            assert!(help(block).contains("--interface"), "{block}");
+        }
+        for bad in ["fe80::1%a name", "fe80::1%a%b", "fe80::1%sixteen-letters-", "%eth0", "[fe80::1]%eth0"] {
+            refused(bad);
+        }
+        assert!(scope_entry("fe80::1%eth0").unwrap_err().help.unwrap().contains("`fe80::1`"));
+        assert_eq!(scope_entry("fe80::1").unwrap().to_string(), "fe80::1");
+        assert!(address("fe80::1%eth0").is_err());
+        assert_eq!(eth0.as_scope().to_string(), "fe80::1");
     }
 
     #[test]

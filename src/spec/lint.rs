@@ -118,6 +118,7 @@ impl Lints<'_> {
             let range = match &entry.host {
                 Host::Name(_) => continue,
                 Host::Address(address) => AddressRange::single(*address),
+                Host::Local { address, .. } => AddressRange::single((*address).into()),
                 Host::Block(block) => AddressRange::of(*block),
             };
             let excluded = self.excluded.count(range);

@@ -146,6 +146,13 @@ pub enum Host {
     Name(String),
     /// A literal address.
     Address(std::net::IpAddr),
+    /// A link-local address and the interface of the link that it is on (RFC 4007 section 11).
+    Local {
+        /// In `fe80::/10`.
+        address: std::net::Ipv6Addr,
+        /// The interface's name or number, as written.
+        zone: String,
+    },
     /// A CIDR block of more than one address.
     Block(IpNet),
 }
@@ -155,6 +162,7 @@ impl fmt::Display for Host {
         match self {
             Self::Name(name) => f.write_str(name),
             Self::Address(address) => address.fmt(f),
+            Self::Local { address, zone } => write!(f, "{address}%{zone}"),
             Self::Block(block) => block.fmt(f),
         }
     }

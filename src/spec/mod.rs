@@ -20,6 +20,7 @@ pub mod read;
 pub mod resolution;
 mod unplannable;
 mod yaml;
+mod zones;
 
 pub use diagnostic::{Diagnostic, Diagnostics, Gravity};
 #[cfg(feature = "edge")]

@@ -3,7 +3,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashSet},
-    net::IpAddr,
+    net::{IpAddr, Ipv6Addr},
 };
 
 use ipnet::IpNet;
@@ -13,6 +13,7 @@ use super::{
     manifest::{Host, HostEntry, Manifest, Target},
     nearest::nearest,
     resolution::{Answers, NameAnswer, Resolution},
+    zones,
 };
 use crate::model::{AddressRange, Family, Permit, PortSet, Protocol, Refusal, Scope, ScopeEntry};
 
@@ -34,6 +35,8 @@ pub struct Selection {
     pub udp: Option<Asked>,
     /// `--vantage`, else the manifest's.
     pub vantage: Option<String>,
+    /// `--interface`: the link of every link-local address without a zone.
+    pub interface: Option<String>,
     /// `--i-know-this-is-large`.
     pub large: bool,
 }
@@ -58,6 +61,8 @@ pub struct Plan {
     pub left_out: Vec<LeftOut>,
     /// Indices of the targets that are in the run.
     pub targets: Vec<usize>,
+    /// The interfaces, as written, behind the link-local addresses.
+    pub zones: BTreeMap<Ipv6Addr, String>,
 }
 
 /// A run of addresses that belong to the same entries and are judged alike.
@@ -173,11 +178,15 @@ pub fn plan(
                     }
                 }
                 Host::Address(address) => planner.claim_literal(target, owner, *address, &mut singles),
+                Host::Local { address, .. } => {
+                    planner.claim_literal(target, owner, (*address).into(), &mut singles);
+                }
                 Host::Name(name) => planner.claim_name(target, owner, name, &answers, &mut singles),
             }
         }
     }
     planner.group(singles, blocks);
+    planner.plan.zones = zones::of(manifest, &planner.plan.groups, selection.interface.as_deref())?;
     let endpoints = planner.plan.groups.iter().map(Group::planned).fold(0u128, u128::saturating_add);
     if endpoints > MANY_ENDPOINTS && !selection.large {
         return Err(PlanError::ManyEndpoints(endpoints));

@@ -61,6 +61,7 @@ impl Host {
         match self {
             Self::Name(_) => None,
             Self::Address(address) => Some(Family::of(*address)),
+            Self::Local { .. } => Some(Family::Ipv6),
             Self::Block(block) => Some(Family::of(block.addr())),
         }
     }

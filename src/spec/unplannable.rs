@@ -1,5 +1,7 @@
 //! Why a manifest can't be planned, each with the cure.
 
+use std::net::Ipv6Addr;
+
 use thiserror::Error;
 
 /// Why a manifest can't be planned.
@@ -18,6 +20,14 @@ pub enum PlanError {
     NoVantage { target: String, vantages: String },
     #[error("vantage `{name}` is named by neither `vantages` nor `from` of the manifest: {known}{near}")]
     UnknownVantage { name: String, known: String, near: String },
+    #[error(
+        "{address} is written with two zones, {one} and {other}: one run asks an address on one link; write one zone, or run once for each"
+    )]
+    TwoZones { address: Ipv6Addr, one: String, other: String },
+    #[error(
+        "{0} is a link-local address, and nothing says on which link; write the interface behind it: {0}%eth0, or name it for the whole run with --interface"
+    )]
+    NoZone(Ipv6Addr),
     #[error("{0} endpoints to ask; if that is meant, say --i-know-this-is-large")]
     ManyEndpoints(u128),
     #[error("{0} endpoints are more than one run can count")]

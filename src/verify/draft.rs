@@ -185,6 +185,7 @@ impl<'a> Case<'a> {
     pub(super) fn subject(&self, owner: Owner, address: IpAddr) -> String {
         match self.entry(owner).map(|(_, entry)| &entry.host) {
             Some(Host::Name(name)) => name.clone(),
+            Some(host @ Host::Local { .. }) => host.to_string(),
             _ => address.to_string(),
         }
     }
@@ -193,6 +194,7 @@ impl<'a> Case<'a> {
     pub(super) fn spoken(&self, owner: Owner, address: IpAddr) -> String {
         match self.entry(owner).map(|(_, entry)| &entry.host) {
             Some(Host::Name(name)) => format!("{name} ({address})"),
+            Some(host @ Host::Local { .. }) => host.to_string(),
             _ => address.to_string(),
         }
     }

@@ -37,9 +37,10 @@ pub(super) fn judge(case: &Case<'_>, docket: &mut Docket) {
 /// The literals of a target that lists exactly one of each family: then they are one host.
 fn one_of_each(t: usize, target: &Target) -> Option<[Owner; 2]> {
     let of = |wanted| {
-        let mut literals = target.hosts.iter().enumerate().filter(
-            |(_, entry)| matches!(entry.host, Host::Address(address) if Family::of(address) == wanted),
-        );
+        let mut literals =
+            target.hosts.iter().enumerate().filter(|(_, entry)| {
+                entry.host.address().is_some_and(|address| Family::of(address) == wanted)
+            });
         let (host, _) = literals.next()?;
         literals.next().is_none().then_some(Owner { target: t, host })
     };

@@ -113,6 +113,7 @@ impl Required<'_> {
             let range = match &host.host {
                 Host::Name(_) => return false,
                 Host::Address(address) => crate::model::AddressRange::single(*address),
+                Host::Local { address, .. } => crate::model::AddressRange::single((*address).into()),
                 Host::Block(block) => crate::model::AddressRange::of(*block),
             };
             let groups = &self.case.plan.groups;

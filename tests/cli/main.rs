@@ -19,3 +19,4 @@ mod shards;
 mod silence;
 mod streams;
 mod udp;
+mod zones;

@@ -20,10 +20,10 @@ const OTHER4: &str = "203.0.113.77";
 const OTHER6: &str = "2001:db8:10::77";
 
 /// One endpoint over UDP: its state, the reason, and the service that showed itself.
-type Seen = (String, String, Option<String>);
+pub(super) type Seen = (String, String, Option<String>);
 
 /// Scans over UDP alone, and reads every line: each endpoint once, and the totals.
-fn scan(mouth: &str, args: &[&str]) -> (BTreeMap<(IpAddr, u16), Seen>, Value) {
+pub(super) fn scan(mouth: &str, args: &[&str]) -> (BTreeMap<(IpAddr, u16), Seen>, Value) {
     let asked = ["scan", "--scan", mouth, "-p", "none", "--format", "ndjson", "--states", "all"];
     let output = portproof(&[&asked, args].concat());
     assert_eq!(output.status, 0, "{output:?}");

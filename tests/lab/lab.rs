@@ -1,7 +1,13 @@
 //! The lab: a scanner's namespace (the one this process is in), a far namespace with every host, and
 //! one wire between them. It knows the truth; it never asks a scanner for it.
 
-use std::{collections::BTreeSet, fmt::Write as _, fs, net::IpAddr, process::Command};
+use std::{
+    collections::BTreeSet,
+    fmt::Write as _,
+    fs,
+    net::{IpAddr, SocketAddr, SocketAddrV6},
+    process::Command,
+};
 
 use super::{
     address::{FAR4, FAR6, GATEWAY4, GATEWAY6, SCANNER4, SCANNER6},
@@ -115,7 +121,13 @@ impl Lab {
         // A host drops what is for nobody; over IPv6 Linux would say that it has no route there.
         sh(&format!("ip -n far route add blackhole {FAR6}"));
         for address in self.hosts.iter().flat_map(|host| &host.addresses) {
-            sh(&format!("ip -n far address add {address} dev lo"));
+            // A link-local address is on a link.
+            let place = if is_link_local(*address) {
+                format!("{address}/64 dev wire nodad")
+            } else {
+                format!("{address} dev lo")
+            };
+            sh(&format!("ip -n far address add {place}"));
         }
         if let Some((address, _)) = &self.zone {
             sh(&format!("ip -n far address add {address} dev lo"));
@@ -165,6 +177,23 @@ impl Lab {
         fs::write(&path, text).expect("the lab's directory takes files");
         run(&mut far(&["nft", "-f", &path]));
     }
+}
+
+/// An address of the far side as a socket there takes it: a link-local one is on the wire.
+pub(crate) fn far_end(address: IpAddr, port: u16) -> SocketAddr {
+    match address {
+        IpAddr::V6(v6) if is_link_local(address) => {
+            let text = run(&mut far(&["ip", "-json", "link", "show", "dev", "wire"]));
+            let json: serde_json::Value = serde_json::from_str(&text).expect("ip writes JSON");
+            let link = json[0]["ifindex"].as_u64().and_then(|link| u32::try_from(link).ok());
+            SocketAddrV6::new(v6, port, 0, link.expect("the number of the wire")).into()
+        }
+        _ => SocketAddr::new(address, port),
+    }
+}
+
+fn is_link_local(address: IpAddr) -> bool {
+    matches!(address, IpAddr::V6(v6) if v6.is_unicast_link_local())
 }
 
 /// A command on the far side.

@@ -8,7 +8,10 @@ use std::{
     process::{Child, Command, Stdio},
 };
 
-use super::{host::Host, lab::far};
+use super::{
+    host::Host,
+    lab::{far, far_end},
+};
 
 const AS_LISTENER: &str = "PORTPROOF_LAB_LISTENER";
 const READY: &str = "every listener accepts";
@@ -20,7 +23,7 @@ pub(crate) fn start(hosts: &[Host]) {
         .flat_map(|host| {
             host.addresses
                 .iter()
-                .flat_map(|&address| host.listeners.iter().map(move |&port| SocketAddr::new(address, port)))
+                .flat_map(|&address| host.listeners.iter().map(move |&port| far_end(address, port)))
         })
         .collect();
     if !ends.is_empty() {

@@ -37,3 +37,4 @@ mod resume;
 mod scope;
 mod services;
 mod states;
+mod zones;

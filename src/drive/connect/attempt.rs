@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use socket2::{Domain, Protocol, SockAddr, SockRef, Socket, Type};
+use socket2::{Domain, Protocol, SockRef, Socket, Type};
 use tokio::{io::Interest, net::TcpStream, time::timeout_at};
 
 use super::{
@@ -25,6 +25,7 @@ use crate::{
 pub(super) struct Attempt {
     socket: Socket,
     probe: Probe,
+    to: SocketAddr,
     sent_at: Moment,
 }
 
@@ -55,14 +56,15 @@ impl Attempt {
         let ended = |outcome, icmp| {
             Started::Ended(Ended { probe, sent_at, source: None, outcome, icmp, immediate: true })
         };
-        let socket = match open(probe.endpoint.address, origin) {
+        let to = origin.to(probe.endpoint.address, probe.endpoint.port);
+        let socket = match open(to, origin) {
             Ok(socket) => socket,
             Err(error) => return ended(local(&error), None),
         };
-        match socket.connect(&address(probe)) {
-            Ok(()) => Started::Ended(Self { socket, probe, sent_at }.end(Ok(()))),
+        match socket.connect(&to.into()) {
+            Ok(()) => Started::Ended(Self { socket, probe, to, sent_at }.end(Ok(()))),
             Err(error) if error.raw_os_error() == Some(libc::EINPROGRESS) => {
-                Started::Pending(Self { socket, probe, sent_at })
+                Started::Pending(Self { socket, probe, to, sent_at })
             }
             Err(error) => {
                 let icmp = queued(&socket);
@@ -74,7 +76,7 @@ impl Attempt {
     /// Looks whether the answer is here, by asking for the same connection again: the kernel says what
     /// became of the first (connect(2), `EALREADY`).
     pub(super) fn check(self) -> Result<Ended, Self> {
-        match self.socket.connect(&address(self.probe)) {
+        match self.socket.connect(&self.to.into()) {
             Err(error) if error.raw_os_error() == Some(libc::EALREADY) => {
                 // Only the slow are worth the call: the limit is read when the timer fires.
                 let _ = sys::limit_syn_repeats(self.socket.as_raw_fd(), SYN_REPEATS);
@@ -99,7 +101,7 @@ impl Attempt {
 
     /// Waits for the answer as long as the probe's patience lasts.
     pub(super) async fn wait(self, clock: &Clock) -> Ended {
-        let Self { socket, probe, sent_at } = self;
+        let Self { socket, probe, to, sent_at } = self;
         let over = clock.instant(sent_at + probe.patience).into();
         let ended = |outcome, icmp| Ended { probe, sent_at, source: None, outcome, icmp, immediate: false };
         let stream = match TcpStream::from_std(socket.into()) {
@@ -109,7 +111,7 @@ impl Attempt {
         loop {
             let ready = timeout_at(over, stream.writable()).await.is_ok();
             let socket = SockRef::from(&stream);
-            match socket.connect(&address(probe)) {
+            match socket.connect(&to.into()) {
                 Err(error) if error.raw_os_error() == Some(libc::EALREADY) => {}
                 result => return Self::ended(&socket, probe, sent_at, result),
             }
@@ -135,7 +137,9 @@ impl Attempt {
             Ok(()) => {
                 // A RST on close: no TIME_WAIT, so that 28,000 local ports last for millions of connects.
                 let _ = socket.set_linger(Some(Duration::ZERO));
+                // Without the number of its link, which is this machine's own matter.
                 let source = socket.local_addr().ok().and_then(|address| address.as_socket());
+                let source = source.map(|source| SocketAddr::new(source.ip(), source.port()));
                 // On this very machine the kernel may pick the asked port as our own, and connect the
                 // socket to itself (simultaneous open, RFC 9293 3.5): that is nobody else's answer.
                 let itself = source == Some(SocketAddr::new(probe.endpoint.address, probe.endpoint.port));
@@ -162,20 +166,16 @@ impl Ended {
     }
 }
 
-fn address(probe: Probe) -> SockAddr {
-    SocketAddr::new(probe.endpoint.address, probe.endpoint.port).into()
-}
-
-fn open(target: IpAddr, origin: &Origin) -> io::Result<Socket> {
+fn open(target: SocketAddr, origin: &Origin) -> io::Result<Socket> {
     let domain = if target.is_ipv4() { Domain::IPV4 } else { Domain::IPV6 };
     let socket = Socket::new(domain, Type::STREAM.nonblocking(), Some(Protocol::TCP))?;
     sys::receive_errors(socket.as_raw_fd(), target.is_ipv6())?;
     if let Some(interface) = &origin.interface {
         socket.bind_device(Some(interface.as_bytes()))?;
     }
-    if let Some(source) = origin.addresses.iter().find(|source| source.is_ipv4() == target.is_ipv4()) {
+    if let Some(source) = origin.source(target) {
         sys::bind_without_port(socket.as_raw_fd())?;
-        socket.bind(&SocketAddr::new(*source, 0).into())?;
+        socket.bind(&source.into())?;
     }
     Ok(socket)
 }

@@ -9,8 +9,8 @@ mod single;
 mod slots;
 
 use std::{
-    collections::BTreeSet,
-    net::IpAddr,
+    collections::{BTreeMap, BTreeSet},
+    net::{IpAddr, Ipv6Addr, SocketAddr, SocketAddrV6},
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
@@ -45,6 +45,31 @@ pub struct Origin {
     pub addresses: Vec<IpAddr>,
     /// `--interface`.
     pub interface: Option<String>,
+    /// The numbers of the links that link-local targets are on.
+    pub zones: BTreeMap<Ipv6Addr, u32>,
+}
+
+impl Origin {
+    /// An endpoint as a socket takes it: a link-local address with the number of its link.
+    pub fn to(&self, address: IpAddr, port: u16) -> SocketAddr {
+        let zone = match address {
+            IpAddr::V6(v6) => self.zones.get(&v6).map(|&link| SocketAddrV6::new(v6, port, 0, link).into()),
+            IpAddr::V4(_) => None,
+        };
+        zone.unwrap_or_else(|| SocketAddr::new(address, port))
+    }
+
+    /// Where a socket for this endpoint is bound to, where the user says so: a link-local source is on
+    /// the link of what it asks.
+    pub(super) fn source(&self, to: SocketAddr) -> Option<SocketAddr> {
+        let source = self.addresses.iter().find(|source| source.is_ipv4() == to.is_ipv4())?;
+        Some(match (source, to) {
+            (IpAddr::V6(source), SocketAddr::V6(to)) if source.is_unicast_link_local() => {
+                SocketAddrV6::new(*source, 0, 0, to.scope_id()).into()
+            }
+            _ => SocketAddr::new(*source, 0),
+        })
+    }
 }
 
 /// A scan that is being driven by connects.

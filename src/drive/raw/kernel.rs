@@ -1,7 +1,7 @@
 //! What the kernel knows of its links, routes and neighbours, asked through netlink (rtnetlink(7)).
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeMap, HashMap},
     io,
     net::{IpAddr, Ipv4Addr, Ipv6Addr},
 };
@@ -43,6 +43,17 @@ pub(super) struct Route {
 pub(super) struct Wish {
     pub(super) link: Option<u32>,
     pub(super) sources: Vec<IpAddr>,
+    /// The links of link-local destinations.
+    pub(super) zones: BTreeMap<Ipv6Addr, u32>,
+}
+
+impl Wish {
+    fn link_to(&self, destination: IpAddr) -> Option<u32> {
+        match destination {
+            IpAddr::V6(v6) => self.zones.get(&v6).copied().or(self.link),
+            IpAddr::V4(_) => self.link,
+        }
+    }
 }
 
 /// A conversation with the kernel.
@@ -119,7 +130,7 @@ impl Kernel {
             attributes.push(RouteAttribute::Source((*source).into()));
             header.source_prefix_length = length;
         }
-        if let Some(link) = wish.link {
+        if let Some(link) = wish.link_to(destination) {
             attributes.push(RouteAttribute::Oif(link));
         }
         let mut ask = RouteMessage::default();

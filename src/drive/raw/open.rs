@@ -72,7 +72,7 @@ pub fn open(
         // It exists, or did a moment ago; one that is down has no route.
         links.iter().find(|link| link.name == *name).map_or(u32::MAX, |link| link.index)
     });
-    let wish = Wish { link: chosen, sources: origin.addresses.clone() };
+    let wish = Wish { link: chosen, sources: origin.addresses.clone(), zones: origin.zones.clone() };
     let paths = Paths::find(&mut kernel, ranges, &wish).map_err(OpenError::Kernel)?;
     let reserved = ports::reserve(descriptors, provenance::random(), datagrams).map_err(OpenError::Ports)?;
     let block = PortBlock { first: reserved.first, count: reserved.count };

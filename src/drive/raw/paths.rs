@@ -31,7 +31,8 @@ const CHUNK: u32 = 8;
 impl Paths {
     /// Asks the kernel about every address of the ranges.
     pub(super) fn find(kernel: &mut Kernel, ranges: &[AddressRange], wish: &Wish) -> io::Result<Self> {
-        let mut special = HashSet::new();
+        // Link-local addresses side by side may be on different links.
+        let mut special: HashSet<_> = wish.zones.keys().map(|address| chunk((*address).into())).collect();
         for ipv6 in [false, true] {
             if ranges.iter().any(|range| range.first().is_ipv6() == ipv6) {
                 let bits = if ipv6 { 128 } else { 32 };

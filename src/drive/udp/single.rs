@@ -50,8 +50,9 @@ pub(in crate::drive) async fn ask(
         Ok(socket) => socket,
         Err(error) => return (answer(None, Evidence::Local(local(&error))), 0),
     };
-    let to = SocketAddr::new(probe.endpoint.address, probe.endpoint.port);
+    let to = origin.to(probe.endpoint.address, probe.endpoint.port);
     let source = socket.local_addr().ok().and_then(|address| address.as_socket());
+    let source = source.map(|source| SocketAddr::new(source.ip(), source.port()));
     let is_connected = socket.peer_addr().is_ok();
     let mut octets = Vec::with_capacity(ROOM);
     for nth in 0.. {
@@ -119,7 +120,7 @@ pub(in crate::drive) async fn ask(
 /// A socket of its own for each attempt: a fresh source port. Where the service may answer from another
 /// port, it is not connected, or the kernel would turn that answer away.
 fn open(datagrams: &Datagrams, probe: Probe, origin: &Origin) -> io::Result<Socket> {
-    let target = SocketAddr::new(probe.endpoint.address, probe.endpoint.port);
+    let target = origin.to(probe.endpoint.address, probe.endpoint.port);
     let mut socket = bound(target, origin)?;
     // On this very machine the kernel may pick the asked port as our own, and our question would come to
     // ourselves as if it were an answer. While that socket has it, another gets another.
@@ -140,9 +141,8 @@ fn bound(target: SocketAddr, origin: &Origin) -> io::Result<Socket> {
     if let Some(interface) = &origin.interface {
         socket.bind_device(Some(interface.as_bytes()))?;
     }
-    let source = origin.addresses.iter().find(|source| source.is_ipv4() == target.is_ipv4());
     let any = if target.is_ipv4() { IpAddr::from([0; 4]) } else { IpAddr::from([0u16; 8]) };
-    socket.bind(&SocketAddr::new(source.copied().unwrap_or(any), 0).into())?;
+    socket.bind(&origin.source(target).unwrap_or_else(|| SocketAddr::new(any, 0)).into())?;
     Ok(socket)
 }
 
