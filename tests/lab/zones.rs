@@ -34,9 +34,11 @@ fn tcp_ports_behind_a_zone_are_in_their_true_states_by_either_mouth() {
         let lab = lab();
         let asked = ports(75..=90);
         for mouth in MOUTHS {
-            for zone in [&[ZONED][..], &["[fe80::77%wire]"], &["--interface", "wire", FAR]] {
-                let scan = scan_by(mouth, &[&["-p", "75-90"], zone].concat());
-                lab.check(&scan, &[(FAR, &asked)]);
+            lab.check(&scan_by(mouth, &["-p", "75-90", ZONED]), &[(FAR, &asked)]);
+            // Without the dropped port, which takes its time.
+            for zone in [&["[fe80::77%wire]"][..], &["--interface", "wire", FAR]] {
+                let scan = scan_by(mouth, &[&["-p", "82-90"], zone].concat());
+                lab.check(&scan, &[(FAR, &asked[7..])]);
             }
             let text = portproof(&["scan", "--scan", mouth, "-p", "80", ZONED]);
             assert!(text.stdout.starts_with(ZONED), "{text:?}");
