@@ -78,7 +78,7 @@ fn write(name: &str, text: &str) -> String {
     path
 }
 
-/// A copy of a program: Debian's AppArmor profiles are bound to the path and would hide the lab's files.
+/// A copy of a program: Debian's `AppArmor` profiles are bound to the path and would hide the lab's files.
 fn copy(program: &str) -> String {
     let name = program.rsplit('/').next().expect("a path has a last part");
     let copy = format!("{DIR}/{name}");
@@ -294,7 +294,7 @@ fn serve(ends: &str) {
             .map(|endpoint| {
                 tokio::spawn(async move {
                     while let Some(incoming) = endpoint.accept().await {
-                        incoming.refuse()
+                        incoming.refuse();
                     }
                 })
             })
