@@ -64,30 +64,41 @@ fn a_port_that_is_missing_behind_the_firewall_is_said_to_be_filtered() {
     });
 }
 
-const USED: [&str; 3] = ["203.0.113.10", "203.0.113.20", "203.0.113.30"];
+/// The last parts of the addresses in use, in a block of 256 of either family.
+const USED: [&str; 3] = ["10", "20", "30"];
+const BLOCKS: [(&str, &str); 2] = [("203.0.113.", "203.0.113.0/24"), ("2001:db8:10::", "2001:db8:10::/120")];
 
-/// Three hosts in a /24, the rest of it declared to be dark.
-fn block(lab: Lab) -> (Lab, &'static str) {
-    let lab = USED.iter().fold(lab, |lab, host| lab.host(Host::at(host).default_drop().listen([80, 443])));
-    let path = "portproof: 1
+/// Three hosts in each block, the rest of it declared to be dark.
+fn block(lab: Lab) -> Lab {
+    let host = |last| {
+        let host = format!("203.0.113.{last}");
+        Host::at(&host).also(twin(&host)).default_drop().listen([80, 443])
+    };
+    USED.iter().fold(lab, |lab, last| lab.host(host(last))).start()
+}
+
+fn declared((begin, block): (&str, &str)) -> String {
+    let used = USED.map(|last| format!("'{begin}{last}'")).join(", ");
+    format!(
+        "portproof: 1
 targets:
-  - {id: used, hosts: [203.0.113.10, 203.0.113.20, 203.0.113.30], expose: [80, 443], tcp: 1-200, udp: none}
-  - {id: spare, hosts: [203.0.113.0/24], expose: [], tcp: 1-200, udp: none}
-";
-    (lab.start(), path)
+  - {{id: used, hosts: [{used}], expose: [80, 443], tcp: 1-200, udp: none}}
+  - {{id: spare, hosts: ['{block}'], expose: [], tcp: 1-200, udp: none}}
+"
+    )
 }
 
 /// All 256 addresses: 1-200 each, and 443 where it is declared.
-fn check_block(lab: &Lab, verified: &Verified) {
+fn check_block(lab: &Lab, verified: &Verified, (begin, _): (&str, &str)) {
     let spare = ports(1..=200);
     let used = ports((1..=200).chain([443]));
-    let addresses: Vec<String> = (0..256).map(|last| format!("203.0.113.{last}")).collect();
+    let is_six = begin.contains(':');
+    let lasts = (0..256).map(|last| if is_six { format!("{last:x}") } else { last.to_string() });
+    let addresses: Vec<(String, bool)> =
+        lasts.map(|last| (format!("{begin}{last}"), USED.contains(&last.as_str()))).collect();
     let asked: Vec<(&str, &[u16])> = addresses
         .iter()
-        .map(|host| {
-            let ports = if USED.contains(&host.as_str()) { &used } else { &spare };
-            (host.as_str(), ports.as_slice())
-        })
+        .map(|(host, is_used)| (host.as_str(), if *is_used { used.as_slice() } else { spare.as_slice() }))
         .collect();
     lab.check_report(verified, &asked);
 }
@@ -95,29 +106,39 @@ fn check_block(lab: &Lab, verified: &Verified) {
 #[test]
 fn the_dark_rest_of_a_block_is_no_flood_of_findings() {
     isolated(|| {
-        let (lab, text) = block(Lab::new());
-        let verified = verify(&[manifest(text)]);
-        check_block(&lab, &verified);
-        assert_eq!(verified.output.status, 0, "{}", verified.output.stdout);
-        assert_eq!(verified.complaints(), [""; 0]);
-        assert_eq!(verified.verdict("pass_by_silence"), 253 * 200, "silence that conforms is counted apart");
-        assert_eq!(
-            verified.report["coverage"]["planned"],
-            256 * 200 + 3,
-            "443/tcp of three hosts lies outside 1-200"
-        );
-        let lines = verified.output.stdout.lines().count();
-        assert!(lines <= 60, "{lines} lines for a block that is as declared:\n{}", verified.output.stdout);
+        let lab = block(Lab::new());
+        for of in BLOCKS {
+            let verified = verify(&[manifest(&declared(of))]);
+            check_block(&lab, &verified, of);
+            assert_eq!(verified.output.status, 0, "{}", verified.output.stdout);
+            assert_eq!(verified.complaints(), [""; 0]);
+            assert_eq!(
+                verified.verdict("pass_by_silence"),
+                253 * 200,
+                "silence that conforms is counted apart"
+            );
+            assert_eq!(
+                verified.report["coverage"]["planned"],
+                256 * 200 + 3,
+                "443/tcp of three hosts lies outside 1-200"
+            );
+            let lines = verified.output.stdout.lines().count();
+            let told = &verified.output.stdout;
+            assert!(lines <= 60, "{lines} lines for a block that is as declared:\n{told}");
+        }
     });
 }
 
 #[test]
 fn the_one_address_of_a_dark_block_that_answers_is_the_one_finding() {
     isolated(|| {
-        let (lab, text) = block(Lab::new().host(Host::at("203.0.113.77").default_drop().listen([23])));
-        let verified = verify(&[manifest(text)]);
-        check_block(&lab, &verified);
-        assert_eq!(verified.output.status, 1, "{}", verified.output.stdout);
-        assert_eq!(verified.complaints(), ["EXP001 fail - 203.0.113.77 23"]);
+        let odd = "203.0.113.77";
+        let lab = block(Lab::new().host(Host::at(odd).also(twin(odd)).default_drop().listen([23])));
+        for of in BLOCKS {
+            let verified = verify(&[manifest(&declared(of))]);
+            check_block(&lab, &verified, of);
+            assert_eq!(verified.output.status, 1, "{}", verified.output.stdout);
+            assert_eq!(verified.complaints(), [format!("EXP001 fail - {}77 23", of.0)]);
+        }
     });
 }

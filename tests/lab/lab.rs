@@ -41,7 +41,7 @@ impl Lab {
         self
     }
 
-    /// Writes down every endpoint that a SYN was sent to; see [`Self::touched`].
+    /// Writes down every endpoint that a SYN or a datagram was sent to; see [`Self::touched`].
     pub(crate) fn witness(mut self) -> Self {
         self.witness = true;
         self
@@ -70,7 +70,7 @@ impl Lab {
         self.hosts.iter().find(|host| host.addresses.contains(&address)).map(|host| host.port(port))
     }
 
-    /// Every TCP endpoint that a SYN arrived for, as the far side's kernel counted them on the wire.
+    /// Every address and port that a SYN or a datagram arrived for, as the far side's kernel counted them on the wire.
     pub(crate) fn touched(&self) -> BTreeSet<(IpAddr, u16)> {
         assert!(self.witness, "this lab has no witness; build it with `.witness()`");
         let mut touched = BTreeSet::new();
@@ -169,6 +169,8 @@ impl Lab {
                         type filter hook prerouting priority -300; policy accept;
                         iifname \"wire\" tcp flags & (syn | ack) == syn update @v4 { ip daddr . tcp dport }
                         iifname \"wire\" tcp flags & (syn | ack) == syn update @v6 { ip6 daddr . tcp dport }
+                        iifname \"wire\" meta l4proto udp update @v4 { ip daddr . udp dport }
+                        iifname \"wire\" meta l4proto udp update @v6 { ip6 daddr . udp dport }
                     }
                 }\n",
             );

@@ -4,15 +4,19 @@
 use std::net::IpAddr;
 
 use super::{
+    address::twin,
     host::Host,
     isolate::isolated,
     lab::Lab,
-    portproof::{manifest, portproof, verify},
+    portproof::{MOUTHS, manifest, portproof, verify_by},
 };
 
 fn watched() -> Lab {
     (1..=6)
-        .fold(Lab::new(), |lab, last| lab.host(Host::at(&format!("203.0.113.{last}")).listen([80])))
+        .fold(Lab::new(), |lab, last| {
+            let host = format!("203.0.113.{last}");
+            lab.host(Host::at(&host).also(twin(&host)).listen([80]))
+        })
         .witness()
         .start()
 }
@@ -23,7 +27,7 @@ fn document(valid_until: &str, scope: &str, exclude: &str, hosts: &str) -> &'sta
 authorization:
   {{reference: SEC-1, authorized_by: us, valid_until: {valid_until}, scope: {scope}, exclude: {exclude}}}
 targets:
-  - {{id: block, hosts: {hosts}, expose: [{{port: 80, presence: optional}}], tcp: 1-100, udp: none}}
+  - {{id: block, hosts: {hosts}, expose: [{{port: 80, presence: optional}}], tcp: 1-100, udp: 201-220}}
 "
     ))
 }
@@ -32,17 +36,28 @@ targets:
 fn an_excluded_address_never_sees_a_packet() {
     isolated(|| {
         let lab = watched();
-        let path = document("9999-12-31", "[203.0.113.0/29]", "[203.0.113.3]", "[203.0.113.0/29]");
-        let verified = verify(&[path]);
-        verified.reconciles();
-        let touched = lab.touched();
-        let excluded: IpAddr = "203.0.113.3".parse().expect("an address");
-        assert!(touched.iter().all(|(host, _)| *host != excluded), "the excluded address was probed");
-        let planned = touched.iter().filter(|(_, port)| *port <= 100).count();
-        assert_eq!(planned, 7 * 100, "and every other endpoint of the block was");
-        assert_eq!(verified.report["coverage"]["planned"], 700);
-        let left_out = verified.report["not_scanned"].to_string();
-        assert!(left_out.contains("203.0.113.3"), "the report says what was left out: {left_out}");
+        let both = "[203.0.113.0/29, '2001:db8:10::/125']";
+        let excluded = ["203.0.113.3", twin("203.0.113.3")];
+        let path = document("9999-12-31", both, &format!("[{}, '{}']", excluded[0], excluded[1]), both);
+        for mouth in MOUTHS {
+            let verified = verify_by(mouth, &["--rate", "max", path]);
+            verified.reconciles();
+            let touched = lab.touched();
+            let excluded = excluded.map(|host| host.parse::<IpAddr>().expect("an address"));
+            let probed = touched.iter().find(|(host, _)| excluded.contains(host));
+            assert_eq!(probed, None, "{mouth}: an excluded address was probed");
+            // TCP up to 100, UDP from 201; beyond are controls.
+            let planned = touched.iter().filter(|(_, port)| matches!(port, 1..=100 | 201..=220)).count();
+            assert_eq!(planned, 2 * 7 * 120, "{mouth}: and every other endpoint of the blocks was");
+            assert_eq!(verified.report["coverage"]["planned"], 2 * 7 * 120);
+            let left_out = verified.report["not_scanned"].to_string();
+            for host in excluded {
+                assert!(
+                    left_out.contains(&host.to_string()),
+                    "the report says what was left out: {left_out}"
+                );
+            }
+        }
     });
 }
 
@@ -54,6 +69,8 @@ fn a_manifest_that_cannot_be_used_sends_nothing() {
             ("outside the scope", "9999-12-31", "[203.0.113.0/30]", "[203.0.113.5]"),
             ("block larger than the scope", "9999-12-31", "[203.0.113.0/30]", "[203.0.113.0/29]"),
             ("expired authorization", "2020-01-01", "[203.0.113.0/29]", "[203.0.113.1]"),
+            ("outside the scope", "9999-12-31", "['2001:db8:10::/126']", "['2001:db8:10::5']"),
+            ("block larger than the scope", "9999-12-31", "['2001:db8:10::/126']", "['2001:db8:10::/125']"),
         ] {
             let output =
                 portproof(&["verify", "--scan", "connect", document(valid_until, scope, "[]", hosts)]);
@@ -72,10 +89,11 @@ fn a_manifest_that_cannot_be_used_sends_nothing() {
 fn a_plan_sends_nothing() {
     isolated(|| {
         let lab = watched();
-        let output =
-            portproof(&["plan", document("9999-12-31", "[203.0.113.0/29]", "[]", "[203.0.113.0/29]")]);
+        let both = "[203.0.113.0/29, '2001:db8:10::/125']";
+        let output = portproof(&["plan", document("9999-12-31", both, "[]", both)]);
         assert_eq!(output.status, 0, "{output:#?}");
-        assert!(output.stdout.contains("800"), "eight addresses of a hundred ports: {}", output.stdout);
+        let told = "16 addresses, 1,920 endpoints";
+        assert!(output.stdout.contains(told), "16 addresses of 120 ports: {}", output.stdout);
         assert_eq!(lab.touched().len(), 0);
     });
 }

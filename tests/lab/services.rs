@@ -66,6 +66,7 @@ fn every_kind_of_drift_is_one_finding_with_its_cause_and_its_line() {
         let lab = Lab::new()
             .host(
                 Host::at(WWW4)
+                    .also(WWW6)
                     .nginx([80])
                     .nginx_tls([443])
                     .sshd([22])
@@ -74,10 +75,11 @@ fn every_kind_of_drift_is_one_finding_with_its_cause_and_its_line() {
                     .admin_prohibited([1001]),
             )
             .start();
-        let text = document(&format!(
-            "targets:
+        for www in [WWW4, WWW6] {
+            let text = document(&format!(
+                "targets:
   - id: www
-    hosts: [{WWW4}]
+    hosts: [\"{www}\"]
     expose:
       - 80/tcp
       - 443/tcp
@@ -105,32 +107,33 @@ exceptions:
     approved_on: 2026-01-03
     expires: 2026-01-31
 "
-        ));
-        let verified = verify(&["--at", "2026-06-01", manifest(&text)]);
-        let asked = ports(1..=10_000);
-        lab.check_report(&verified, &[(WWW4, &asked)]);
-        assert_eq!(verified.output.status, 1, "{}", verified.output.stdout);
-        let mut complaints = verified.complaints();
-        complaints.retain(|complaint| complaint.starts_with("EXP"));
-        complaints.sort();
-        assert_eq!(
-            complaints,
-            [
-                format!("EXP001 fail - {WWW4} 8080"),
-                format!("EXP001 fail - {WWW4} 8082"),
-                format!("EXP001 waived - {WWW4} 8081"),
-                format!("EXP002 fail - {WWW4} 3306"),
-                format!("EXP003 fail closed {WWW4} 25"),
-                format!("EXP003 fail filtered {WWW4} 1000"),
-                format!("EXP003 fail filtered {WWW4} 1001"),
-            ]
-        );
-        assert_eq!(verified.findings("EXC001").len(), 1, "the exception that lapsed is named");
-        assert_eq!((verified.verdict("fail"), verified.verdict("waived")), (6, 1));
-        for (rule, port, line) in [("EXP003", 25, "- 25/tcp"), ("EXP002", 3306, "- 3306/tcp")] {
-            let finding = verified.findings(rule).into_iter().find(|finding| finding["port"] == port);
-            let place = &finding.expect("the finding is there")["manifest"];
-            assert_eq!(place["line"], line_of(&text, line), "{rule} points to what declares it: {place}");
+            ));
+            let verified = verify(&["--at", "2026-06-01", manifest(&text)]);
+            let asked = ports(1..=10_000);
+            lab.check_report(&verified, &[(www, &asked)]);
+            assert_eq!(verified.output.status, 1, "{}", verified.output.stdout);
+            let mut complaints = verified.complaints();
+            complaints.retain(|complaint| complaint.starts_with("EXP"));
+            complaints.sort();
+            assert_eq!(
+                complaints,
+                [
+                    format!("EXP001 fail - {www} 8080"),
+                    format!("EXP001 fail - {www} 8082"),
+                    format!("EXP001 waived - {www} 8081"),
+                    format!("EXP002 fail - {www} 3306"),
+                    format!("EXP003 fail closed {www} 25"),
+                    format!("EXP003 fail filtered {www} 1000"),
+                    format!("EXP003 fail filtered {www} 1001"),
+                ]
+            );
+            assert_eq!(verified.findings("EXC001").len(), 1, "the exception that lapsed is named");
+            assert_eq!((verified.verdict("fail"), verified.verdict("waived")), (6, 1));
+            for (rule, port, line) in [("EXP003", 25, "- 25/tcp"), ("EXP002", 3306, "- 3306/tcp")] {
+                let finding = verified.findings(rule).into_iter().find(|finding| finding["port"] == port);
+                let place = &finding.expect("the finding is there")["manifest"];
+                assert_eq!(place["line"], line_of(&text, line), "{rule} points to what declares it: {place}");
+            }
         }
     });
 }

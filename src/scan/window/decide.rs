@@ -48,7 +48,11 @@ const LONGEST: (Duration, Duration) = (Duration::from_secs(20), Duration::from_m
 impl Window {
     /// Takes in that a host said that nothing listens.
     pub(in crate::scan) fn refused(&mut self, now: Moment, row: usize) {
-        self.decisions.rows.entry(row).or_default().limit.answered(now);
+        let Decisions { rows, due, begun, .. } = &mut self.decisions;
+        if *begun && !rows.contains_key(&row) {
+            due.push(now, row as u64, 0, false);
+        }
+        rows.entry(row).or_default().limit.answered(now);
     }
 
     /// The walk goes on: what is to be decided has time again afterwards.

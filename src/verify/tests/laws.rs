@@ -283,7 +283,9 @@ proptest! {
             matches!(finding.verdict, Verdict::Inconclusive | Verdict::NotCovered)
         });
         let fails = judgement.findings.iter().any(|finding| finding.verdict == Verdict::Fail);
-        let expected = match (fails, in_doubt || rig.partial || verdicts.inconclusive + verdicts.not_covered > 0) {
+        // A run of nothing shows nothing.
+        let doubtful = in_doubt || rig.partial || (judgement.planned == 0 && judgement.findings.is_empty());
+        let expected = match (fails, doubtful || verdicts.inconclusive + verdicts.not_covered > 0) {
             (true, _) => 1,
             (false, true) => 3,
             (false, false) => 0,
