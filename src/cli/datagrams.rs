@@ -29,10 +29,10 @@ pub(super) fn payloads(manifest: &Manifest, profiles: &Profiles) -> Payloads {
 }
 
 /// The mouth for them, with a key of its own.
-pub(super) fn datagrams(manifest: &Manifest, profiles: &Profiles) -> Result<Arc<Datagrams>, CliError> {
+pub(super) fn datagrams(payloads: &Payloads) -> Result<Arc<Datagrams>, CliError> {
     let key = provenance::key()
         .map_err(|error| CliError::environment(format!("the system gives no random numbers: {error}")))?;
-    Ok(Arc::new(Datagrams::new(Udp::new(key, payloads(manifest, profiles)))))
+    Ok(Arc::new(Datagrams::new(Udp::new(key, payloads.clone()))))
 }
 
 /// What services said of themselves, as text.

@@ -54,10 +54,10 @@ pub(super) fn run(args: &PlanArgs, color: Color) -> Result<ExitCode, CliError> {
     for left_out in &plan.left_out {
         let _ = writeln!(text, "left out       {}: {}", left_out.what, left_out.why);
     }
-    let (probes, least) = estimate(plan, (manifest, &prepared.profiles), how, authorization.max_rate);
+    let (probes, least) = estimate(plan, (manifest, &prepared.payloads), how, authorization.max_rate);
     let addresses: u128 = plan.groups.iter().map(|group| group.permit.range().count()).sum();
     let endpoints: u128 = plan.groups.iter().map(Group::planned).sum();
-    let asked = askable(plan, manifest, &prepared.profiles, how.shard).planned();
+    let asked = askable(plan, manifest, &prepared.payloads, how.shard).planned();
     let unasked = endpoints.saturating_sub(asked.into());
     let gap = if unasked == 0 { String::new() } else { format!(", {unasked} of them not asked from here") };
     let _ = writeln!(

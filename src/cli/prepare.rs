@@ -6,6 +6,7 @@ use tokio::runtime::Runtime;
 
 use super::{
     args::{HowArgs, SelectArgs},
+    datagrams::payloads,
     error::CliError,
     how::{self, How},
     lint::{still_authorized, today},
@@ -16,6 +17,7 @@ use super::{
 use crate::{
     drive::resolve,
     model::Refusal,
+    probe::udp::Payloads,
     spec::{
         manifest::{Manifest, Target},
         plan::{self, Plan, Selection},
@@ -36,6 +38,8 @@ pub(super) struct Prepared {
     pub(super) at: Date,
     pub(super) resolution: Resolution,
     pub(super) plan: Plan,
+    /// What is said over UDP.
+    pub(super) payloads: Payloads,
     pub(super) runtime: Runtime,
     pub(super) memory: Memory,
 }
@@ -86,7 +90,8 @@ impl Prepared {
         let plan = plan::plan(&manifest, &resolution, &selection, &forbidden).map_err(CliError::usage)?;
         how.find_links(&plan.zones)?;
         something_to_verify(&plan, &resolution, &selection)?;
-        Ok(Self { profiles, manifest, selection, how, at, resolution, plan, runtime, memory })
+        let payloads = payloads(&manifest, &profiles);
+        Ok(Self { profiles, manifest, selection, how, at, resolution, plan, payloads, runtime, memory })
     }
 }
 

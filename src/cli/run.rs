@@ -15,7 +15,6 @@ use tokio::{
 
 use super::{
     args::Mouth,
-    datagrams::payloads,
     error::CliError,
     how::How,
     memory::{self, Memory},
@@ -30,8 +29,9 @@ use crate::{
         udp::Datagrams,
     },
     model::{AddressRange, Coverage, Moment, Observation, Protocol, Tally},
+    probe::udp::Payloads,
     scan::{Config, Plan, Scan, Shard},
-    spec::{self, manifest::Manifest, profile::Profiles},
+    spec::{self, manifest::Manifest},
 };
 
 /// What a run brought.
@@ -114,11 +114,11 @@ fn cores() -> usize {
 pub(super) fn askable(
     plan: &spec::plan::Plan,
     manifest: &Manifest,
-    profiles: &Profiles,
+    payloads: &Payloads,
     shard: Option<Shard>,
 ) -> Plan {
     let mut asked = Plan::default();
-    asked.prefer(payloads(manifest, profiles).ports());
+    asked.prefer(payloads.ports());
     for group in plan.groups.iter().filter(|group| !group.missing_family) {
         let rates = group.owners.iter().filter_map(|owner| manifest.targets.get(owner.target)?.rate);
         let rate = rates.min();
@@ -141,12 +141,12 @@ pub(super) fn askable(
 /// more.
 pub(super) fn estimate(
     plan: &spec::plan::Plan,
-    (manifest, profiles): (&Manifest, &Profiles),
+    (manifest, payloads): (&Manifest, &Payloads),
     how: &How,
     max_rate: Option<u64>,
 ) -> (u64, Duration) {
-    let asked = askable(plan, manifest, profiles, how.shard);
-    let weights = payloads(manifest, profiles).weights();
+    let asked = askable(plan, manifest, payloads, how.shard);
+    let weights = payloads.weights();
     let (planned, packets) = (asked.planned(), asked.packets(&weights));
     // The parts have alike many endpoints of an address.
     let share = planned as f64 / planned.saturating_add(asked.elsewhere()).max(1) as f64;

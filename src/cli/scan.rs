@@ -4,7 +4,7 @@ use std::{io, process::ExitCode};
 
 use super::{
     args::{Color, ScanArgs, States},
-    datagrams::datagrams,
+    datagrams::{datagrams, payloads},
     error::{CliError, Code},
     how::{self, How},
     lines::{Part, Printer},
@@ -56,7 +56,8 @@ pub(super) fn run(args: &ScanArgs, color: Color) -> Result<ExitCode, CliError> {
     let plan = plan::plan(&manifest, &resolution, &selection, &|_: &Target, _| PortSet::NONE)
         .map_err(CliError::usage)?;
     how.find_links(&plan.zones)?;
-    let asked = askable(&plan, &manifest, &profiles, how.shard);
+    let payloads = payloads(&manifest, &profiles);
+    let asked = askable(&plan, &manifest, &payloads, how.shard);
     let (planned, elsewhere) = (asked.planned(), asked.elsewhere());
     for answer in resolution.answers.iter().filter(|answer| answer.addresses.is_empty() && !args.talk.quiet) {
         output::say(&format!("{} {}: {}", answer.name, answer.family, answer.outcome));
@@ -69,14 +70,13 @@ pub(super) fn run(args: &ScanArgs, color: Color) -> Result<ExitCode, CliError> {
             .hint("portproof scan -p 80,443 HOST"));
     }
     if !args.talk.quiet {
-        let (_, least) = estimate(&plan, (&manifest, &profiles), &how, None);
+        let (_, least) = estimate(&plan, (&manifest, &payloads), &how, None);
         let part = how.shard.map_or_else(String::new, |shard| format!(" of part {shard}"));
         let endpoints = format!("{}{part}", count(planned, "endpoint", "endpoints"));
         output::say(&format!("{endpoints} by {}, {} if everything is silent", how.method(), about(least)));
     }
-    let datagrams = datagrams(&manifest, &profiles)?;
-    let weights = datagrams.weights();
-    let config = Config { every: args.states == States::All, datagrams: weights, ..how.config() };
+    let datagrams = datagrams(&payloads)?;
+    let config = Config { every: args.states == States::All, datagrams: payloads.weights(), ..how.config() };
     let what = if config.every { "scan --states all" } else { "scan" };
     let clock = memory.bind(&asked, &config, &how, what, &resolution)?;
     let part = how.shard.map(|shard| Part { shard: shard.to_string(), of_other_shards: elsewhere });

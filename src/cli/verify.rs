@@ -12,6 +12,7 @@ use super::{
     args::{Color, HowArgs, Mouth, ResultArgs, SelectArgs, TalkArgs, VerifyArgs},
     datagrams::{banners, datagrams},
     error::{CliError, Code},
+    how::How,
     lint, output,
     output::Wanted,
     plan::about,
@@ -26,7 +27,7 @@ use crate::{
         self, Circumstances, Git, HostRecord, Methods, Report, Run, Selection as SelectionRecord, Tool,
         count, summary::Style,
     },
-    scan::Config,
+    scan::{self, Config},
     verify::{Context, FailOn, Seen, judge},
 };
 
@@ -107,10 +108,10 @@ fn announce(prepared: &Prepared, talk: &TalkArgs) {
         return;
     }
     let planned =
-        askable(&prepared.plan, &prepared.manifest, &prepared.profiles, prepared.how.shard).planned();
+        askable(&prepared.plan, &prepared.manifest, &prepared.payloads, prepared.how.shard).planned();
     let addresses: u128 = prepared.plan.groups.iter().map(|group| group.permit.range().count()).sum();
     let (probes, least) =
-        estimate(&prepared.plan, (&prepared.manifest, &prepared.profiles), &prepared.how, None);
+        estimate(&prepared.plan, (&prepared.manifest, &prepared.payloads), &prepared.how, None);
     let rate = prepared.how.rate.run.map_or_else(
         || "as fast as this machine can".to_owned(),
         |rate| format!("at most {} a second", count(rate, "probe", "probes")),
@@ -138,21 +139,24 @@ struct Scanned {
     /// The last word on each endpoint.
     observations: Vec<Observation>,
     tallies: Vec<Tally>,
+    /// How it was asked.
+    methods: Methods,
     /// What services said of themselves.
     banners: BTreeMap<Endpoint, String>,
 }
 
 fn scanned(prepared: &mut Prepared, asked: &Asked<'_>) -> Result<Scanned, CliError> {
-    let plan = askable(&prepared.plan, &prepared.manifest, &prepared.profiles, prepared.how.shard);
-    let datagrams = datagrams(&prepared.manifest, &prepared.profiles)?;
+    let plan = askable(&prepared.plan, &prepared.manifest, &prepared.payloads, prepared.how.shard);
+    let datagrams = datagrams(&prepared.payloads)?;
     let config = Config {
         second_look: true,
         controls: CONTROLS,
-        datagrams: datagrams.weights(),
+        datagrams: prepared.payloads.weights(),
         ..prepared.how.config()
     };
     let progress = Progress::over(plan.planned(), asked.talk);
     let clock = prepared.memory.bind(&plan, &config, &prepared.how, "verify", &prepared.resolution)?;
+    let methods = methods(&plan, &prepared.how);
     let mut observations = Vec::new();
     let mut see = |seen| observations.extend(seen);
     let mut tallies = Tallies::new();
@@ -166,7 +170,7 @@ fn scanned(prepared: &mut Prepared, asked: &Asked<'_>) -> Result<Scanned, CliErr
     observations.dedup_by_key(|observation| observation.endpoint);
     observations.reverse();
     let (tallies, banners) = (tallies.into_values().collect(), banners(&datagrams));
-    Ok(Scanned { clock, ran, observations, tallies, banners })
+    Ok(Scanned { clock, ran, observations, tallies, methods, banners })
 }
 
 /// The summary on standard output, unless a report was asked for there; the others where they belong.
@@ -215,7 +219,7 @@ fn circumstances(
         seed: prepared.how.seed,
         argv: asked.argv.to_vec(),
         selection: selection(prepared, asked),
-        scan: methods(prepared),
+        scan: scanned.methods.clone(),
         fallbacks: prepared.how.fallbacks.clone(),
         partial: ran.stop != Stop::Complete,
         stop_reason: ran.stop.word().to_owned(),
@@ -250,12 +254,11 @@ fn circumstances(
     }
 }
 
-/// How each protocol was asked, where it was.
-fn methods(prepared: &Prepared) -> Methods {
-    let plan = askable(&prepared.plan, &prepared.manifest, &prepared.profiles, prepared.how.shard);
-    let is_syn = prepared.how.mouth == Mouth::Syn;
+/// How each protocol of a plan is asked, where it is.
+fn methods(plan: &scan::Plan, how: &How) -> Methods {
+    let is_syn = how.mouth == Mouth::Syn;
     Methods {
-        tcp: plan.has(Protocol::Tcp).then(|| prepared.how.method().to_lowercase()),
+        tcp: plan.has(Protocol::Tcp).then(|| how.method().to_lowercase()),
         udp: plan.has(Protocol::Udp).then(|| if is_syn { "raw" } else { "connect" }.to_owned()),
     }
 }

@@ -9,6 +9,7 @@ pub mod privilege;
 pub mod provenance;
 pub mod raw;
 pub mod resolve;
+mod socket;
 pub mod state;
 mod sys;
 pub mod udp;

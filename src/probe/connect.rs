@@ -45,17 +45,8 @@ pub fn evidence(
     target: IpAddr,
     own: &BTreeSet<IpAddr>,
 ) -> Evidence {
-    if let Some(IcmpError { what, sender }) = icmp
-        && outcome != Outcome::Connected
-    {
-        // An ICMP error from ourselves about somebody else is our own firewall's word, except that the
-        // kernel says "host unreachable" in our name when a neighbour does not answer ARP or ND.
-        let ours = sender.is_some_and(|sender| sender != target && own.contains(&sender));
-        return match what {
-            Unreachable::Host | Unreachable::Other => Evidence::Unreachable { what, sender },
-            _ if ours => Evidence::Local(LocalError::Forbidden),
-            _ => Evidence::Unreachable { what, sender },
-        };
+    if let Some(icmp) = icmp.filter(|_| outcome != Outcome::Connected) {
+        return error_evidence(icmp, target, own);
     }
     match outcome {
         Outcome::Connected => Evidence::Connected,
@@ -64,6 +55,19 @@ pub fn evidence(
         Outcome::Unreachable(_) if immediate => Evidence::Local(LocalError::NoRoute),
         Outcome::Unreachable(what) => Evidence::Unreachable { what, sender: None },
         Outcome::Local(error) => Evidence::Local(error),
+    }
+}
+
+/// What an ICMP error from a socket's queue is evidence of. One from ourselves about somebody else is our own
+/// firewall's word, except that the kernel says "host unreachable" in our name when a neighbour does not
+/// answer ARP or ND.
+pub fn error_evidence(icmp: IcmpError, target: IpAddr, own: &BTreeSet<IpAddr>) -> Evidence {
+    let IcmpError { what, sender } = icmp;
+    let ours = sender.is_some_and(|sender| sender != target && own.contains(&sender));
+    match what {
+        Unreachable::Host | Unreachable::Other => Evidence::Unreachable { what, sender },
+        _ if ours => Evidence::Local(LocalError::Forbidden),
+        _ => Evidence::Unreachable { what, sender },
     }
 }
 

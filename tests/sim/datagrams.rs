@@ -39,6 +39,16 @@ fn one(mouth: Mouth, asks: Vec<Ask>, hosts: Vec<Host>, seed: u64) -> World {
     World { asks, hosts, link: None, config: config(), mouth, seed, shard: None }
 }
 
+/// One host of which these ports are closed, and which says so as seldom as Linux does.
+fn limited(closed: &str) -> Host {
+    Host {
+        at: "10.0.0.1/32".parse().unwrap(),
+        closed: ports(closed),
+        icmp_limit: Some(LINUX),
+        ..Host::default()
+    }
+}
+
 fn gaps(outcome: &Outcome) {
     // Canaries, of which there are none over UDP, keep closer.
     let udp = outcome.asked().into_iter().filter(|(endpoint, _)| endpoint.protocol == Protocol::Udp);
@@ -106,13 +116,7 @@ fn every_name_time_and_management_server_of_a_thousand_hosts_is_found_on_a_path_
 
 #[test]
 fn what_the_manifest_names_is_decided_first_and_what_there_was_no_time_for_is_told() {
-    let host = Host {
-        at: "10.0.0.1/32".parse().unwrap(),
-        open: ports("53"),
-        closed: ports("1-52,54-400"),
-        icmp_limit: Some(LINUX),
-        ..Host::default()
-    };
+    let host = Host { open: ports("53"), ..limited("1-52,54-400") };
     for mouth in MOUTHS {
         let world =
             one(mouth, vec![ask("10.0.0.1/32", "53,100-112", "1-52,54-99,113-400")], vec![host.clone()], 5);
@@ -143,12 +147,7 @@ fn what_the_manifest_names_is_decided_first_and_what_there_was_no_time_for_is_to
 #[test]
 fn silence_of_a_host_that_says_what_is_closed_is_its_own() {
     // Eight closed, four dropped: after the eight have been heard, silence is no limit's doing.
-    let host = Host {
-        at: "10.0.0.1/32".parse().unwrap(),
-        closed: ports("1-8"),
-        icmp_limit: Some(LINUX),
-        ..Host::default()
-    };
+    let host = limited("1-8");
     for mouth in MOUTHS {
         let outcome = one(mouth, vec![ask("10.0.0.1/32", "1-12", "")], vec![host.clone()], 3).run();
         let closed = outcome.states().values().filter(|seen| seen.state == State::Closed).count();
@@ -159,12 +158,7 @@ fn silence_of_a_host_that_says_what_is_closed_is_its_own() {
 
 #[test]
 fn exactly_the_attempts_that_were_asked_for_are_made() {
-    let host = Host {
-        at: "10.0.0.1/32".parse().unwrap(),
-        closed: ports("1-100"),
-        icmp_limit: Some(LINUX),
-        ..Host::default()
-    };
+    let host = limited("1-100");
     for mouth in MOUTHS {
         let mut world = one(mouth, vec![ask("10.0.0.1/32", "1-20", "21-120")], vec![host.clone()], 3);
         world.config.most_attempts = world.config.attempts;

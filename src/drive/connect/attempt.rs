@@ -8,16 +8,20 @@ use std::{
     time::Duration,
 };
 
-use socket2::{Domain, Protocol, SockRef, Socket, Type};
+use socket2::{Protocol, SockRef, Socket, Type};
 use tokio::{io::Interest, net::TcpStream, time::timeout_at};
 
 use super::{
-    super::{Clock, sys},
+    super::{
+        Clock,
+        socket::{self, queued},
+        sys,
+    },
     Origin,
 };
 use crate::{
-    model::{Evidence, LocalError, Moment, Unreachable},
-    probe::connect::{IcmpError, Outcome, evidence, read_error_queue},
+    model::{Evidence, LocalError, Moment},
+    probe::connect::{IcmpError, Outcome, evidence},
     scan::{Answer, Probe},
 };
 
@@ -67,7 +71,7 @@ impl Attempt {
                 Started::Pending(Self { socket, probe, to, sent_at })
             }
             Err(error) => {
-                let icmp = queued(&socket);
+                let icmp = queued(socket.as_raw_fd());
                 ended(outcome(&error), icmp)
             }
         }
@@ -120,7 +124,7 @@ impl Attempt {
             }
             // An ICMP error that comes while the kernel is still inside `connect()` is queued and ends
             // nothing: the SYN would be repeated. It is evidence all the same.
-            if let Some(icmp) = queued(&socket) {
+            if let Some(icmp) = queued(socket.as_raw_fd()) {
                 return ended(Outcome::Unreachable(icmp.what), Some(icmp));
             }
             // Woken for nothing: forget the readiness, and wait for the next.
@@ -147,7 +151,7 @@ impl Attempt {
                     if itself { Outcome::Local(LocalError::LocalPorts) } else { Outcome::Connected };
                 (outcome, None, source)
             }
-            Err(error) => (outcome(&error), queued(socket), None),
+            Err(error) => (outcome(&error), queued(socket.as_raw_fd()), None),
         };
         Ended { probe, sent_at, source, outcome, icmp, immediate: false }
     }
@@ -167,12 +171,7 @@ impl Ended {
 }
 
 fn open(target: SocketAddr, origin: &Origin) -> io::Result<Socket> {
-    let domain = if target.is_ipv4() { Domain::IPV4 } else { Domain::IPV6 };
-    let socket = Socket::new(domain, Type::STREAM.nonblocking(), Some(Protocol::TCP))?;
-    sys::receive_errors(socket.as_raw_fd(), target.is_ipv6())?;
-    if let Some(interface) = &origin.interface {
-        socket.bind_device(Some(interface.as_bytes()))?;
-    }
+    let socket = socket::open(Type::STREAM, Protocol::TCP, target, origin)?;
     if let Some(source) = origin.source(target) {
         sys::bind_without_port(socket.as_raw_fd())?;
         socket.bind(&source.into())?;
@@ -180,36 +179,15 @@ fn open(target: SocketAddr, origin: &Origin) -> io::Result<Socket> {
     Ok(socket)
 }
 
-/// The ICMP error behind a failed connect, if one is queued.
-fn queued(socket: &Socket) -> Option<IcmpError> {
-    let mut control = [0; 256];
-    let length = sys::take_queued_error(socket.as_raw_fd(), &mut control)?;
-    read_error_queue(control.get(..length)?)
-}
-
-/// An error of `connect()`; which of them ICMP errors become is in Linux' `icmp_err_convert`.
+/// An error of `connect()`.
 fn outcome(error: &io::Error) -> Outcome {
     match error.raw_os_error() {
         Some(libc::ECONNREFUSED) => Outcome::Refused,
         Some(libc::ETIMEDOUT) => Outcome::Silence,
-        Some(libc::ENETUNREACH | libc::ENONET) => Outcome::Unreachable(Unreachable::Net),
-        Some(libc::EHOSTUNREACH | libc::EHOSTDOWN) => Outcome::Unreachable(Unreachable::Host),
-        Some(libc::ENOPROTOOPT) => Outcome::Unreachable(Unreachable::Protocol),
-        _ => local(error),
+        _ => socket::unreachable(error).map_or_else(|| local(error), Outcome::Unreachable),
     }
 }
 
-/// An error that can only be about this machine.
 fn local(error: &io::Error) -> Outcome {
-    Outcome::Local(match error.raw_os_error() {
-        Some(libc::EMFILE | libc::ENFILE) => LocalError::Descriptors,
-        Some(libc::EADDRNOTAVAIL | libc::EADDRINUSE) => LocalError::LocalPorts,
-        Some(libc::ENOBUFS | libc::ENOMEM | libc::EAGAIN) => LocalError::Buffers,
-        Some(libc::ENETUNREACH | libc::EHOSTUNREACH | libc::EINVAL | libc::ENODEV) => LocalError::NoRoute,
-        Some(libc::EPERM | libc::EACCES) => LocalError::Forbidden,
-        Some(libc::EAFNOSUPPORT) => LocalError::NoFamily,
-        Some(errno) => LocalError::Other(errno),
-        None if error.kind() == ErrorKind::OutOfMemory => LocalError::Buffers,
-        None => LocalError::Other(0),
-    })
+    Outcome::Local(socket::local(error))
 }

@@ -66,93 +66,91 @@ pub(super) fn attach(socket: &Socket, program: &[Instruction]) -> io::Result<()>
     socket.attach_filter(&program)
 }
 
-/// For IPv4 packets from their header on.
-pub(super) fn ipv4(first: u16, count: u16) -> Vec<Instruction> {
-    assemble(&[
+/// Whose answers are to pass.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Ear {
+    /// Those to SYNs.
+    Segments,
+    /// Those to datagrams, whole.
+    Datagrams,
+}
+
+impl Ear {
+    fn protocol(self) -> u32 {
+        match self {
+            Self::Segments => TCP,
+            Self::Datagrams => UDP,
+        }
+    }
+
+    /// What else has to be true when the port is ours: of TCP, SYN-ACK and RST alone pass; the flags are read
+    /// by this step.
+    fn flags(self, load_flags: Step) -> Vec<Step> {
+        match self {
+            Self::Segments => vec![
+                load_flags,
+                jump(HAS_BIT, RST, To::Accept, To::Next),
+                load(AND, SYN_ACK),
+                jump(IS, SYN_ACK, To::Accept, To::Reject),
+            ],
+            Self::Datagrams => Vec::new(),
+        }
+    }
+}
+
+/// For IPv4 packets from their header on: answers to our ports, and ICMP errors.
+pub(super) fn ipv4(ear: Ear, first: u16, count: u16) -> Vec<Instruction> {
+    let flags = ear.flags(load(LOAD_8_AT_X, 13));
+    let errors = step(9 + flags.len());
+    let ports = [
         load(LOAD_8, 9),
-        jump(IS, 1, To::Step(13), To::Next),
-        jump(IS, TCP, To::Next, To::Reject),
+        jump(IS, 1, errors, To::Next),
+        jump(IS, ear.protocol(), To::Next, To::Reject),
         load(LOAD_16, 6),
         jump(HAS_BIT, 0x1fff, To::Reject, To::Next), // a later fragment has no ports
         load(HEADER_TO_X, 0),
         load(LOAD_16_AT_X, 2),
         load(SUBTRACT, first.into()), // what is below the block wraps, and is far above it
-        jump(IS_AT_LEAST, count.into(), To::Reject, To::Next),
-        load(LOAD_8_AT_X, 13),
-        jump(HAS_BIT, RST, To::Accept, To::Next),
-        load(AND, SYN_ACK),
-        jump(IS, SYN_ACK, To::Accept, To::Reject),
-        load(HEADER_TO_X, 0), // 13: ICMP, unreachable or time exceeded
+        jump(IS_AT_LEAST, count.into(), To::Reject, if flags.is_empty() { To::Accept } else { To::Next }),
+    ];
+    let icmp = [
+        load(HEADER_TO_X, 0), // unreachable or time exceeded
         load(LOAD_8_AT_X, 0),
         jump(IS, 3, To::Accept, To::Next),
         jump(IS, 11, To::Accept, To::Reject),
-    ])
+    ];
+    assemble(&[&ports[..], &flags, &icmp].concat())
 }
 
 /// For IPv6 packets from their header on. Those with extension headers pass: they are few, and a chain
 /// of headers is beyond this language.
-pub(super) fn ipv6(first: u16, count: u16) -> Vec<Instruction> {
-    assemble(&[
+pub(super) fn ipv6(ear: Ear, first: u16, count: u16) -> Vec<Instruction> {
+    let flags = ear.flags(load(LOAD_8, 53));
+    let errors = step(11 + flags.len());
+    let ports = [
         load(LOAD_8, 6),
-        jump(IS, TCP, To::Step(8), To::Next),
-        jump(IS, 58, To::Step(15), To::Next),
+        jump(IS, ear.protocol(), To::Step(8), To::Next),
+        jump(IS, 58, errors, To::Next),
         jump(IS, 0, To::Accept, To::Next),
         jump(IS, 43, To::Accept, To::Next),
         jump(IS, 44, To::Accept, To::Next),
         jump(IS, 51, To::Accept, To::Next),
         jump(IS, 60, To::Accept, To::Reject),
-        load(LOAD_16, 42), // 8: TCP
+        load(LOAD_16, 42), // 8: the ports
         load(SUBTRACT, first.into()),
-        jump(IS_AT_LEAST, count.into(), To::Reject, To::Next),
-        load(LOAD_8, 53),
-        jump(HAS_BIT, RST, To::Accept, To::Next),
-        load(AND, SYN_ACK),
-        jump(IS, SYN_ACK, To::Accept, To::Reject),
-        load(LOAD_8, 40), // 15: ICMPv6, unreachable, time exceeded or parameter problem
+        jump(IS_AT_LEAST, count.into(), To::Reject, if flags.is_empty() { To::Accept } else { To::Next }),
+    ];
+    let icmp = [
+        load(LOAD_8, 40), // unreachable, time exceeded or parameter problem
         jump(IS, 1, To::Accept, To::Next),
         jump(IS, 3, To::Accept, To::Next),
         jump(IS, 4, To::Accept, To::Reject),
-    ])
+    ];
+    assemble(&[&ports[..], &flags, &icmp].concat())
 }
 
-/// The same for datagrams to our ports, and ICMP errors.
-pub(super) fn datagrams_ipv4(first: u16, count: u16) -> Vec<Instruction> {
-    assemble(&[
-        load(LOAD_8, 9),
-        jump(IS, 1, To::Step(9), To::Next),
-        jump(IS, UDP, To::Next, To::Reject),
-        load(LOAD_16, 6),
-        jump(HAS_BIT, 0x1fff, To::Reject, To::Next), // a later fragment has no ports
-        load(HEADER_TO_X, 0),
-        load(LOAD_16_AT_X, 2),
-        load(SUBTRACT, first.into()),
-        jump(IS_AT_LEAST, count.into(), To::Reject, To::Accept),
-        load(HEADER_TO_X, 0), // 9: ICMP
-        load(LOAD_8_AT_X, 0),
-        jump(IS, 3, To::Accept, To::Next),
-        jump(IS, 11, To::Accept, To::Reject),
-    ])
-}
-
-/// The same over IPv6; with extension headers everything passes.
-pub(super) fn datagrams_ipv6(first: u16, count: u16) -> Vec<Instruction> {
-    assemble(&[
-        load(LOAD_8, 6),
-        jump(IS, UDP, To::Step(8), To::Next),
-        jump(IS, 58, To::Step(11), To::Next),
-        jump(IS, 0, To::Accept, To::Next),
-        jump(IS, 43, To::Accept, To::Next),
-        jump(IS, 44, To::Accept, To::Next),
-        jump(IS, 51, To::Accept, To::Next),
-        jump(IS, 60, To::Accept, To::Reject),
-        load(LOAD_16, 42), // 8: UDP
-        load(SUBTRACT, first.into()),
-        jump(IS_AT_LEAST, count.into(), To::Reject, To::Accept),
-        load(LOAD_8, 40), // 11: ICMPv6
-        jump(IS, 1, To::Accept, To::Next),
-        jump(IS, 3, To::Accept, To::Next),
-        jump(IS, 4, To::Accept, To::Reject),
-    ])
+fn step(at: usize) -> To {
+    To::Step(u8::try_from(at).unwrap_or(u8::MAX))
 }
 
 /// For nothing at all.
@@ -254,7 +252,8 @@ mod tests {
 
     #[test]
     fn answers_to_our_ports_and_errors_pass_and_nothing_else() {
-        let (four, six) = (ipv4(61_184, 256), ipv6(61_184, 256));
+        let segments = Ear::Segments;
+        let (four, six) = (ipv4(segments, 61_184, 256), ipv6(segments, 61_184, 256));
         let packets = |protocol: u8, payload: &[u8]| {
             let length = u16::try_from(payload.len()).unwrap();
             let mut v4 = ip::ipv4([1, 2, 3, 4].into(), [5, 6, 7, 8].into(), protocol, 60, length).to_vec();
@@ -277,10 +276,14 @@ mod tests {
             assert_eq!(passes(&four, &packets(1, &message).0), matches!(kind, 3 | 11), "{kind}");
             assert_eq!(passes(&six, &packets(58, &message).1), matches!(kind, 1 | 3 | 4), "{kind}");
             assert_eq!(passes(&advertisements(), &packets(58, &message).1), kind == 136);
-            assert_eq!(passes(&datagrams_ipv4(1, 2), &packets(1, &message).0), matches!(kind, 3 | 11));
-            assert_eq!(passes(&datagrams_ipv6(1, 2), &packets(58, &message).1), matches!(kind, 1 | 3 | 4));
+            assert_eq!(passes(&ipv4(Ear::Datagrams, 1, 2), &packets(1, &message).0), matches!(kind, 3 | 11));
+            assert_eq!(
+                passes(&ipv6(Ear::Datagrams, 1, 2), &packets(58, &message).1),
+                matches!(kind, 1 | 3 | 4)
+            );
         }
-        let datagrams = (datagrams_ipv4(61_184, 256), datagrams_ipv6(61_184, 256));
+        let ear = Ear::Datagrams;
+        let datagrams = (ipv4(ear, 61_184, 256), ipv6(ear, 61_184, 256));
         for port in [0, 1, 61_183, 61_184, 61_439, 61_440, u16::MAX] {
             let ((v4, v6), ours) = (packets(17, &segment(port, 0)), (61_184..61_440).contains(&port));
             assert_eq!((passes(&datagrams.0, &v4), passes(&datagrams.1, &v6)), (ours, ours), "{port}");

@@ -13,7 +13,7 @@ use super::{
         sys::{self, Ring, Slots},
         udp::Datagrams,
     },
-    filter,
+    filter::{self, Ear},
     kernel::Link,
 };
 use crate::{
@@ -48,27 +48,17 @@ const MOST: usize = 256;
 /// How often the drop counters are read and the end is noticed, in milliseconds.
 const LOOK: i32 = 20;
 
-/// What a ring is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Ear {
-    /// Answers to SYNs.
-    Segments,
-    /// Answers to datagrams, whole.
-    Datagrams,
-}
-
 /// A ring for the answers of one family on one link.
 pub(super) fn ring(link: &Link, ipv6: bool, ports: PortBlock, ear: Ear) -> std::io::Result<Ring> {
     // Cooked: packets begin with the network header whatever the link.
     let socket = Socket::new(Domain::PACKET, Type::DGRAM, Some(Protocol::from(0)))?;
     // The filter comes before anything else can arrive, and bind last.
-    let (program, slots) = match (ear, ipv6) {
-        (Ear::Segments, false) => (filter::ipv4 as fn(u16, u16) -> Vec<_>, Slots::HEADERS),
-        (Ear::Segments, true) => (filter::ipv6 as _, Slots::HEADERS),
-        (Ear::Datagrams, false) => (filter::datagrams_ipv4 as _, Slots::DATAGRAMS),
-        (Ear::Datagrams, true) => (filter::datagrams_ipv6 as _, Slots::DATAGRAMS),
+    let program = if ipv6 { filter::ipv6 } else { filter::ipv4 };
+    filter::attach(&socket, &program(ear, ports.first, ports.count))?;
+    let slots = match ear {
+        Ear::Segments => Slots::HEADERS,
+        Ear::Datagrams => Slots::DATAGRAMS,
     };
-    filter::attach(&socket, &program(ports.first, ports.count))?;
     let ring = Ring::new(socket.into(), slots)?;
     sys::bind_to_link(ring.fd(), link.index, if ipv6 { ETHERTYPE_IPV6 } else { ETHERTYPE_IPV4 })?;
     Ok(ring)

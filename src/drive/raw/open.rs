@@ -4,9 +4,10 @@ use std::{collections::HashMap, io};
 
 use super::{
     super::{connect::Origin, provenance, sys::Ring},
+    filter::Ear,
     kernel::{Kernel, Link, Wish},
     line::Line,
-    listen::{self, Ear},
+    listen,
     neighbours::{Neighbours, Question},
     paths::Paths,
     ports,

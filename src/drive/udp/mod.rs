@@ -41,11 +41,6 @@ impl Datagrams {
         Self { udp, replies: Mutex::default() }
     }
 
-    /// Datagrams of an attempt, for the ports that get more than one.
-    pub fn weights(&self) -> BTreeMap<u16, u8> {
-        self.udp.payloads().weights()
-    }
-
     /// Keeps a reply, if it says something new.
     pub(in crate::drive) fn keep(&self, endpoint: Endpoint, payload: u16, octets: &[u8]) {
         let mut replies = self.replies.lock().unwrap_or_else(PoisonError::into_inner);

@@ -5,21 +5,25 @@ use std::{
     collections::BTreeSet,
     io::{self, ErrorKind},
     net::{IpAddr, SocketAddr},
-    os::fd::{AsRawFd, RawFd},
+    os::fd::AsRawFd,
 };
 
-use socket2::{Domain, Protocol, Socket, Type};
+use socket2::{Protocol, Socket, Type};
 use tokio::{io::Interest, net::UdpSocket, time::timeout_at};
 
 use super::{
-    super::{Clock, connect::Origin, sys},
+    super::{
+        Clock,
+        connect::Origin,
+        socket::{self, local, queued},
+    },
     Datagrams,
 };
 use crate::{
-    model::{Evidence, LocalError, Unreachable},
+    model::{Evidence, Unreachable},
     probe::{
-        connect::{IcmpError, read_error_queue},
-        udp::evidence,
+        connect::{self, IcmpError},
+        udp,
     },
     scan::{Answer, Probe},
 };
@@ -135,58 +139,25 @@ fn open(datagrams: &Datagrams, probe: Probe, origin: &Origin) -> io::Result<Sock
 
 /// A socket that a target can be asked from, at a port that the kernel picks.
 fn bound(target: SocketAddr, origin: &Origin) -> io::Result<Socket> {
-    let domain = if target.is_ipv4() { Domain::IPV4 } else { Domain::IPV6 };
-    let socket = Socket::new(domain, Type::DGRAM.nonblocking(), Some(Protocol::UDP))?;
-    sys::receive_errors(socket.as_raw_fd(), target.is_ipv6())?;
-    if let Some(interface) = &origin.interface {
-        socket.bind_device(Some(interface.as_bytes()))?;
-    }
+    let socket = socket::open(Type::DGRAM, Protocol::UDP, target, origin)?;
     let any = if target.is_ipv4() { IpAddr::from([0; 4]) } else { IpAddr::from([0u16; 8]) };
     socket.bind(&origin.source(target).unwrap_or_else(|| SocketAddr::new(any, 0)).into())?;
     Ok(socket)
 }
 
-/// What an ICMP error is evidence of. One from ourselves about somebody else is our own firewall's word,
-/// except that the kernel says "host unreachable" in our name when a neighbour does not answer.
+/// What an ICMP error is evidence of.
 fn judged(target: IpAddr, icmp: IcmpError, own: &BTreeSet<IpAddr>) -> Evidence {
-    let IcmpError { what, sender } = icmp;
-    let ours = sender.is_some_and(|sender| sender != target && own.contains(&sender));
-    match what {
-        Unreachable::Host | Unreachable::Other => Evidence::Unreachable { what, sender },
-        _ if ours => Evidence::Local(LocalError::Forbidden),
-        _ => evidence(target, what, sender),
+    match connect::error_evidence(icmp, target, own) {
+        Evidence::Unreachable { what, sender } => udp::evidence(target, what, sender),
+        other => other,
     }
 }
 
-fn queued(socket: RawFd) -> Option<IcmpError> {
-    let mut control = [0; 256];
-    let length = sys::take_queued_error(socket, &mut control)?;
-    read_error_queue(control.get(..length)?)
-}
-
-/// What the network said, by the error number alone (Linux' `icmp_err_convert`).
+/// What the network said, by the error number alone.
 fn unreachable(error: &io::Error) -> Option<Unreachable> {
-    Some(match error.raw_os_error()? {
-        libc::ECONNREFUSED => Unreachable::Port,
-        libc::ENETUNREACH | libc::ENONET => Unreachable::Net,
-        libc::EHOSTUNREACH | libc::EHOSTDOWN => Unreachable::Host,
-        libc::ENOPROTOOPT => Unreachable::Protocol,
-        libc::EACCES => Unreachable::AdminProhibited,
-        _ => return None,
-    })
-}
-
-/// An error of this machine.
-fn local(error: &io::Error) -> LocalError {
     match error.raw_os_error() {
-        Some(libc::EMFILE | libc::ENFILE) => LocalError::Descriptors,
-        Some(libc::EADDRNOTAVAIL | libc::EADDRINUSE) => LocalError::LocalPorts,
-        Some(libc::ENOBUFS | libc::ENOMEM | libc::EAGAIN) => LocalError::Buffers,
-        Some(libc::ENETUNREACH | libc::EHOSTUNREACH | libc::EINVAL | libc::ENODEV) => LocalError::NoRoute,
-        Some(libc::EPERM | libc::EACCES) => LocalError::Forbidden,
-        Some(libc::EAFNOSUPPORT) => LocalError::NoFamily,
-        Some(errno) => LocalError::Other(errno),
-        None if error.kind() == ErrorKind::WouldBlock => LocalError::Buffers,
-        None => LocalError::Other(0),
+        Some(libc::ECONNREFUSED) => Some(Unreachable::Port),
+        Some(libc::EACCES) => Some(Unreachable::AdminProhibited),
+        _ => socket::unreachable(error),
     }
 }
