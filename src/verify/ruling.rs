@@ -238,7 +238,11 @@ impl Bench<'_, '_> {
                 "closed",
                 Verdict::Fail,
                 format!(
-                    "{who} is required and refused the connection. The host answers and nothing listens there: look at the server."
+                    "{who} is required and {}. The host answers and nothing listens there: look at the server.",
+                    match at.protocol {
+                        Protocol::Tcp => "refused the connection",
+                        Protocol::Udp => "the host itself says that the port is unreachable (ICMP)",
+                    }
                 ),
                 remedy::closed(at),
             ),

@@ -1,6 +1,7 @@
 // The far side of a wide area network, in real time, behind one end of a veth pair: many hosts of mixed
-// kinds over a path that loses, delays, reorders and repeats, both ways. Answers ARP for the gateway, and
-// SYNs (and whole handshakes) as those hosts would. Knows nothing of who is asking.
+// kinds over a path that loses, delays, reorders and repeats, both ways. Answers ARP for the gateway, SYNs
+// (and whole handshakes), and datagrams to 53, 123 and 161, as those hosts would. Knows nothing of who is
+// asking.
 //
 //   wan IFACE [KEY=VALUE ...]         until SIGTERM; then prints what it counted, `name value` a line
 //
@@ -11,6 +12,7 @@
 //   retries=5                         how often a host repeats its SYN-ACK
 //   rate=0 queue=500                  a bottleneck on the way there: packets a second (0: none), drop-tail
 //   truth=FILE                        written at once: open endpoints, `address port` a line
+//   servers=FILE                      the same of the name, time and management servers, over UDP
 //   detail=FILE                       written at the end, for each open endpoint:
 //     address port kind loss% | SYNs on the wire | that reached the host | SYN-ACKs that came back
 #define _GNU_SOURCE
@@ -40,11 +42,15 @@ static const uint16_t POPULAR[] = {21, 22, 23, 25, 53, 80, 110, 111, 135, 139, 1
 
 enum { FIN = 1, SYN = 2, RST = 4, ACK = 16 };
 enum { WINDOW_SCALE = 1, SACK = 2 }; // options that a SYN offered
-enum { MOST_OPEN = 8, ROOM = 80, QUOTE = 28, BATCH = 64 };
+enum { MOST_OPEN = 8, ROOM = 144, QUOTE = 28, QUERY = 100, BATCH = 64 };
 enum { FRAME = 256, FRAMES = 1 << 17, BLOCK = 1 << 20 };
 enum { EVENTS = 1 << 18, CONNECTIONS = 1 << 17, SLOTS = 1 << 17, TICK = 250000, SECONDS = 4096 };
 static const uint32_t NETWORK = 10u << 24 | 64 << 16;
 static const uint32_t GATEWAY = 198u << 24 | 51 << 16 | 100 << 8 | 1, ROUTER = 203u << 24 | 113 << 8;
+
+// What some hosts serve over UDP, a bit each.
+static const uint16_t SERVICES[] = {53, 123, 161};
+enum { SERVED = sizeof SERVICES / sizeof *SERVICES };
 
 struct bucket { double tokens, rate, burst; int64_t at; };
 
@@ -55,7 +61,8 @@ struct host {
     bool by_router;
     int opens;
     uint16_t open[MOST_OPEN];
-    struct bucket limit;
+    uint8_t serves;
+    struct bucket limit, says; // says: of ICMP errors about datagrams
 };
 
 // A segment on its way to a host.
@@ -64,6 +71,13 @@ struct segment {
     uint16_t host, port, from, length; // from: the scanner's port
     uint8_t flags, offered;
     uint8_t quote[QUOTE];
+};
+
+// A datagram on its way to a host.
+struct datagram {
+    uint32_t source;
+    uint16_t host, port, from, length;
+    uint8_t quote[QUOTE], query[QUERY];
 };
 
 struct connection {
@@ -78,9 +92,9 @@ struct event {
     uint32_t next, tick;
     uint8_t what, length, settles;
     uint32_t endpoint, connection, born;
-    union { struct segment segment; uint8_t frame[ROOM]; };
+    union { struct segment segment; struct datagram datagram; uint8_t frame[ROOM]; };
 };
-enum { ARRIVES, RETURNS, REPEATS };
+enum { ARRIVES, ASKS, RETURNS, REPEATS };
 
 static struct host *hosts;
 static long host_count = 1024, ports = 1000, retries = 5, bottleneck, queue = 500;
@@ -93,7 +107,7 @@ static int sender;
 static uint8_t *asked, *reached, *answered, *settled;
 static struct {
     uint64_t syns, handshakes, elsewhere, checksums, forward, queue_drops, losses, no_room;
-    uint64_t synacks, resets, icmps, limited, frames_out, send_errors, ring_drops;
+    uint64_t datagrams, replies, synacks, resets, icmps, limited, frames_out, send_errors, ring_drops;
 } count;
 static int64_t begin, first, last, line_free;
 static uint32_t per_second[SECONDS];
@@ -142,8 +156,9 @@ static uint16_t fold(uint32_t sum) {
     while (sum >> 16) sum = (sum & 0xffff) + (sum >> 16);
     return ~sum;
 }
-static uint32_t tcp_sum(const uint8_t *ip, const uint8_t *tcp, int length) {
-    return sum(tcp, length, sum(ip + 12, 8, 6 + length));
+// Over the pseudo header and the whole of a segment or datagram.
+static uint32_t whole_sum(const uint8_t *ip, const uint8_t *data, int length) {
+    return sum(data, length, sum(ip + 12, 8, ip[9] + length));
 }
 
 // ---------------------------------------------------------------- hosts
@@ -187,6 +202,9 @@ static void people(int only) {
         }
         if (h->kind == GONE) h->code = 1, h->by_router = true, h->limit.rate = 1, h->limit.burst = 6;
         h->limit.tokens = h->limit.burst;
+        h->says = (struct bucket){.tokens = 6, .rate = 1, .burst = 6, .at = begin}; // as Linux
+        // A third of the hosts serve one thing, a few two, one in 24 all three.
+        if (h->kind != DEAD && h->kind != GONE) h->serves = "\0\0\0\0\0\0\1\2\4\1\2\4\1\2\4\3\5\6\7\0\0\0\0\0"[(own >> 44) % 24];
         int wanted = h->kind == DEAD || h->kind == GONE ? 0 : 1 + (own >> 40) % MOST_OPEN;
         for (uint64_t n = 0; h->opens < wanted && n < 100; n++) {
             uint64_t draw = mix(own + n + 1);
@@ -265,22 +283,27 @@ static void reply(const struct segment *s, uint8_t flags, uint32_t sequence, uin
     tcp[12] = length << 2, tcp[13] = flags;
     put16(tcp + 14, flags & RST ? 0 : 64240), put32(tcp + 16, 0);
     headers(f, NETWORK + s->host, s->source, h->ttl, IPPROTO_TCP, length);
-    put16(tcp + 16, fold(tcp_sum(f + 14, tcp, length)));
+    put16(tcp + 16, fold(whole_sum(f + 14, tcp, length)));
     send_back(h, f, 34 + length, endpoint(s->host, s->port), settles, at);
 }
 
-static void refuse(const struct segment *s, int64_t at) {
+// An ICMP destination unreachable about a packet of which this is the beginning.
+static void unreachable(struct host *h, uint8_t code, uint32_t to, const uint8_t *quote, uint32_t endpoint, int64_t at) {
     uint8_t f[ROOM], *icmp = f + 34;
-    struct host *h = hosts + s->host;
-    if (!allowed(&h->limit, at)) return;
-    memset(icmp, 0, 8), icmp[0] = 3, icmp[1] = h->code;
-    memcpy(icmp + 8, s->quote, QUOTE);
+    uint16_t own = h - hosts;
+    memset(icmp, 0, 8), icmp[0] = 3, icmp[1] = code;
+    memcpy(icmp + 8, quote, QUOTE);
     icmp[8 + 8] -= 12; // what was left of its time to live when it got here
     put16(icmp + 18, 0), put16(icmp + 18, fold(sum(icmp + 8, 20, 0)));
     put16(icmp + 2, fold(sum(icmp, 8 + QUOTE, 0)));
-    headers(f, h->by_router ? ROUTER + 1 + s->host % 250 : NETWORK + s->host, s->source, h->ttl, IPPROTO_ICMP, 8 + QUOTE);
+    headers(f, h->by_router ? ROUTER + 1 + own % 250 : NETWORK + own, to, h->ttl, IPPROTO_ICMP, 8 + QUOTE);
     // An unreachable host may be reachable a moment later (RFC 1122 section 4.2.3.9): it settles nothing.
-    send_back(h, f, 34 + 8 + QUOTE, endpoint(s->host, s->port), h->code == 1 ? NOTHING : BY_REFUSAL, at);
+    send_back(h, f, 34 + 8 + QUOTE, endpoint, code == 1 || !endpoint ? NOTHING : BY_REFUSAL, at);
+}
+
+static void refuse(const struct segment *s, int64_t at) {
+    struct host *h = hosts + s->host;
+    if (allowed(&h->limit, at)) unreachable(h, h->code, s->source, s->quote, endpoint(s->host, s->port), at);
 }
 
 // ---------------------------------------------------------------- what hosts do
@@ -382,6 +405,48 @@ static void arrive(const struct segment *s, int64_t at) {
     reply(s, RST | ACK, 0, s->sequence + s->length + 1, BY_REFUSAL, at);
 }
 
+// ---------------------------------------------------------------- what they serve over UDP
+
+// A query becomes the answer to it; its length, or 0 where the server would not answer.
+static int named(uint8_t *q, int length) { // RFC 1035 section 4.1.1: refused
+    if (length < 12 || q[2] & 0x80) return 0;
+    return q[2] |= 0x80, q[3] = 5, length;
+}
+static int timed(uint8_t *q, int length) { // RFC 5905 section 7.3: a client's packet only
+    if (length != 48 || (q[0] & 7) != 3) return 0;
+    uint8_t asked[8];
+    memcpy(asked, q + 40, 8);
+    memset(q + 12, 0, 36);
+    q[0] = (q[0] & 0x38) | 4, q[1] = 2, memcpy(q + 24, asked, 8), q[40] = 0xe9, q[32] = 0xe9;
+    return 48;
+}
+static int managed(uint8_t *q, int length) { // RFC 1157 section 4: a get of community `public`, noSuchName
+    static const uint8_t community[] = "\4\6public\xa0";
+    if (length < 26 || q[0] != 0x30 || q[1] >= 128 || q[2] != 2 || q[3] != 1 || q[4] > 1 || memcmp(q + 5, community, 9)) return 0;
+    uint8_t *id = q + 15, *error = id + 2 + id[1]; // behind the length of the request
+    if (id[0] != 2 || id[1] > 4 || error[0] != 2 || error[1] != 1) return 0;
+    return q[13] = 0xa2, error[2] = 2, error[5] = 1, length;
+}
+
+static void serve(struct datagram *d, int64_t at) {
+    struct host *h = hosts + d->host;
+    if (h->kind == DEAD) return;
+    int (*const way[])(uint8_t *, int) = {named, timed, managed};
+    for (int i = 0; i < SERVED && h->kind != GONE; i++) {
+        if (d->port != SERVICES[i] || !(h->serves >> i & 1)) continue;
+        int length = d->length <= QUERY ? way[i](d->query, d->length) : 0;
+        if (!length) return;
+        uint8_t f[ROOM] = {0}, *udp = f + 34;
+        put16(udp, d->port), put16(udp + 2, d->from), put16(udp + 4, 8 + length);
+        memcpy(udp + 8, d->query, length);
+        headers(f, NETWORK + d->host, d->source, h->ttl, IPPROTO_UDP, 8 + length);
+        put16(udp + 6, fold(whole_sum(f + 14, udp, 8 + length)));
+        return send_back(h, f, 42 + length, 0, NOTHING, at);
+    }
+    if (h->kind == DROP || h->kind == FARDROP || !allowed(&h->says, at)) return;
+    unreachable(h, h->code ? h->code : 3, d->source, d->quote, 0, at);
+}
+
 // ---------------------------------------------------------------- the wire
 
 static void flush(void) {
@@ -403,6 +468,7 @@ static void out(const uint8_t *frame, int length) {
 static void come_back(const struct event *e) {
     uint8_t flags = e->frame[23] == IPPROTO_TCP ? e->frame[47] : 0;
     if (e->frame[23] == IPPROTO_ICMP) count.icmps++;
+    else if (e->frame[23] == IPPROTO_UDP) count.replies++;
     else if ((flags & (SYN | ACK)) == (SYN | ACK)) count.synacks++;
     else if (flags & RST) count.resets++;
     if (e->settles) {
@@ -421,6 +487,7 @@ static void turn(int64_t at) {
             uint32_t next = e->next;
             int64_t due = begin + (int64_t)e->tick * TICK;
             if (e->what == ARRIVES) arrive(&e->segment, due);
+            else if (e->what == ASKS) serve(&e->datagram, due);
             else if (e->what == RETURNS) come_back(e);
             else repeat_now(e, due);
             e->next = event_free, event_free = index;
@@ -450,16 +517,36 @@ static uint8_t offered(const uint8_t *option, const uint8_t *end) {
     return all;
 }
 
+static void take_datagram(const uint8_t *ip, int size, int there_is, int64_t at, bool ready) {
+    const uint8_t *udp = ip + 20;
+    uint32_t to = take32(ip + 16) - NETWORK;
+    if (size < 8 || take16(udp + 4) != size) return;
+    if (fold(sum(ip, 20, 0)) || (ready && there_is >= size && fold(whole_sum(ip, udp, size)))) { count.checksums++; return; }
+    count.datagrams++;
+    if (!first) first = at;
+    last = at;
+    if (to >= host_count) { count.elsewhere++; return; }
+    struct datagram d = {.source = take32(ip + 12), .host = to, .port = take16(udp + 2), .from = take16(udp), .length = size - 8};
+    memcpy(d.quote, ip, QUOTE);
+    if (d.length <= QUERY && there_is >= size) memcpy(d.query, udp + 8, d.length);
+    for (int n = copies(hosts + to); n > 0; n--) {
+        struct event *e = event(ASKS, transit(hosts + to, at));
+        if (e) e->datagram = d;
+    }
+}
+
 // `ready`: the checksum is; the kernel leaves its own unfilled on a veth.
 static void take(const uint8_t *f, uint32_t length, int64_t at, bool ready) {
     if (length >= 42 && take16(f + 12) == ETH_P_ARP) return answer_arp(f);
-    if (length < 54 || take16(f + 12) != ETH_P_IP || f[14] != 0x45 || f[23] != IPPROTO_TCP) return;
+    if (length < 42 || take16(f + 12) != ETH_P_IP || f[14] != 0x45) return;
     const uint8_t *ip = f + 14, *tcp = ip + 20;
     int size = take16(ip + 2) - 20, header = tcp[12] >> 4 << 2;
+    if (memcmp(there, f + 6, 6)) memcpy(there, f + 6, 6);
+    if (ip[9] == IPPROTO_UDP) return take_datagram(ip, size, length - 34, at, ready);
+    if (ip[9] != IPPROTO_TCP) return;
     uint32_t to = take32(ip + 16) - NETWORK;
     if (size < header || header < 20 || length < 34u + header) return;
-    if (fold(sum(ip, 20, 0)) || (ready && length >= 34u + size && fold(tcp_sum(ip, tcp, size)))) { count.checksums++; return; }
-    if (memcmp(there, f + 6, 6)) memcpy(there, f + 6, 6);
+    if (fold(sum(ip, 20, 0)) || (ready && length >= 34u + size && fold(whole_sum(ip, tcp, size)))) { count.checksums++; return; }
 
     struct segment s = {.source = take32(ip + 12), .sequence = take32(tcp + 4), .acknowledgement = take32(tcp + 8), .host = to,
         .port = take16(tcp + 2), .from = take16(tcp), .length = size - header, .flags = tcp[13] & 0x3f, .offered = offered(tcp + 20, tcp + header)};
@@ -546,6 +633,7 @@ static void report(void) {
     printf("syns %lu\nhandshake_syns %lu\nelsewhere %lu\nbad_checksums %lu\n", count.syns, count.handshakes, count.elsewhere, count.checksums);
     printf("sending_s %.3f\nsyns_per_s %.1f\n", sending, sending > 0 ? (count.syns - 1) / sending : 0);
     printf("forwarded %lu\nqueue_drops %lu\nlosses %lu\n", count.forward, count.queue_drops, count.losses);
+    printf("datagrams %lu\nreplies %lu\n", count.datagrams, count.replies);
     printf("synacks %lu\nresets %lu\nicmps %lu\nlimited %lu\n", count.synacks, count.resets, count.icmps, count.limited);
     printf("ring_drops %lu\nsend_errors %lu\nno_room %lu\n", count.ring_drops, count.send_errors, count.no_room);
     printf("cpu_s %.2f\ncpu_percent %.0f\n", cpu, sending > 0 ? 100 * cpu / sending : 0);
@@ -578,9 +666,18 @@ static void write_truth(const char *path, bool detail) {
     if (fclose(file)) die(path);
 }
 
+static void write_servers(const char *path) {
+    FILE *file = path ? fopen(path, "w") : NULL;
+    if (!file) { if (path) die(path); return; }
+    for (long h = 0; h < host_count; h++)
+        for (int i = 0; i < SERVED; i++)
+            if (hosts[h].serves >> i & 1) fprintf(file, "%s %d\n", name(h), SERVICES[i]);
+    if (fclose(file)) die(path);
+}
+
 int main(int words, char **word) {
     int only = -1;
-    const char *truth = NULL, *detail = NULL;
+    const char *truth = NULL, *servers = NULL, *detail = NULL;
     if (words < 2) return fprintf(stderr, "wan IFACE [KEY=VALUE ...]: see the source\n"), 2;
     for (int i = 2; i < words; i++) {
         char *value = strchr(word[i], '=');
@@ -603,6 +700,7 @@ int main(int words, char **word) {
         else if (!strcmp(key, "rate")) bottleneck = atol(value);
         else if (!strcmp(key, "queue")) queue = atol(value);
         else if (!strcmp(key, "truth")) truth = value;
+        else if (!strcmp(key, "servers")) servers = value;
         else if (!strcmp(key, "detail")) detail = value;
         else return fprintf(stderr, "no key `%s`\n", key), 2;
     }
@@ -611,6 +709,7 @@ int main(int words, char **word) {
     begin = now(), dice = mix(seed ^ begin);
     people(only);
     write_truth(truth, false);
+    write_servers(servers);
     size_t endpoints = host_count * (ports + 1);
     asked = calloc(endpoints, 1), reached = calloc(endpoints, 1), answered = calloc(endpoints, 1), settled = calloc(endpoints, 1);
     events = calloc(EVENTS, sizeof *events), connections = calloc(CONNECTIONS, sizeof *connections);
