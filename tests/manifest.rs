@@ -406,8 +406,8 @@ fn long_lists_of_everything_stay_quick() {
             "services",
             format!(
                 "services: {{{}}}\ntargets: [{{hosts: [a.example], expose: [{}]}}]\n",
-                list(30_000, &|i| format!("s{i}: {{port: 1}}")),
-                list(4_000, &|i| format!("{{use: x{i}}}"))
+                list(10_000, &|i| format!("s{i}: {{port: 1}}")),
+                list(1_500, &|i| format!("{{use: x{i}}}"))
             ),
         ),
         (

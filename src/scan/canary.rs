@@ -125,7 +125,7 @@ impl Canaries {
             return;
         }
         let rate = limit.map_or(PER_ENDPOINT, |limit| PER_ENDPOINT.min(limit / PART_OF_LIMIT)).max(1);
-        let every = Duration::from_nanos(1_000_000_000 / rate).max(FORGOTTEN / self.count.into());
+        let every = Duration::from_nanos(1_000_000_000 / rate).max(FORGOTTEN / u32::from(self.count));
         class.of(&mut self.birds).push(Reverse((now + every, Bird { endpoint, class, every })));
         self.serials.insert(endpoint, 0);
     }
