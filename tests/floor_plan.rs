@@ -24,8 +24,12 @@ const PLACES: &[(&str, &[&str])] = &[
     ("minijinja", &["report/html", "serve/"]),
     ("pnet", &["drive/"]),
     ("rusqlite", &["store/"]),
+    ("rustls", &["drive/identify"]),
     ("serde_saphyr", &["spec/yaml.rs", "spec/profile"]),
     ("socket2", &["drive/"]),
+    ("tokio_rustls", &["drive/identify"]),
+    ("webpki_roots", &["drive/identify"]),
+    ("x509_parser", &["identify/tls"]),
     ("tokio", &["drive/", "serve/", "cli/"]),
 ];
 

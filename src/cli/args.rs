@@ -176,6 +176,9 @@ pub(super) struct ScanArgs {
     /// How to print them
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub(super) format: Format,
+    /// Talk to what is open over TCP, and say who answers
+    #[arg(long)]
+    pub(super) identify: bool,
     /// Leave these out: names, addresses, CIDR blocks
     #[arg(long, value_name = "ENTRY", value_delimiter = ',')]
     pub(super) exclude: Vec<String>,

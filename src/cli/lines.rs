@@ -13,6 +13,7 @@ use serde::{Serialize, Serializer, ser::SerializeStruct as _};
 
 use super::{args::Format, error::CliError, output, run::Stop};
 use crate::{
+    identify::Portrait,
     model::{Coverage, Endpoint, Observation, Reason, State, StateCounts},
     probe,
     report::{self, Congestion, Loss, Miss, Undecided, chance_of_a_miss, count, thousands, undecided_of},
@@ -29,6 +30,8 @@ pub(super) struct Printer<W: Write = io::Stdout> {
     part: Option<Part>,
     /// The interfaces, as written, behind link-local addresses.
     zones: BTreeMap<Ipv6Addr, String>,
+    /// Who answers, where that was asked.
+    portraits: BTreeMap<Endpoint, Portrait>,
 }
 
 /// The part of a plan that was asked for, and how many endpoints are in the others.
@@ -50,10 +53,13 @@ struct Line {
     supersedes: bool,
 }
 
+/// A line with what is known of who answers.
+struct Told<'a>(Line, Option<&'a Portrait>);
+
 /// A json document, written as it goes.
 #[derive(Serialize)]
 struct Document<'a> {
-    observations: &'a [Line],
+    observations: Vec<Told<'a>>,
     summary: Summary,
 }
 
@@ -97,7 +103,16 @@ impl Printer {
         part: Option<Part>,
         zones: BTreeMap<Ipv6Addr, String>,
     ) -> Self {
-        Self { format, quiet, start, out: BufWriter::new(io::stdout()), seen: Vec::new(), part, zones }
+        Self {
+            format,
+            quiet,
+            start,
+            out: BufWriter::new(io::stdout()),
+            seen: Vec::new(),
+            part,
+            zones,
+            portraits: BTreeMap::new(),
+        }
     }
 }
 
@@ -110,12 +125,27 @@ impl<W: Write> Printer<W> {
             return;
         }
         for observation in observations {
-            // A reader that went away is noticed when the rest is written.
-            let _ = serde_json::to_writer(&mut self.out, &Line::of(&observation))
-                .map_err(io::Error::from)
-                .and_then(|()| self.out.write_all(b"\n"));
+            self.say_at_once(&Told(Line::of(&observation), None));
         }
         let _ = self.out.flush();
+    }
+
+    /// Somebody was identified. In ndjson another line of the endpoint says so.
+    pub(super) fn identified(&mut self, observation: &Observation, portrait: Portrait) {
+        if self.format == Format::Ndjson {
+            let line = Line { supersedes: true, ..Line::of(observation) };
+            self.say_at_once(&Told(line, Some(&portrait)));
+            let _ = self.out.flush();
+        } else {
+            self.portraits.insert(observation.endpoint, portrait);
+        }
+    }
+
+    /// A reader that went away is noticed when the rest is written.
+    fn say_at_once(&mut self, told: &Told<'_>) {
+        let _ = serde_json::to_writer(&mut self.out, told)
+            .map_err(io::Error::from)
+            .and_then(|()| self.out.write_all(b"\n"));
     }
 
     /// Prints what waited for the end, and the totals.
@@ -127,18 +157,19 @@ impl<W: Write> Printer<W> {
         self.seen.reverse();
         let part = self.part.clone();
         let summary = Summary { coverage: Totals { part, ..Totals::of(coverage, took, self.start, stop) } };
+        let told = self.seen.iter().map(|line| Told(*line, self.portraits.get(&line.endpoint)));
         let written = match self.format {
             Format::Ndjson => {
                 let summary = serde_json::json!({ "summary": summary });
                 writeln!(self.out, "{summary}")
             }
             Format::Json => {
-                let document = Document { observations: &self.seen, summary };
+                let document = Document { observations: told.collect(), summary };
                 serde_json::to_writer_pretty(&mut self.out, &document)
                     .map_err(io::Error::from)
                     .and_then(|()| self.out.write_all(b"\n"))
             }
-            Format::Text => self.seen.iter().try_for_each(|line| line.write(&self.zones, &mut self.out)),
+            Format::Text => told.into_iter().try_for_each(|told| told.write(&self.zones, &mut self.out)),
         };
         if !self.quiet && self.format == Format::Text {
             say(coverage, self.part.as_ref(), took, stop);
@@ -199,37 +230,56 @@ impl Line {
     fn rtt_ms(&self) -> Option<f64> {
         self.rtt_us.map(|micros| f64::from(micros) / 1000.0)
     }
+}
 
-    /// What shows itself by its reply.
+impl Told<'_> {
+    /// What shows itself by its reply, or by what it says when it is talked to.
     fn service(&self) -> Option<&'static str> {
-        probe::udp::service(self.payload?)
+        let Self(line, portrait) = self;
+        line.payload.and_then(probe::udp::service).or_else(|| portrait.as_ref()?.service())
+    }
+
+    fn banner(&self) -> Option<String> {
+        self.1.and_then(Portrait::banner)
     }
 
     fn write(&self, zones: &BTreeMap<Ipv6Addr, String>, out: &mut impl Write) -> io::Result<()> {
-        let Endpoint { address, protocol, port } = self.endpoint;
+        let Self(line, portrait) = self;
+        let Endpoint { address, protocol, port } = line.endpoint;
         let zone = if let IpAddr::V6(v6) = address { zones.get(&v6) } else { None };
         let address = zone.map_or_else(|| address.to_string(), |zone| format!("{address}%{zone}"));
         let port = format!("{port}/{protocol}");
-        let rtt = self.rtt_ms().map_or_else(String::new, |rtt| format!("  {rtt:.1} ms"));
-        let service = self.service().map_or_else(String::new, |service| format!("  {service}"));
-        writeln!(out, "{address:<40} {port:<10} {:<9} {}{rtt}{service}", self.state, self.reason)
+        let rtt = line.rtt_ms().map_or_else(String::new, |rtt| format!("  {rtt:.1} ms"));
+        let manner =
+            portrait.and_then(|portrait| portrait.manner).map(|manner| format!("  ({})", manner.says()));
+        let service = self.service().map(|service| format!("  {service}")).or(manner).unwrap_or_default();
+        let banner = self.banner().map_or_else(String::new, |banner| format!("  {banner}"));
+        writeln!(out, "{address:<40} {port:<10} {:<9} {}{rtt}{service}{banner}", line.state, line.reason)
     }
 }
 
-impl Serialize for Line {
+impl Serialize for Told<'_> {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        let mut line = to.serialize_struct("Line", 9)?;
-        line.serialize_field("address", &self.endpoint.address)?;
-        line.serialize_field("protocol", &self.endpoint.protocol)?;
-        line.serialize_field("port", &self.endpoint.port)?;
-        line.serialize_field("state", &self.state)?;
-        line.serialize_field("reason", &format_args!("{}", self.reason))?;
-        line.serialize_field("rtt_ms", &self.rtt_ms())?;
-        line.serialize_field("attempts", &self.attempts)?;
+        let Self(told, portrait) = self;
+        let mut line = to.serialize_struct("Line", 11)?;
+        line.serialize_field("address", &told.endpoint.address)?;
+        line.serialize_field("protocol", &told.endpoint.protocol)?;
+        line.serialize_field("port", &told.endpoint.port)?;
+        line.serialize_field("state", &told.state)?;
+        line.serialize_field("reason", &format_args!("{}", told.reason))?;
+        line.serialize_field("rtt_ms", &told.rtt_ms())?;
+        line.serialize_field("attempts", &told.attempts)?;
         if let Some(service) = self.service() {
             line.serialize_field("service", service)?;
         }
-        if self.supersedes {
+        if let Some(banner) = self.banner() {
+            line.serialize_field("banner", &banner)?;
+        }
+        if let Some(portrait) = portrait {
+            let rungs: Vec<&str> = portrait.rungs.iter().map(|(rung, _)| rung.word()).collect();
+            line.serialize_field("ladder", &rungs)?;
+        }
+        if told.supersedes {
             line.serialize_field("supersedes", &true)?;
         }
         line.end()
@@ -294,6 +344,7 @@ mod tests {
             seen: Vec::new(),
             part: None,
             zones: BTreeMap::new(),
+            portraits: BTreeMap::new(),
         };
         printer.see(seen);
         printer.end(coverage, Duration::from_secs(2), Stop::Complete).unwrap();

@@ -8,6 +8,7 @@ mod demo;
 mod doctor;
 mod error;
 mod how;
+mod identify;
 mod lines;
 mod lint;
 mod load;

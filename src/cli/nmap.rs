@@ -4,7 +4,7 @@ use std::ffi::OsString;
 
 /// nmap's flags that mean something else here, and what to type instead.
 const ANSWERS: &[(&str, &str)] = &[
-    ("-sS", "--scan syn (this version: --scan connect)"),
+    ("-sS", "--scan syn"),
     ("-sT", "--scan connect"),
     ("-sU", "-u PORTS (and -p none, for UDP alone)"),
     ("-Pn", "nothing: every address is asked, whether or not it answers a ping"),
@@ -13,8 +13,8 @@ const ANSWERS: &[(&str, &str)] = &[
     ("-oA", "--format json"),
     ("-oN", "nothing: text is what standard output gets"),
     ("-oG", "--format ndjson"),
-    ("-sV", "nothing in this version"),
-    ("-A", "nothing in this version"),
+    ("-sV", "--identify"),
+    ("-A", "--identify"),
     ("-F", "-p common"),
     ("--top-ports", "-p common"),
     ("--open", "nothing: only open ports are printed unless --states all"),

@@ -45,6 +45,8 @@ pub(super) struct Ran {
     /// How long it took; what was between two parts of it does not count.
     pub(super) took: Duration,
     pub(super) stop: Stop,
+    /// Connections made to find out who answers on what is open.
+    pub(super) connections: u64,
 }
 
 /// What is to be driven.
@@ -253,7 +255,7 @@ impl Ran {
     fn new(coverage: Coverage, starts: Vec<Moment>, ended: Moment, took: Duration, stop: Stop) -> Self {
         let began = starts.first().copied().unwrap_or(ended);
         let resumed = starts.into_iter().skip(1).collect();
-        Self { coverage, began, ended, resumed, took, stop }
+        Self { coverage, began, ended, resumed, took, stop, connections: 0 }
     }
 }
 

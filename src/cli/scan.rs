@@ -1,12 +1,13 @@
 //! `scan`: look without a manifest. What is found is printed as soon as it is known.
 
-use std::{io, process::ExitCode};
+use std::{collections::BTreeMap, io, process::ExitCode};
 
 use super::{
     args::{Color, ScanArgs, States},
     datagrams::{datagrams, payloads},
     error::{CliError, Code},
     how::{self, How},
+    identify::{Authorities, caller, talk},
     lines::{Part, Printer},
     load,
     memory::Memory,
@@ -17,7 +18,7 @@ use super::{
 };
 use crate::{
     drive::resolve,
-    model::{PortSet, Protocol},
+    model::{Endpoint, Observation, PortSet, Protocol, State},
     report::count,
     scan::Config,
     spec::{
@@ -83,7 +84,24 @@ pub(super) fn run(args: &ScanArgs, color: Color) -> Result<ExitCode, CliError> {
     let mut printer = Printer::new(args.format, args.talk.quiet, clock.began(), part, how.zones.clone());
     let progress = Progress::over(planned, &args.talk);
     let course = Course { plan: asked, config, how: &how, clock, memory: &memory, datagrams };
-    let ran = runtime.block_on(drive(course, &progress, None, &mut |seen| printer.see(seen)))?;
+    let mut open = BTreeMap::new();
+    let mut see = |seen: Vec<Observation>| {
+        if args.identify {
+            note(&mut open, &seen);
+        }
+        printer.see(seen);
+    };
+    let mut ran = runtime.block_on(drive(course, &progress, None, &mut see))?;
+    let callers = open
+        .keys()
+        .map(|&endpoint| caller(&plan, (&manifest, &Authorities::new()), &profiles, endpoint).0)
+        .collect();
+    let mut identified = |endpoint, portrait| {
+        if let Some(observation) = open.get(&endpoint) {
+            printer.identified(observation, portrait);
+        }
+    };
+    runtime.block_on(talk(callers, &how, clock, &mut ran, &mut identified))?;
     runtime.shutdown_background();
     printer.end(&ran.coverage, ran.took, ran.stop)?;
     Ok(match ran.stop {
@@ -93,6 +111,17 @@ pub(super) fn run(args: &ScanArgs, color: Color) -> Result<ExitCode, CliError> {
         _ => Code::Fine,
     }
     .into())
+}
+
+/// Keeps the open TCP endpoints, by the last word on each.
+fn note(open: &mut BTreeMap<Endpoint, Observation>, seen: &[Observation]) {
+    for observation in seen.iter().filter(|seen| seen.endpoint.protocol == Protocol::Tcp) {
+        if observation.state == State::Open {
+            open.insert(observation.endpoint, observation.clone());
+        } else {
+            open.remove(&observation.endpoint);
+        }
+    }
 }
 
 /// The targets as a manifest that names nothing.

@@ -13,6 +13,7 @@ use super::{
     datagrams::{banners, datagrams},
     error::{CliError, Code},
     how::How,
+    identify::{Authorities, authorities, callers, talk},
     lint, output,
     output::Wanted,
     plan::about,
@@ -22,6 +23,7 @@ use super::{
 };
 use crate::{
     drive::{Clock, interfaces, provenance},
+    identify::Portrait,
     model::{Endpoint, Family, Level, Observation, Protocol, Tally, rule},
     report::{
         self, Circumstances, Git, HostRecord, Methods, Report, Run, Selection as SelectionRecord, Tool,
@@ -69,14 +71,16 @@ pub(super) fn verified(asked: &Asked<'_>) -> Result<u8, CliError> {
     let ansi = output::colours(asked.color, &io::stderr());
     let mut prepared =
         Prepared::new(asked.what, asked.expect, asked.how, asked.select, ansi, asked.talk.quiet)?;
+    let authorities = authorities(&prepared.manifest)?;
     announce(&prepared, asked.talk);
-    let scanned = scanned(&mut prepared, asked)?;
-    let Scanned { ran, observations, tallies, .. } = &scanned;
-    let seen = Seen { observations, tallies, partial: ran.stop != Stop::Complete };
+    let scanned = scanned(&mut prepared, &authorities, asked)?;
+    let Scanned { ran, observations, tallies, portraits, .. } = &scanned;
+    let seen = Seen { observations, tallies, portraits, partial: ran.stop != Stop::Complete };
     let vantage = prepared.selection.vantage.as_deref().or(prepared.manifest.vantage.as_deref());
     let selection = &prepared.selection;
     let context = Context {
         at: prepared.at,
+        now: scanned.clock.wall(ran.ended),
         vantage,
         strict: asked.result.strict,
         levels: &levels,
@@ -141,11 +145,17 @@ struct Scanned {
     tallies: Vec<Tally>,
     /// How it was asked.
     methods: Methods,
-    /// What services said of themselves.
+    /// What services said of themselves over UDP.
     banners: BTreeMap<Endpoint, String>,
+    /// Who answers on open TCP ports.
+    portraits: BTreeMap<Endpoint, Portrait>,
 }
 
-fn scanned(prepared: &mut Prepared, asked: &Asked<'_>) -> Result<Scanned, CliError> {
+fn scanned(
+    prepared: &mut Prepared,
+    authorities: &Authorities,
+    asked: &Asked<'_>,
+) -> Result<Scanned, CliError> {
     let plan = askable(&prepared.plan, &prepared.manifest, &prepared.payloads, prepared.how.shard);
     let datagrams = datagrams(&prepared.payloads)?;
     let config = Config {
@@ -163,14 +173,18 @@ fn scanned(prepared: &mut Prepared, asked: &Asked<'_>) -> Result<Scanned, CliErr
     let (how, memory) = (&prepared.how, &prepared.memory);
     let course = Course { plan, config, how, clock, memory, datagrams: Arc::clone(&datagrams) };
     let drive = drive(course, &progress, Some(&mut tallies), &mut see);
-    let ran = prepared.runtime.block_on(drive)?;
+    let mut ran = prepared.runtime.block_on(drive)?;
     // The last word on an endpoint counts.
     observations.sort_by_key(|observation| observation.endpoint);
     observations.reverse();
     observations.dedup_by_key(|observation| observation.endpoint);
     observations.reverse();
+    let callers = callers(prepared, authorities, &observations, &tallies);
+    let mut portraits = BTreeMap::new();
+    let mut see = |endpoint, portrait| drop(portraits.insert(endpoint, portrait));
+    prepared.runtime.block_on(talk(callers, &prepared.how, clock, &mut ran, &mut see))?;
     let (tallies, banners) = (tallies.into_values().collect(), banners(&datagrams));
-    Ok(Scanned { clock, ran, observations, tallies, methods, banners })
+    Ok(Scanned { clock, ran, observations, tallies, methods, banners, portraits })
 }
 
 /// The summary on standard output, unless a report was asked for there; the others where they belong.
@@ -250,6 +264,7 @@ fn circumstances(
             Stop::Complete | Stop::Deadline | Stop::Failed => None,
         },
         banners: scanned.banners.clone(),
+        connections: ran.connections,
         role_denials: super::load::role_denials(&prepared.profiles, manifest, &prepared.plan.targets),
     }
 }

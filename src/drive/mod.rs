@@ -4,6 +4,7 @@
 mod clock;
 pub mod connect;
 pub mod doctor;
+pub mod identify;
 pub mod interfaces;
 pub mod privilege;
 pub mod provenance;

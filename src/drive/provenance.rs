@@ -85,6 +85,13 @@ pub fn random() -> u64 {
     }
 }
 
+/// Octets that nobody can guess.
+pub fn random_octets() -> std::io::Result<[u8; 32]> {
+    let mut octets = [0; 32];
+    getrandom::fill(&mut octets).map_err(std::io::Error::other)?;
+    Ok(octets)
+}
+
 /// A key that nobody can guess. Unlike an order, it has no second best.
 pub fn key() -> std::io::Result<[u8; 16]> {
     let mut key = [0; 16];

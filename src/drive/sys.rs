@@ -66,6 +66,14 @@ pub(super) fn user_id() -> u32 {
     unsafe { libc::getuid() }
 }
 
+/// Octets that were written to a connection and not acknowledged yet (tcp(7), `SIOCOUTQ`).
+pub(super) fn unsent(socket: RawFd) -> Option<u32> {
+    let mut octets: c_int = 0;
+    // SAFETY: SIOCOUTQ (the same number as TIOCOUTQ) writes one int, to memory that is ours.
+    let result = unsafe { libc::ioctl(socket, libc::TIOCOUTQ, &raw mut octets) };
+    (result == 0).then(|| u32::try_from(octets).ok()).flatten()
+}
+
 /// Whether the clock is synchronized, and its greatest error in microseconds.
 pub(super) fn clock_error() -> Option<(bool, i64)> {
     // SAFETY: timex is plain data; all zero asks for nothing to be changed.

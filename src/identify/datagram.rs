@@ -46,42 +46,5 @@ pub fn datagram(service: &str, octets: &[u8]) -> Option<Identity> {
     read(octets).and_then(Identity::something)
 }
 
-/// One octet.
-fn octet(octets: &[u8], at: usize) -> Option<u8> {
-    octets.get(at).copied()
-}
-
-/// Two octets, the high one first.
-fn word(octets: &[u8], at: usize) -> Option<u16> {
-    let (high, low) = (octet(octets, at)?, octet(octets, at.checked_add(1)?)?);
-    Some(u16::from_be_bytes([high, low]))
-}
-
-/// Four octets, the highest first.
-fn double(octets: &[u8], at: usize) -> Option<u32> {
-    Some(u32::from(word(octets, at)?) << 16 | u32::from(word(octets, at.checked_add(2)?)?))
-}
-
-/// So many octets from there on.
-fn slice(octets: &[u8], at: usize, length: usize) -> Option<&[u8]> {
-    octets.get(at..)?.get(..length)
-}
-
-/// Octets up to a zero, or to the end.
-fn until_zero(octets: &[u8]) -> &[u8] {
-    octets.split(|octet| *octet == 0).next().unwrap_or_default()
-}
-
-/// The text between two others.
-fn between<'a>(octets: &'a [u8], before: &str, after: &str) -> Option<&'a [u8]> {
-    let at = find(octets, before.as_bytes())?;
-    let rest = octets.get(at + before.len()..)?;
-    rest.get(..find(rest, after.as_bytes())?)
-}
-
-fn find(octets: &[u8], what: &[u8]) -> Option<usize> {
-    octets.windows(what.len().max(1)).position(|window| window == what)
-}
-
 #[cfg(test)]
 mod tests;

@@ -2,8 +2,22 @@
 //! never believed.
 
 mod datagram;
+mod inquiry;
+mod octets;
+mod portrait;
+mod spoken;
+pub mod stream;
+mod talk;
+pub mod tls;
 
-pub use datagram::datagram;
+pub use self::{
+    datagram::datagram,
+    inquiry::{Hints, Inquiry, Told},
+    portrait::{Manner, Portrait, Rung, Session},
+    spoken::{Spoken, spoken},
+    stream::{Guard, Shown},
+    talk::{Act, Ended, Talk},
+};
 
 use crate::model::clean;
 

@@ -54,14 +54,24 @@ pub struct VerdictCounts {
 impl VerdictCounts {
     /// Counts `n` endpoints with this verdict.
     pub fn add(&mut self, verdict: Verdict, n: u64) {
-        *match verdict {
+        *self.of_mut(verdict) += n;
+    }
+
+    /// Counts `n` endpoints with this verdict no longer.
+    pub fn sub(&mut self, verdict: Verdict, n: u64) {
+        let count = self.of_mut(verdict);
+        *count = count.saturating_sub(n);
+    }
+
+    fn of_mut(&mut self, verdict: Verdict) -> &mut u64 {
+        match verdict {
             Verdict::Pass => &mut self.pass,
             Verdict::PassBySilence => &mut self.pass_by_silence,
             Verdict::Fail => &mut self.fail,
             Verdict::Inconclusive => &mut self.inconclusive,
             Verdict::NotCovered => &mut self.not_covered,
             Verdict::Waived => &mut self.waived,
-        } += n;
+        }
     }
 
     /// Every endpoint counted.

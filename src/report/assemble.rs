@@ -1,16 +1,18 @@
 //! A judgement and its circumstances become the report. Words and order only: no verdict is made here.
 
+mod observations;
+
 use std::{collections::BTreeMap, net::IpAddr, time::Duration};
 
 use jiff::Timestamp;
 
 use super::document::{
     AddressCoverage, AddressRecord, AuthorizationRecord, Congestion, CoverageRecord, Declared, DeclaredKind,
-    DnsAnswer, EvidenceRecord, ExceptionRecord, Finding, Git, ManifestRecord, NotScanned, ObservationRecord,
-    Outcome, Report, ResolverRecord, Run, SCHEMA, SeverityCounts, Summary, TargetRecord, Tool,
+    DnsAnswer, EvidenceRecord, ExceptionRecord, Finding, Git, ManifestRecord, NotScanned, Outcome, Report,
+    ResolverRecord, Run, SCHEMA, SeverityCounts, Summary, TargetRecord, Tool,
 };
 use crate::{
-    model::{self, Coverage, Endpoint, Family, Look, Moment, Observation, Protocol, State, Verdict},
+    model::{self, Coverage, Endpoint, Family, Look, Moment, Protocol, Verdict},
     spec::{
         manifest::{Exception, Host, Manifest, Target},
         plan::{Owner, Plan},
@@ -35,6 +37,8 @@ pub struct Circumstances {
     pub duration: Duration,
     /// What the process exits with when the run was interrupted or terminated (130, 143).
     pub stopped: Option<u8>,
+    /// Connections made to find out who answers.
+    pub connections: u64,
     /// What role profiles deny, as `declared` shows it.
     pub role_denials: Vec<Declared>,
     /// What services said of themselves, cleaned and bounded.
@@ -49,9 +53,10 @@ pub fn assemble(
     judgement: &Judgement,
     circumstances: Circumstances,
 ) -> Report {
-    let Circumstances { tool, run, start, coverage, duration, stopped, role_denials, banners } =
+    let Circumstances { tool, run, start, coverage, duration, stopped, connections, role_denials, banners } =
         circumstances;
     let clock = Clock(start);
+    let ended = run.finished_at.parse().unwrap_or(start);
     Report {
         schema: SCHEMA.to_owned(),
         tool,
@@ -66,15 +71,22 @@ pub fn assemble(
             .map(|left| NotScanned { what: left.what.clone(), why: left.why.clone() })
             .collect(),
         summary: summary(judgement, stopped),
-        coverage: coverage_record(manifest, plan, judgement, (coverage, duration), clock),
+        coverage: coverage_record(manifest, plan, judgement, (coverage, duration, connections), clock),
         targets: plan.targets.iter().filter_map(|&t| target(manifest, t, judgement)).collect(),
         findings: judgement.findings.iter().map(|found| finding(manifest, found, clock)).collect(),
         observations: judgement
             .observations
             .iter()
             .map(|judged| {
+                let portrait = seen.portraits.get(&judged.endpoint);
                 let seen = judged.seen.and_then(|i| seen.observations.get(i));
-                observation(judged, seen, banners.get(&judged.endpoint).cloned(), clock)
+                observations::record(
+                    judged,
+                    (seen, portrait),
+                    banners.get(&judged.endpoint).cloned(),
+                    clock,
+                    ended,
+                )
             })
             .collect(),
     }
@@ -220,7 +232,7 @@ fn coverage_record(
     manifest: &Manifest,
     plan: &Plan,
     judgement: &Judgement,
-    (coverage, duration): (Coverage, Duration),
+    (coverage, duration, connections): (Coverage, Duration, u64),
     clock: Clock,
 ) -> CoverageRecord {
     let duration_s = duration.as_secs_f64();
@@ -243,6 +255,7 @@ fn coverage_record(
         miss: coverage.miss.map(Into::into),
         congestion: coverage.congestion.map(|found| congestion(found, clock.0)),
         undecided: coverage.undecided.map(Into::into),
+        connections,
         per_address: judgement
             .addresses
             .iter()
@@ -364,35 +377,6 @@ fn evidence(look: &Look, clock: Clock) -> EvidenceRecord {
         source_address: look.source.map(|source| source.ip().to_string()),
         source_port: look.source.map(|source| source.port()),
         what: look.evidence.to_string(),
-    }
-}
-
-fn observation(
-    judged: &verify::Judged,
-    seen: Option<&Observation>,
-    banner: Option<String>,
-    clock: Clock,
-) -> ObservationRecord {
-    let open = seen.filter(|_| judged.state == State::Open);
-    let rungs = [
-        (open.is_some_and(Observation::handshake_completed), "handshake"),
-        (open.is_some_and(Observation::seen_open_twice), "second_look"),
-    ];
-    ObservationRecord {
-        address: judged.endpoint.address.to_string(),
-        protocol: judged.endpoint.protocol,
-        port: judged.endpoint.port,
-        state: judged.state,
-        verdict: judged.verdict,
-        reason: judged.reason.to_string(),
-        ttl: seen.and_then(|seen| seen.ttl),
-        rtt_ms: seen.and_then(|seen| seen.rtt).map(millis),
-        attempts: seen.map_or(0, |seen| seen.attempts),
-        first_seen_at: seen.and_then(|seen| seen.first_seen).map(|at| clock.at(at)),
-        service: open.and_then(verify::service).map(str::to_owned),
-        tls: None,
-        banner: banner.filter(|_| open.is_some()),
-        ladder: rungs.into_iter().filter(|(climbed, _)| *climbed).map(|(_, rung)| rung.to_owned()).collect(),
     }
 }
 

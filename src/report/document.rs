@@ -6,8 +6,9 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::observed::ObservationRecord;
 use crate::{
-    model::{self, Family, Kind, PortSet, Protocol, Severity, State, StateCounts, Verdict, VerdictCounts},
+    model::{self, Family, Kind, PortSet, Protocol, Severity, StateCounts, Verdict, VerdictCounts},
     spec::manifest::{Place, Presence},
 };
 
@@ -414,6 +415,9 @@ pub struct CoverageRecord {
     /// are none.
     #[serde(default)]
     pub undecided: Option<Undecided>,
+    /// Connections made beside the probes, to find out who answers on what is open.
+    #[serde(default)]
+    pub connections: u64,
     /// The same totals per address, where an address was probed.
     pub per_address: Vec<AddressCoverage>,
 }
@@ -609,37 +613,4 @@ pub struct EvidenceRecord {
     pub source_address: Option<String>,
     pub source_port: Option<u16>,
     pub what: String,
-}
-
-/// What was seen of one endpoint.
-#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
-pub struct ObservationRecord {
-    /// Where.
-    pub address: String,
-    /// How.
-    pub protocol: Protocol,
-    /// Which.
-    pub port: u16,
-    /// What it means.
-    pub state: State,
-    /// What that means to the manifest.
-    pub verdict: Verdict,
-    /// Why, in nmap's words.
-    pub reason: String,
-    /// Time to live of the answer, where it was seen.
-    pub ttl: Option<u8>,
-    /// Time from the probe to the answer.
-    pub rtt_ms: Option<f64>,
-    /// Probes sent to it.
-    pub attempts: u8,
-    /// RFC 3339, UTC.
-    pub first_seen_at: Option<String>,
-    /// What answers, where it was asked.
-    pub service: Option<String>,
-    /// Its TLS, where it was asked.
-    pub tls: Option<serde_json::Value>,
-    /// Its greeting, cleaned and bounded, where it was read.
-    pub banner: Option<String>,
-    /// The rungs climbed: `handshake`, `second_look`.
-    pub ladder: Vec<String>,
 }

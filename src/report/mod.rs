@@ -6,11 +6,15 @@ mod headline;
 pub mod html;
 mod index;
 pub mod json;
+mod observed;
 pub mod summary;
+mod tls;
 mod words;
 
 pub use assemble::{Circumstances, assemble, congestion, manifest_record, resolver_record, time};
 pub use document::*;
 pub use headline::{headline, verdict_sentence};
+pub use observed::{ObservationRecord, RungRecord};
 pub(crate) use summary::{chance_of_a_miss, undecided_of};
+pub use tls::{CertificateRecord, OfferRecord, SessionRecord, TlsRecord};
 pub(crate) use words::{count, thousands};

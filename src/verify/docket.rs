@@ -25,6 +25,8 @@ pub(super) struct Docket {
     judged: Vec<(Judged, Option<Entry>)>,
     /// Endpoints that some finding speaks about by port.
     spoken: BTreeSet<Endpoint>,
+    /// What an endpoint rests on beside its worst finding: each of them has a fate of its own.
+    also: BTreeMap<Endpoint, Vec<(Verdict, Entry)>>,
 }
 
 /// What becomes of a finding, and with it of the endpoints that rest on it.
@@ -81,6 +83,13 @@ impl Docket {
         }
     }
 
+    /// More that is wrong with an endpoint than the finding that it is judged by.
+    pub(super) fn rests_also(&mut self, endpoint: Endpoint, on: Vec<(Verdict, Entry)>) {
+        if !on.is_empty() {
+            self.also.insert(endpoint, on);
+        }
+    }
+
     /// Records one endpoint that was not asked; it is counted by whoever counts its like.
     pub(super) fn unasked(&mut self, endpoint: Endpoint, on: Entry) {
         let (state, reason, verdict) = (State::Unknown, Reason::NotSent, Verdict::NotCovered);
@@ -112,8 +121,17 @@ impl Docket {
             .judged
             .into_iter()
             .map(|(judged, on)| {
-                let fate = on.and_then(|entry| fates.get(entry)).copied().unwrap_or(Fate::Stands);
-                Judged { verdict: after(fate, judged.verdict), ..judged }
+                let fate_of = |entry: Entry| fates.get(entry).copied().unwrap_or(Fate::Stands);
+                let own = after(on.map_or(Fate::Stands, fate_of), judged.verdict);
+                let others = self.also.get(&judged.endpoint).into_iter().flatten();
+                let others = others.map(|&(verdict, entry)| after(fate_of(entry), verdict));
+                let verdict =
+                    others.fold(own, |worst, other| if rank(other) > rank(worst) { other } else { worst });
+                if verdict != own {
+                    verdicts.sub(own, 1);
+                    verdicts.add(verdict, 1);
+                }
+                Judged { verdict, ..judged }
             })
             .collect();
         observations.sort_by_key(|judged| judged.endpoint);

@@ -40,8 +40,10 @@ pub(super) enum Gap {
     NoPayload,
     /// Open as declared by a SYN-ACK, and no handshake was completed.
     Handshake,
-    /// Open as declared, and what else is declared about it can't be checked.
+    /// Open as declared, and nobody asked what answers there.
     Checks,
+    /// Open as declared, and what answers there does not show whether it is what is declared.
+    Unidentified,
 }
 
 impl Gap {
@@ -95,11 +97,12 @@ impl Gap {
             Self::NoPayload => "no_payload",
             Self::Handshake => "handshake_not_completed",
             Self::Checks => "not_checked",
+            Self::Unidentified => "not_identified",
         }
     }
 
     fn is_of_family(self) -> bool {
-        !matches!(self, Self::Local(_) | Self::Interrupted | Self::Checks)
+        !matches!(self, Self::Local(_) | Self::Interrupted | Self::Checks | Self::Unidentified)
     }
 
     /// What is wrong, in one line and in a sentence; and what to do.
@@ -164,8 +167,13 @@ impl Gap {
             ],
             Self::Checks => [
                 format!("Declared service or TLS of {whose} was not checked"),
-                format!("Ports of {whose} are open as declared. Their entries also declare a service, TLS or a banner, and this version does not check these yet."),
-                "Check the service and its certificate by other means, or leave `service`, `tls` and `banner` out until they can be checked.".to_owned(),
+                format!("Ports of {whose} are open as declared. Their entries also declare a service, TLS or a banner, and this run did not get to asking what answers there."),
+                "Run again to the end; allow more time with `--deadline`.".to_owned(),
+            ],
+            Self::Unidentified => [
+                format!("What answers for {whose} does not show whether it is the declared service"),
+                format!("Ports of {whose} are open as declared, and whoever was asked there showed nothing by which the declared service could be told from any other."),
+                "Ask it with its own client. If it never answers strangers, leave `service` and `banner` out of the entry, or accept the doubt with an exception for EXP012.".to_owned(),
             ],
         };
         (title, message, remedy)
@@ -217,6 +225,7 @@ pub(super) fn file_for(
     "every planned endpoint determined".clone_into(&mut draft.expected);
     draft.observed = match gap {
         Gap::Checks => "open, and nothing else checked".to_owned(),
+        Gap::Unidentified => "open, and no known service".to_owned(),
         Gap::Handshake => "a SYN-ACK, and no completed handshake".to_owned(),
         _ if verdict == Verdict::NotCovered => "not asked".to_owned(),
         _ => "not determined".to_owned(),

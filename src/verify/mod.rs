@@ -19,6 +19,13 @@
 //! - Where a target denies what another one requires of the same address, open is forbidden and not
 //!   open is missing: a contradiction never passes.
 //! - A finding about the whole run belongs to no target, so no exception waives it.
+//! - Of a declared service, TLS or banner, what could not be asked or recognised is doubt (EXP012); what shows
+//!   itself to be something else fails. Plain HTTP is no cleartext finding: public sites have it to redirect.
+//! - `security_features` makes a warning of a cleartext service; nothing but an exception waives a service that
+//!   answers anybody.
+//! - A certificate is judged where `tls` is declared: its dates always, its names where the host has one or
+//!   `names` says whose, its issuer where `trusted` or `ca_file` says so.
+//! - At an address that answers on everything, a declared port whose protocol shows itself is confirmed.
 
 mod dns;
 mod docket;
@@ -36,15 +43,17 @@ mod profiles;
 mod reach;
 mod remedy;
 mod ruling;
+mod service;
 mod table;
 #[cfg(test)]
 pub(crate) mod tests;
+mod tls;
 mod view;
 mod words;
 
 use std::{collections::BTreeMap, net::IpAddr, time::Duration};
 
-use jiff::civil::Date;
+use jiff::{Timestamp, civil::Date};
 
 use self::{docket::Docket, exception::Waivers, view::View};
 pub use self::{
@@ -53,6 +62,7 @@ pub use self::{
     outcome::{FailOn, Outcome, exit_code},
 };
 use crate::{
+    identify::Portrait,
     model::{
         Endpoint, Family, Level, Miss, Observation, Protocol, Reason, Severity, State, StateCounts, Tally,
         Verdict, VerdictCounts,
@@ -72,6 +82,8 @@ pub struct Seen<'a> {
     pub observations: &'a [Observation],
     /// One per probed address and protocol, over the endpoints that were given to the scan there.
     pub tallies: &'a [Tally],
+    /// Who answers on open TCP ports, as far as they were asked.
+    pub portraits: &'a BTreeMap<Endpoint, Portrait>,
     /// The run did not reach its end.
     pub partial: bool,
 }
@@ -81,6 +93,8 @@ pub struct Seen<'a> {
 pub struct Context<'a> {
     /// The day on which the paperwork is judged, UTC.
     pub at: Date,
+    /// When the run ended: certificates are judged as of then.
+    pub now: Timestamp,
     /// The vantage's name.
     pub vantage: Option<&'a str>,
     /// Exceptions are ignored.
@@ -197,7 +211,7 @@ struct Case<'a> {
     answered: view::Answered,
 }
 
-/// The service that an endpoint shows itself to be; `None` where nothing is known of it.
+/// The service that a reply over UDP shows; `None` where nothing is known of it.
 pub fn service(seen: &Observation) -> Option<&'static str> {
     crate::probe::udp::service(seen.payload?)
 }

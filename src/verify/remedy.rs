@@ -2,7 +2,10 @@
 
 use std::net::IpAddr;
 
-use crate::model::{Endpoint, Protocol};
+use crate::{
+    identify::tls::Profile,
+    model::{Endpoint, Protocol},
+};
 
 fn listening(at: Endpoint) -> String {
     let flag = if at.protocol == Protocol::Tcp { "-ltnp" } else { "-lunp" };
@@ -47,6 +50,38 @@ pub(super) fn wrong_service(at: Endpoint, found: &str) -> String {
         "On {}, {} shows what listens. If {found} is meant to be there, declare it; if not, stop it.",
         at.address,
         listening(at)
+    )
+}
+
+/// EXP005.
+pub(super) fn tls_policy(profile: Profile) -> String {
+    format!(
+        "Take the server's settings for profile {profile} from https://ssl-config.mozilla.org, or declare the profile that is meant."
+    )
+}
+
+/// EXP006.
+pub(super) fn certificate(at: Endpoint, name: Option<&str>) -> String {
+    let name = name.map(|name| format!(" -servername {name}")).unwrap_or_default();
+    format!(
+        "See it with `openssl s_client -connect {}{name}`; renew or replace it, and look at what should have renewed it.",
+        std::net::SocketAddr::new(at.address, at.port)
+    )
+}
+
+/// EXP007 without authentication.
+pub(super) fn no_authentication(at: Endpoint, service: &str) -> String {
+    format!(
+        "Have {service} ask for credentials, or bind it to an inner address ({} shows where it listens on {}); until then let the firewall admit only who needs it. It can't be declared away: only an exception waives it.",
+        listening(at),
+        at.address
+    )
+}
+
+/// EXP007 in the clear.
+pub(super) fn cleartext(service: &str) -> String {
+    format!(
+        "Offer TLS or STARTTLS for {service}, or use what has it (SSH for Telnet and FTP). Where something else protects it, say what under `security_features` of its entry."
     )
 }
 

@@ -1,9 +1,9 @@
 //! The ruling on one observed endpoint: its verdict, and the finding that says why.
 
 use super::{
-    draft::{Draft, FORBIDDEN_OPEN, REQUIRED_MISSING, UNEXPECTED_OPEN, WRONG_SERVICE},
+    draft::{Draft, FORBIDDEN_OPEN, REQUIRED_MISSING, UNEXPECTED_OPEN},
     endpoint::{Bench, Ruling},
-    expectation::{Claim, Expectation},
+    expectation::Expectation,
     gap::Gap,
     host::{self, Bearing},
     remedy,
@@ -31,7 +31,10 @@ impl Bench<'_, '_> {
             return (verdict, Some(entry));
         }
         if let Bearing::Interfered(entry) = self.bearing {
-            return (Verdict::Inconclusive, Some(entry));
+            // Whoever answers on everything has no protocol on everything: a service that shows itself is there.
+            if cell != Cell::OpenAsDeclared || !self.is_confirmed(seen) {
+                return (Verdict::Inconclusive, Some(entry));
+            }
         }
         if self.protocol == Protocol::Tcp && is_unconfirmed(seen) {
             return self.unconfirmed(seen, &expectation);
@@ -129,51 +132,6 @@ impl Bench<'_, '_> {
         }
     }
 
-    fn open_as_declared(&mut self, seen: &Observation, expectation: &Expectation<'_>) -> Ruling {
-        for claim in expectation.claims.iter().filter(|_| seen.endpoint.protocol == Protocol::Udp) {
-            let declared = claim.entry.service.as_deref().map(|name| self.case.context.roles.canonical(name));
-            if let (Some(declared), Some(found)) = (declared, super::service(seen))
-                && declared != found
-            {
-                return self.wrong_service(seen, claim, declared, found);
-            }
-        }
-        // Over UDP the reply itself shows the service.
-        let is_shown = seen.endpoint.protocol == Protocol::Udp && super::service(seen).is_some();
-        let unchecked = expectation.claims.iter().find(|claim| {
-            (claim.entry.service.is_some() && !is_shown)
-                || claim.entry.tls.is_some()
-                || claim.entry.banner.is_some()
-        });
-        let Some(claim) = unchecked else { return (Verdict::Pass, None) };
-        let port = PortSet::single(seen.endpoint.port);
-        let entry = self.gap_of(Some(claim.owner.target), Gap::Checks, &port);
-        (Verdict::Inconclusive, Some(entry))
-    }
-
-    fn wrong_service(
-        &mut self,
-        seen: &Observation,
-        claim: &Claim<'_>,
-        declared: &str,
-        found: &str,
-    ) -> Ruling {
-        let at = seen.endpoint;
-        let who = self.case.spoken(claim.owner, at.address);
-        let mut draft = self.about_port(WRONG_SERVICE, claim.owner, seen);
-        draft.place = Some(claim.entry.place.clone());
-        draft.title = format!("{}/{} answers as {found}, not as {declared}", at.port, at.protocol);
-        draft.expected = format!("service {declared}");
-        draft.places.insert(at.address, format!("open: a reply of {found}"));
-        draft.message = format!(
-            "{}/{} at {who} is declared as {declared}, and what replied there is {found}.",
-            at.port, at.protocol
-        );
-        draft.remedy = remedy::wrong_service(at, found);
-        draft.verdict = Verdict::Fail;
-        (Verdict::Fail, Some(self.docket.file(draft)))
-    }
-
     fn unexpected(&mut self, seen: &Observation) -> Ruling {
         let at = seen.endpoint;
         let Some(&owner) = self.view.group.owners.first() else {
@@ -197,6 +155,7 @@ impl Bench<'_, '_> {
         if let Some((_, why)) = sensitive {
             draft.notes.insert(format!("It is a sensitive port: {why}"));
         }
+        self.introduce(seen, &mut draft);
         draft.remedy = remedy::unexpected(at);
         confirm(&mut draft, seen, true);
         if draft.verdict != Verdict::Pass && self.case.unlisted_warns(self.view.group) {
@@ -225,6 +184,7 @@ impl Bench<'_, '_> {
             ));
         }
         draft.remedy = remedy::forbidden(at);
+        self.introduce(seen, &mut draft);
         confirm(&mut draft, seen, false);
         (draft.verdict, Some(self.docket.file(draft)))
     }
@@ -290,7 +250,7 @@ impl Bench<'_, '_> {
         draft
     }
 
-    fn about_port(&self, rule: &'static Rule, owner: Owner, seen: &Observation) -> Draft {
+    pub(super) fn about_port(&self, rule: &'static Rule, owner: Owner, seen: &Observation) -> Draft {
         let at = seen.endpoint;
         let mut draft = self.case.about(rule, owner, self.view.group, at.address);
         draft.key.port = Some((at.protocol, at.port));

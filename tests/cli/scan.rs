@@ -83,8 +83,8 @@ fn fingers_that_know_nmap_are_answered() {
         (&["--top-ports", "100"], "-p common"),
         (&["--top-ports=100"], "-p common"),
         (&["-F"], "-p common"),
-        (&["-sV"], "nothing"),
-        (&["-A"], "nothing"),
+        (&["-sV"], "--identify"),
+        (&["-A"], "--identify"),
         (&["--open"], "--states all"),
     ] {
         let run = desk.run(&[&["scan"], flags, &["-p", &port, HOST]].concat()).ends(2);

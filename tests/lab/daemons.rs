@@ -43,28 +43,33 @@ pub(crate) fn start(v4: IpAddr, v6: IpAddr) {
     wait_for(&SERVICES.map(|(port, _)| port));
 }
 
-/// Returns when something has each of these ports, over both families.
+/// Returns when something has each of these UDP ports, over both families.
 fn wait_for(ports: &[u16]) {
+    wait_until_open("-Hlun", ports);
+}
+
+/// Returns when something has each of these ports, over both families; `sockets`: which, as ss(8) wants it.
+pub(crate) fn wait_until_open(sockets: &str, ports: &[u16]) {
     let ports: Vec<String> = ports.iter().map(|port| format!(":{port}")).collect();
     // Each says in its own way that it is ready, some in none: the kernel knows what is open.
     for _ in 0..5000 {
-        let open = run(&mut far(&["ss", "-Hlun"]));
+        let open = run(&mut far(&["ss", sockets]));
         let ends: Vec<&str> = open.lines().filter_map(|line| line.split_whitespace().nth(3)).collect();
         let both = |port: &String| {
             let of =
                 |six: bool| ends.iter().any(|end| end.ends_with(port.as_str()) && end.contains('[') == six);
-            of(false) && of(true)
+            (of(false) && of(true)) || ends.contains(&format!("*{port}").as_str())
         };
         if ports.iter().all(both) {
             return;
         }
     }
-    let logs = run(Command::new("sh").args(["-c", &format!("tail -n 20 {DIR}/*.log; ss -lun")]));
-    panic!("not every server opened its port:\n{}{logs}", run(&mut far(&["ss", "-Hlunp"])));
+    let logs = run(Command::new("sh").args(["-c", &format!("tail -n 20 {DIR}/*.log")]));
+    panic!("not every server opened its port:\n{}{logs}", run(&mut far(&["ss", sockets, "-p"])));
 }
 
 /// Starts a server; what it says goes to a file.
-fn spawn(name: &str, mut command: Command) {
+pub(crate) fn spawn(name: &str, mut command: Command) {
     let log = || fs::File::create(format!("{DIR}/{name}.log")).expect("the lab's directory takes files");
     command.stdin(Stdio::null()).stdout(log()).stderr(log());
     command
@@ -72,14 +77,14 @@ fn spawn(name: &str, mut command: Command) {
         .unwrap_or_else(|error| panic!("{command:?}: {error}; `tests/run lab` installs what the lab needs"));
 }
 
-fn write(name: &str, text: &str) -> String {
+pub(crate) fn write(name: &str, text: &str) -> String {
     let path = format!("{DIR}/{name}");
     fs::write(&path, text).expect("the lab's directory takes files");
     path
 }
 
 /// A copy of a program: Debian's `AppArmor` profiles are bound to the path and would hide the lab's files.
-fn copy(program: &str) -> String {
+pub(crate) fn copy(program: &str) -> String {
     let name = program.rsplit('/').next().expect("a path has a last part");
     let copy = format!("{DIR}/{name}");
     if fs::exists(&copy).expect("the lab's directory can be read") {
@@ -143,14 +148,12 @@ fn tftpd(v4: IpAddr, v6: IpAddr) {
     let files = format!("{DIR}/tftp");
     fs::create_dir_all(&files).expect("the lab's directory takes files");
     // It insists on giving up groups, which a user namespace forbids who is nobody outside of it.
-    let source = write(
-        "groups.c",
+    let library = preload(
+        "groups",
         "int setgroups(unsigned long n, const void *l) { return 0; }
 int initgroups(const char *u, unsigned g) { return 0; }
 ",
     );
-    let library = format!("{DIR}/groups.so");
-    run(Command::new("cc").args(["-shared", "-fPIC", "-o", &library, &source]));
     // One for each address: on all of them it answers from whichever the kernel likes.
     for address in [v4, v6] {
         let end = SocketAddr::new(address, 69).to_string();
@@ -158,6 +161,13 @@ int initgroups(const char *u, unsigned g) { return 0; }
         command.env("LD_PRELOAD", &library);
         spawn("tftpd", command);
     }
+}
+
+/// A library of a few functions of C, for a program's `LD_PRELOAD`.
+pub(crate) fn preload(name: &str, source: &str) -> String {
+    let (library, source) = (format!("{DIR}/{name}.so"), write(&format!("{name}.c"), source));
+    run(Command::new("cc").args(["-shared", "-fPIC", "-w", "-o", &library, &source]));
+    library
 }
 
 fn memcached(v4: IpAddr, v6: IpAddr) {

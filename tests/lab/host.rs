@@ -145,6 +145,11 @@ impl Host {
         host
     }
 
+    /// Something is open here that the test starts itself.
+    pub(crate) fn open_elsewhere(self, ports: impl IntoIterator<Item = u16>) -> Self {
+        self.set(Port::Open, ports)
+    }
+
     /// A firewall drops what comes here.
     pub(crate) fn drop(self, ports: impl IntoIterator<Item = u16>) -> Self {
         self.set(Port::Dropped, ports)

@@ -26,12 +26,16 @@ mod listeners;
 mod nmap;
 mod portproof;
 mod servers;
+mod stream_daemons;
+mod tls;
 
 mod bans;
 mod datagrams;
 mod families;
 mod first_use;
 mod harness;
+mod identify;
+mod manners;
 mod names;
 mod resume;
 mod scope;

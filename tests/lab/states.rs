@@ -233,8 +233,10 @@ targets:
 /// Removes what time and chance may change: the run's id and command line, times, rates, attempts, and
 /// counters other than the states.
 fn strip(value: &mut Value) {
-    const CHANCE: [&str; 15] = [
+    const CHANCE: [&str; 17] = [
         "argv",
+        "at",
+        "connections",
         "attempts",
         "probes_sent",
         "retransmitted",

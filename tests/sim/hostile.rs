@@ -7,6 +7,7 @@ use super::{
     net::Random,
     ops, packets,
     payloads::{self, Came},
+    strangers,
 };
 
 proptest! {
@@ -24,6 +25,24 @@ proptest! {
         bytes in proptest::collection::vec(any::<u8>(), 0..200),
     ) {
         payloads::run(&bytes);
+    }
+
+    #[test]
+    fn whatever_a_stranger_says_is_bounded_and_clean_and_the_inquiry_ends(
+        bytes in proptest::collection::vec(any::<u8>(), 0..400),
+    ) {
+        strangers::greet(&bytes);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn whatever_answers_a_hello_or_calls_itself_a_certificate_is_read_without_harm(
+        bytes in proptest::collection::vec(any::<u8>(), 0..400),
+    ) {
+        strangers::hello(&bytes);
     }
 }
 
@@ -122,7 +141,16 @@ fn every_run_of_the_corpus_still_keeps_the_laws() {
     let operations = corpus("scan_ops", ops::run);
     let packets = corpus("answer", |bytes| packets::run(bytes.iter().copied()).packets);
     let datagrams = corpus("datagram", |bytes| u64::from(is_as_it_says(bytes)));
-    assert!(operations > 0 && packets > 0 && datagrams > 0, "the corpus is empty");
+    let strangers = corpus("greeting", |bytes| {
+        strangers::greet(bytes);
+        1
+    });
+    let hellos = corpus("tls_hello", |bytes| {
+        strangers::hello(bytes);
+        1
+    });
+    let all = [operations, packets, datagrams, strangers, hellos];
+    assert!(all.iter().all(|count| *count > 0), "a corpus is empty: {all:?}");
 }
 
 /// The first line of a packet over UDP says what comes of it and why: `# stray: the cookie is another's`.

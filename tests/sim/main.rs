@@ -30,4 +30,5 @@ mod payloads;
 mod resume;
 mod scenarios;
 mod stack;
+mod strangers;
 mod world;

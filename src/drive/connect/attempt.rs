@@ -184,6 +184,9 @@ fn outcome(error: &io::Error) -> Outcome {
     match error.raw_os_error() {
         Some(libc::ECONNREFUSED) => Outcome::Refused,
         Some(libc::ETIMEDOUT) => Outcome::Silence,
+        // A RST instead of a SYN-ACK is ECONNREFUSED: this one came after the handshake (Linux, `tcp_reset`), as
+        // behind a SYN proxy before a dead service.
+        Some(libc::ECONNRESET | libc::EPIPE) => Outcome::Connected,
         _ => socket::unreachable(error).map_or_else(|| local(error), Outcome::Unreachable),
     }
 }

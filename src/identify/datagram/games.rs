@@ -1,6 +1,7 @@
 //! Games and Mumble: names, versions, players.
 
-use super::{Identity, double, find, octet, text, until_zero, word};
+use super::{Identity, text};
+use crate::identify::octets::{double, find, octet, until_zero, word};
 
 /// Version and users (Mumble protocol documentation, server ping).
 pub(super) fn mumble(octets: &[u8]) -> Option<Identity> {

@@ -2,7 +2,8 @@
 
 use std::fmt::Write as _;
 
-use super::{Identity, between, double, find, octet, slice, text, word};
+use super::{Identity, text};
+use crate::identify::octets::{between, double, find, octet, slice, word};
 
 /// 1.3.6.1.2.1.1.1.0, as BER has it.
 const SYS_DESCR: &[u8] = &[0x06, 0x08, 0x2b, 0x06, 0x01, 0x02, 0x01, 0x01, 0x01, 0x00];

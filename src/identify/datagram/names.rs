@@ -1,6 +1,7 @@
 //! DNS, `NetBIOS` names and NTP. Follows no compression pointer further than over it.
 
-use super::{Identity, octet, slice, text, word};
+use super::{Identity, text};
+use crate::identify::octets::{octet, slice, word};
 
 /// TXT, a class apart (RFC 1035 section 3.2.2).
 const TXT: u16 = 16;

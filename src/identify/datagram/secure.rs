@@ -2,7 +2,8 @@
 
 use std::fmt::Write as _;
 
-use super::{Identity, double, octet, slice, text, word};
+use super::{Identity, text};
+use crate::identify::octets::{double, octet, slice, word};
 
 /// Version, exchange and vendor ids (RFC 7296 section 3.1, RFC 2408 section 3.1).
 pub(super) fn ike(octets: &[u8]) -> Option<Identity> {

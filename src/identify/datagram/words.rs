@@ -1,6 +1,7 @@
 //! Protocols in words: SIP, SSDP, memcached, TFTP and others.
 
-use super::{Identity, between, double, find, octet, slice, text, until_zero, word};
+use super::{Identity, text};
+use crate::identify::octets::{between, double, find, octet, slice, until_zero, word};
 
 /// Names of headers that say who answers, the best first.
 const SERVER: &[&str] = &["server", "user-agent", "x-plex-product", "name"];

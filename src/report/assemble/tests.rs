@@ -1,6 +1,7 @@
 //! The report that follows from a judgement: valid, reconciled, in order.
 
 use super::*;
+use crate::model::State;
 use crate::{
     model::{Family, PortSet},
     report::document::{Clock as ClockRecord, HostRecord, Methods, Selection},
@@ -45,7 +46,12 @@ fn report(mut rig: Rig, stopped: Option<u8>) -> Report {
     rig.observe_named(&plan);
     let tallies = rig.tallies(&plan);
     let judgement = rig.judge_with(&plan, &tallies);
-    let seen = Seen { observations: &rig.observations, tallies: &tallies, partial: rig.partial };
+    let seen = Seen {
+        observations: &rig.observations,
+        tallies: &tallies,
+        portraits: &rig.portraits,
+        partial: rig.partial,
+    };
     let circumstances = Circumstances {
         tool: Tool { name: "portproof".to_owned(), version: "0.1.0".to_owned(), commit: None, sha256: None },
         run: run(),
@@ -54,6 +60,7 @@ fn report(mut rig: Rig, stopped: Option<u8>) -> Report {
         duration: Duration::from_secs(2),
         stopped,
         banners: BTreeMap::new(),
+        connections: 0,
         role_denials: vec![],
     };
     assemble(&rig.manifest, &plan, &seen, &judgement, circumstances)
@@ -112,7 +119,8 @@ fn findings_name_owner_place_and_evidence_and_stand_in_order() {
     assert_eq!((report.summary.findings.high, report.summary.exit_code), (2, 1));
     assert_eq!(report.exceptions[0].status, "in_force");
     assert_eq!(report.observations.iter().map(|seen| seen.port).collect::<Vec<_>>(), [7, 9, 80, 80]);
-    assert_eq!(report.observations[0].ladder, ["handshake", "second_look"]);
+    let rungs: Vec<&str> = report.observations[0].ladder.iter().map(|rung| rung.rung.as_str()).collect();
+    assert_eq!(rungs, ["handshake", "second_look"]);
 }
 
 #[test]

@@ -147,6 +147,7 @@ pub(super) fn coverage(report: &Report, page: &mut Page<'_>) -> io::Result<()> {
         thousands(whole(coverage.rate_pps)),
     );
     for (n, one, many) in [
+        (coverage.connections, "connection to see who answers", "connections to see who answers"),
         (coverage.strays, "stray answer, not believed", "stray answers, not believed"),
         (
             whole(coverage.expected_false_accepts),

@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, net::IpAddr};
 use jiff::civil::{Date, date};
 
 use crate::{
+    identify::Portrait,
     model::*,
     spec::{manifest::*, plan, resolution::*},
     verify::*,
@@ -41,6 +42,7 @@ pub(crate) struct Rig {
     pub(crate) manifest: Manifest,
     pub(crate) resolution: Resolution,
     pub(crate) observations: Vec<Observation>,
+    pub(crate) portraits: BTreeMap<Endpoint, Portrait>,
     /// What the endpoints of an address are in that nobody observed one by one.
     pub(crate) fill: BTreeMap<IpAddr, State>,
     pub(crate) prohibited: BTreeMap<IpAddr, u64>,
@@ -223,6 +225,7 @@ impl Rig {
             manifest,
             resolution: Resolution::default(),
             observations: vec![],
+            portraits: BTreeMap::new(),
             fill: BTreeMap::new(),
             prohibited: BTreeMap::new(),
             fell_silent: None,
@@ -362,6 +365,7 @@ impl Rig {
         let families: &[Family] = self.selection.families.as_deref().unwrap_or(&[Family::Ipv4, Family::Ipv6]);
         let context = Context {
             at: self.at,
+            now: self.at.to_zoned(jiff::tz::TimeZone::UTC).unwrap().timestamp(),
             vantage: self.selection.vantage.as_deref().or(self.manifest.vantage.as_deref()),
             strict: self.strict,
             levels: &self.levels,
@@ -372,7 +376,12 @@ impl Rig {
             narrowed: self.narrowed,
             max_miss: self.max_miss,
         };
-        let seen = Seen { observations: &self.observations, tallies, partial: self.partial };
+        let seen = Seen {
+            observations: &self.observations,
+            tallies,
+            portraits: &self.portraits,
+            partial: self.partial,
+        };
         let judgement = judge(&self.manifest, plan, &self.resolution, &seen, &context);
         let planned: u128 = plan.groups.iter().map(plan::Group::planned).sum();
         assert_eq!(u128::from(judgement.planned), planned);

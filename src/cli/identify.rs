@@ -1,0 +1,194 @@
+//! After the scan: who answers on what is open. The rates, the deadline and the signals of the run hold here too.
+
+use std::{
+    collections::BTreeMap,
+    future::pending,
+    net::IpAddr,
+    path::{Path, PathBuf},
+};
+
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::{
+    error::CliError,
+    how::How,
+    output,
+    prepare::Prepared,
+    run::{Ran, Stop, Tallies},
+};
+use crate::{
+    drive::{
+        Clock,
+        identify::{Caller, Callers, Roots},
+        provenance, raise_descriptor_limit,
+    },
+    identify::Portrait,
+    model::{Endpoint, Family, Observation, Protocol, State},
+    report::count,
+    spec::{
+        manifest::{Expose, Host, Manifest},
+        plan::Plan,
+        profile::Profiles,
+    },
+};
+
+/// Whom the manifest trusts instead of the public web, by file as written.
+pub(super) type Authorities = BTreeMap<PathBuf, Roots>;
+
+/// Reads every `ca_file` of the manifest; a path is relative to the manifest.
+pub(super) fn authorities(manifest: &Manifest) -> Result<Authorities, CliError> {
+    let beside = manifest.path.as_deref().and_then(Path::parent).unwrap_or_else(|| Path::new(""));
+    let entries = manifest.targets.iter().flat_map(|target| &target.expose);
+    let mut authorities = Authorities::new();
+    for entry in entries {
+        let Some(file) = entry.tls.as_ref().and_then(|tls| tls.ca_file.as_ref()) else { continue };
+        if !authorities.contains_key(file) {
+            let roots = Roots::read(&beside.join(file)).map_err(|error| {
+                CliError::usage(format!("{}: ca_file: {error}", entry.place))
+                    .hint("a file of certificates in PEM; its path is relative to the manifest")
+            })?;
+            authorities.insert(file.clone(), roots);
+        }
+    }
+    Ok(authorities)
+}
+
+/// The most endpoints of an address that are talked to although nothing declares them.
+const SURPRISES: usize = 256;
+
+/// Whom to talk to: every open TCP endpoint, with what its owners declare of it. Where an address answers on
+/// everything, only what is declared there: what the others say is said by whatever is in between.
+pub(super) fn callers(
+    prepared: &Prepared,
+    authorities: &Authorities,
+    observations: &[Observation],
+    tallies: &Tallies,
+) -> Vec<Caller> {
+    let mut surprises: BTreeMap<IpAddr, usize> = BTreeMap::new();
+    let open = observations
+        .iter()
+        .filter(|seen| seen.state == State::Open && seen.endpoint.protocol == Protocol::Tcp);
+    let mut callers = Vec::new();
+    for seen in open {
+        let (caller, is_declared) =
+            caller(&prepared.plan, (&prepared.manifest, authorities), &prepared.profiles, seen.endpoint);
+        if !is_declared {
+            let address = seen.endpoint.address;
+            let tally = tallies.get(&(address, Protocol::Tcp));
+            let controls = tally.and_then(|tally| tally.controls).unwrap_or_default();
+            let known = surprises.entry(address).or_default();
+            *known += 1;
+            if controls.show_everything_open() || *known > SURPRISES {
+                continue;
+            }
+        }
+        callers.push(caller);
+    }
+    callers
+}
+
+/// One of them, and whether somebody declares it.
+pub(super) fn caller(
+    plan: &Plan,
+    (manifest, authorities): (&Manifest, &Authorities),
+    profiles: &Profiles,
+    endpoint: Endpoint,
+) -> (Caller, bool) {
+    let groups = plan.groups.iter().filter(|group| group.permit.range().contains(endpoint.address));
+    let owners: Vec<_> = groups.flat_map(|group| &group.owners).collect();
+    let targets = owners.iter().filter_map(|owner| manifest.targets.get(owner.target));
+    let holds = |entry: &&Expose| {
+        entry.protocol == endpoint.protocol
+            && entry.ports.contains(endpoint.port)
+            && entry.families.contains(&Family::of(endpoint.address))
+    };
+    let claims: Vec<&Expose> = targets.filter_map(|target| target.expose.iter().find(holds)).collect();
+    let declared = claims.iter().find_map(|entry| entry.service.as_deref());
+    let names = owners.iter().filter_map(|owner| {
+        match &manifest.targets.get(owner.target)?.hosts.get(owner.host)?.host {
+            Host::Name(name) => Some(name.clone()),
+            _ => None,
+        }
+    });
+    let mut names: Vec<String> = names.collect();
+    names.sort_unstable();
+    names.dedup();
+    let mut tls = claims.iter().filter_map(|entry| entry.tls.as_ref());
+    let caller = Caller {
+        endpoint,
+        usual: profiles.service_name(endpoint.protocol, endpoint.port).map(str::to_owned),
+        declared: declared.map(|name| profiles.service_of(name).to_owned()),
+        names,
+        roots: tls
+            .clone()
+            .find_map(|tls| authorities.get(tls.ca_file.as_ref()?))
+            .cloned()
+            .unwrap_or_else(Roots::web),
+        wants_tls: tls.clone().next().is_some(),
+        wants_survey: tls.any(|tls| tls.profile.is_some()),
+    };
+    (caller, !claims.is_empty())
+}
+
+/// Talks to them, unless the run was stopped before; one that is stopped here is partial as well. `see` gets what
+/// is known of each.
+pub(super) async fn talk(
+    callers: Vec<Caller>,
+    how: &How,
+    clock: Clock,
+    ran: &mut Ran,
+    see: &mut dyn FnMut(Endpoint, Portrait),
+) -> Result<(), CliError> {
+    if ran.stop != Stop::Complete || callers.is_empty() {
+        return Ok(());
+    }
+    let listen = |kind| {
+        signal(kind).map_err(|error| CliError::environment(format!("can't listen for signals: {error}")))
+    };
+    let (mut interrupt, mut terminate) = (listen(SignalKind::interrupt())?, listen(SignalKind::terminate())?);
+    let random = provenance::random_octets()
+        .map_err(|error| CliError::environment(format!("the system gives no random numbers: {error}")))?;
+    let began = clock.now();
+    let left = how.deadline.map(|deadline| deadline.saturating_sub(ran.took));
+    let deadline = async {
+        match left {
+            Some(left) => tokio::time::sleep(left).await,
+            None => pending().await,
+        }
+    };
+    tokio::pin!(deadline);
+    let (total, mut known) = (callers.len(), 0);
+    let line = Callers::new(clock, how.origin.clone(), how.rate, raise_descriptor_limit());
+    let mut count_and_see = |endpoint, portrait| {
+        known += 1;
+        see(endpoint, portrait);
+    };
+    {
+        let talking = line.talk(callers, random, &mut count_and_see);
+        tokio::pin!(talking);
+        let mut stop = Stop::Complete;
+        loop {
+            tokio::select! {
+                connections = &mut talking => {
+                    ran.connections = connections;
+                    break;
+                }
+                _ = interrupt.recv(), if stop == Stop::Complete => stop = Stop::Interrupted,
+                _ = terminate.recv(), if stop == Stop::Complete => stop = Stop::Terminated,
+                () = &mut deadline, if stop == Stop::Complete => stop = Stop::Deadline,
+            }
+            if stop != Stop::Complete {
+                line.stop();
+            }
+        }
+        ran.stop = stop;
+    }
+    if known < total && ran.stop == Stop::Complete {
+        let lost = count(u64::try_from(total - known).unwrap_or(u64::MAX), "endpoint", "endpoints");
+        output::say(&format!("{lost} could not be talked to: an error of this program"));
+    }
+    let ended = clock.now();
+    ran.took += ended - began;
+    ran.ended = ended;
+    Ok(())
+}

@@ -1,0 +1,133 @@
+//! TLS beyond the first handshake: a certificate for each name, behind STARTTLS where that is how it begins,
+//! and everything that a server takes.
+
+use std::time::Duration;
+
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+    time::{Instant, timeout, timeout_at},
+};
+
+use super::{Caller, line::Line};
+use crate::identify::{
+    Guard, Portrait, Session,
+    tls::{Answer, Heard, Randoms, Step, Survey, Upgrade, answer, last_answer},
+};
+
+/// How long one exchange may take.
+const EXCHANGE: Duration = Duration::from_secs(6);
+/// Octets of an answer to a hello that are read.
+const MOST: usize = 160 << 10;
+const ROOM: usize = 16 << 10;
+
+impl Line {
+    /// Adds to a portrait what is declared to be checked. Returns how many connections it took.
+    pub(super) async fn inspect(&self, caller: &Caller, portrait: &mut Portrait, random: [u8; 32]) -> u32 {
+        let service = portrait.shown.as_ref().map(|shown| shown.service);
+        let upgraded = !portrait.encrypted && portrait.guard() == Guard::Upgradable;
+        let upgrade = service.filter(|_| upgraded).and_then(Upgrade::of);
+        let upgrade = match caller.names.first() {
+            Some(name) => upgrade.map(|upgrade| upgrade.with_name(name)),
+            None => upgrade,
+        };
+        if !portrait.encrypted && upgrade.is_none() {
+            return 0;
+        }
+        let mut connections = 0;
+        let names = caller.names.iter().map(Some).collect::<Vec<_>>();
+        for name in if names.is_empty() { vec![None] } else { names } {
+            if portrait.sessions.iter().any(|session| session.name.as_ref() == name) {
+                continue;
+            }
+            connections += 1;
+            let name = name.map(String::as_str);
+            if let Some(session) = self.session(caller, name, upgrade.clone()).await {
+                portrait.sessions.push(session);
+            }
+        }
+        if caller.wants_survey {
+            let name = caller.names.first().map(String::as_str);
+            let mut survey = Survey::new(name, Randoms::new(random));
+            while let Some(offer) = survey.next_hello() {
+                connections += 1;
+                let heard = self.exchange(caller, &offer.record(), upgrade.clone()).await;
+                survey.heard(&heard);
+            }
+            portrait.offered = Some(survey.offered());
+        }
+        connections
+    }
+
+    /// One handshake, for one name.
+    async fn session(
+        &self,
+        caller: &Caller,
+        name: Option<&str>,
+        upgrade: Option<Upgrade>,
+    ) -> Option<Session> {
+        let _turn = self.turn(caller).await;
+        let session = async {
+            let mut stream = self.reach(caller).await.ok()?;
+            let upgraded = upgrade.is_some();
+            if let Some(upgrade) = upgrade {
+                upgraded_by(&mut stream, upgrade).await?;
+            }
+            let (_, session) = self.secure.connect(stream, name, caller).await.ok()?;
+            Some(Session { upgraded, ..session })
+        };
+        timeout(2 * EXCHANGE, session).await.ok().flatten()
+    }
+
+    /// One hello of ours, and what comes back.
+    async fn exchange(&self, caller: &Caller, hello: &[u8], upgrade: Option<Upgrade>) -> Heard {
+        let _turn = self.turn(caller).await;
+        let Ok(mut stream) = self.reach(caller).await else { return Heard::NotConnected };
+        if let Some(upgrade) = upgrade {
+            match timeout(2 * EXCHANGE, upgraded_by(&mut stream, upgrade)).await {
+                Ok(Some(())) => {}
+                _ => return Heard::NotConnected,
+            }
+        }
+        if stream.write_all(hello).await.is_err() {
+            return Heard::Reset;
+        }
+        let over = Instant::now() + EXCHANGE;
+        let (mut heard, mut room) = (Vec::new(), vec![0; ROOM]);
+        loop {
+            let read = timeout_at(over, stream.read(&mut room)).await;
+            let ended = match read {
+                Ok(Ok(count)) if count > 0 && heard.len() < MOST => {
+                    heard.extend_from_slice(room.get(..count).unwrap_or_default());
+                    match answer(&heard) {
+                        Answer::Unfinished => continue,
+                        answer => return Heard::Answer(answer),
+                    }
+                }
+                Ok(Ok(_)) => Heard::Closed,
+                Ok(Err(_)) => Heard::Reset,
+                Err(_) => Heard::Silence,
+            };
+            return match last_answer(&heard) {
+                answer @ (Answer::Chosen(_) | Answer::Refused(_)) => Heard::Answer(answer),
+                Answer::Foreign | Answer::Unfinished => ended,
+            };
+        }
+    }
+}
+
+/// Says what has to be said before TLS. `None`: the server does not want it.
+async fn upgraded_by(stream: &mut TcpStream, mut upgrade: Upgrade) -> Option<()> {
+    let (mut heard, mut room) = (0, vec![0; ROOM]);
+    loop {
+        match upgrade.step(room.get(..heard)?) {
+            Step::Ready => return Some(()),
+            Step::Refused(_) => return None,
+            Step::Say(octets) => {
+                heard = 0;
+                stream.write_all(&octets).await.ok()?;
+            }
+            Step::Wait => heard = stream.read(&mut room).await.ok().filter(|count| *count > 0)?,
+        }
+    }
+}

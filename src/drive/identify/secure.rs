@@ -1,0 +1,232 @@
+//! TLS as a client has it, except that no certificate is refused: what was sent, and whether it would be
+//! trusted, is what we are here for.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::{Arc, LazyLock},
+    time::Duration,
+};
+
+use rustls::{
+    CertificateError, ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme,
+    client::{
+        WebPkiServerVerifier,
+        danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
+    },
+    crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature},
+    pki_types::{CertificateDer, ServerName, UnixTime, pem::PemObject},
+};
+use tokio::net::TcpStream;
+use tokio_rustls::{TlsConnector, client::TlsStream};
+
+use super::Caller;
+use crate::identify::Session;
+
+/// Whom to trust.
+#[derive(Clone, Debug)]
+pub struct Roots(Arc<RootCertStore>);
+
+/// Why roots can't be read.
+#[derive(Debug, thiserror::Error)]
+pub enum RootsError {
+    /// The file can't be read, or is no PEM.
+    #[error("{path}: {why}")]
+    Unreadable {
+        /// Which file.
+        path: PathBuf,
+        /// What is wrong.
+        why: String,
+    },
+    /// There is no certificate in it.
+    #[error("{0}: no certificate in it")]
+    Empty(PathBuf),
+}
+
+impl Roots {
+    /// Those of the public web, as Mozilla has them.
+    pub fn web() -> Self {
+        static WEB: LazyLock<Roots> = LazyLock::new(|| {
+            Roots(Arc::new(RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() }))
+        });
+        WEB.clone()
+    }
+
+    /// Those in a PEM file.
+    pub fn read(path: &Path) -> Result<Self, RootsError> {
+        let unreadable = |why: String| RootsError::Unreadable { path: path.to_owned(), why };
+        let certificates =
+            CertificateDer::pem_file_iter(path).map_err(|error| unreadable(error.to_string()))?;
+        let mut roots = RootCertStore::empty();
+        for certificate in certificates {
+            let certificate = certificate.map_err(|error| unreadable(error.to_string()))?;
+            roots.add(certificate).map_err(|error| unreadable(error.to_string()))?;
+        }
+        if roots.is_empty() { Err(RootsError::Empty(path.to_owned())) } else { Ok(Self(Arc::new(roots))) }
+    }
+}
+
+/// Sets TLS up.
+#[derive(Debug)]
+pub(super) struct Secure {
+    provider: Arc<CryptoProvider>,
+}
+
+impl Default for Secure {
+    fn default() -> Self {
+        Self { provider: Arc::new(ring::default_provider()) }
+    }
+}
+
+/// What could not be done.
+#[derive(Debug)]
+pub(super) struct Unsecured;
+
+impl Secure {
+    /// Over a connection. The name goes into the hello, where there is one.
+    pub(super) async fn connect(
+        &self,
+        stream: TcpStream,
+        name: Option<&str>,
+        caller: &Caller,
+    ) -> Result<(TlsStream<TcpStream>, Session), Unsecured> {
+        let asked = name.map(str::to_owned);
+        let named = name.and_then(|name| ServerName::try_from(name.to_owned()).ok());
+        let has_name = matches!(named, Some(ServerName::DnsName(_)));
+        let name = named.unwrap_or_else(|| ServerName::IpAddress(caller.endpoint.address.into()));
+        let witness = Arc::new(Witness { provider: Arc::clone(&self.provider) });
+        let mut config = ClientConfig::builder_with_provider(Arc::clone(&self.provider))
+            .with_safe_default_protocol_versions()
+            .map_err(|_| Unsecured)?
+            .dangerous()
+            .with_custom_certificate_verifier(Arc::clone(&witness) as Arc<dyn ServerCertVerifier>)
+            .with_no_client_auth();
+        config.enable_sni = has_name;
+        let stream = TlsConnector::from(Arc::new(config))
+            .connect(name.clone(), stream)
+            .await
+            .map_err(|_| Unsecured)?;
+        let (_, session) = stream.get_ref();
+        let chain: Vec<Vec<u8>> =
+            session.peer_certificates().unwrap_or_default().iter().map(|der| der.to_vec()).collect();
+        let version = match session.protocol_version() {
+            Some(rustls::ProtocolVersion::TLSv1_3) => "TLS 1.3",
+            _ => "TLS 1.2",
+        };
+        let suite = session
+            .negotiated_cipher_suite()
+            .and_then(|suite| suite.suite().as_str().map(str::to_owned))
+            .unwrap_or_default()
+            .replace("TLS13_", "TLS_");
+        let trust = self.judge(&caller.roots, &chain, &name);
+        Ok((
+            stream,
+            Session { name: asked, upgraded: false, version: version.to_owned(), suite, chain, trust },
+        ))
+    }
+
+    /// Whether a chain leads to a root. Its names and dates are judged apart, so they don't count here: where
+    /// its time is over, it is judged as of the last moment of it.
+    fn judge(&self, roots: &Roots, chain: &[Vec<u8>], name: &ServerName<'_>) -> Result<(), String> {
+        let verifier =
+            WebPkiServerVerifier::builder_with_provider(Arc::clone(&roots.0), Arc::clone(&self.provider))
+                .build()
+                .map_err(|error| error.to_string())?;
+        let certificates: Vec<CertificateDer<'_>> =
+            chain.iter().map(|der| CertificateDer::from(der.as_slice())).collect();
+        let Some((leaf, others)) = certificates.split_first() else {
+            return Err("no certificate was sent".to_owned());
+        };
+        let ask = |now| verifier.verify_server_cert(leaf, others, name, &[], now);
+        let mut asked = ask(UnixTime::now());
+        let moment = |seconds: u64| UnixTime::since_unix_epoch(Duration::from_secs(seconds));
+        for _ in 0..2 {
+            let inside = match &asked {
+                Err(rustls::Error::InvalidCertificate(CertificateError::ExpiredContext {
+                    not_after,
+                    ..
+                })) => not_after.as_secs().saturating_sub(1),
+                Err(rustls::Error::InvalidCertificate(CertificateError::NotValidYetContext {
+                    not_before,
+                    ..
+                })) => not_before.as_secs() + 1,
+                _ => break,
+            };
+            asked = ask(moment(inside));
+        }
+        match asked {
+            Ok(_)
+            | Err(rustls::Error::InvalidCertificate(
+                CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. },
+            )) => Ok(()),
+            Err(rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer)) => {
+                Err("no trusted root has issued it".to_owned())
+            }
+            Err(error) => Err(why(&error)),
+        }
+    }
+}
+
+/// In words. The library has none for what its certificate parser says.
+fn why(error: &rustls::Error) -> String {
+    let said = format!("{error:?}");
+    let known = [
+        ("CaUsedAsEndEntity", "it is a certificate authority's own certificate"),
+        ("InvalidSignatureForPublicKey", "its signature is wrong"),
+        ("BadSignature", "its signature is wrong"),
+        ("UnsupportedSignatureAlgorithm", "it is signed in a way that clients no longer take"),
+        ("UnsupportedCertVersion", "it is of an old version without extensions"),
+        ("NotValidForUsage", "it is not meant for servers"),
+        ("RequiredEkuNotFound", "it is not meant for servers"),
+        ("Revoked", "it has been revoked"),
+        ("Expired", "a certificate of its chain has expired"),
+        ("MaximumPathBuildCallsExceeded", "its chain is too long"),
+        ("PathLenConstraintViolated", "its chain is longer than its authority allows"),
+        ("NameConstraintViolation", "its authority may not speak for its names"),
+        ("BadEncoding", "it is malformed"),
+        ("BadDer", "it is malformed"),
+    ];
+    let known = known.iter().find(|(word, _)| said.contains(word));
+    known.map_or_else(|| error.to_string(), |(_, words)| (*words).to_owned())
+}
+
+/// Looks at a handshake and lets everything pass, except a signature that shows that the other side does not
+/// have the key.
+#[derive(Debug)]
+struct Witness {
+    provider: Arc<CryptoProvider>,
+}
+
+impl ServerCertVerifier for Witness {
+    fn verify_server_cert(
+        &self,
+        _: &CertificateDer<'_>,
+        _: &[CertificateDer<'_>],
+        _: &ServerName<'_>,
+        _: &[u8],
+        _: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        Ok(ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        verify_tls12_signature(message, certificate, signed, &self.provider.signature_verification_algorithms)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        verify_tls13_signature(message, certificate, signed, &self.provider.signature_verification_algorithms)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.provider.signature_verification_algorithms.supported_schemes()
+    }
+}

@@ -1,0 +1,219 @@
+//! What is known of who answers on an open TCP port, and how far it was seen to go.
+
+use super::{
+    Identity, bounded,
+    spoken::{is_over_http, spoken},
+    stream::{Guard, Shown, is_recognised},
+    talk::Ask,
+    tls,
+};
+use crate::model::Moment;
+
+/// How far an endpoint was seen to go beyond a SYN-ACK.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Rung {
+    /// A connection was completed.
+    Handshake,
+    /// The other side acknowledged what was said to it.
+    Acknowledged,
+    /// It spoke first.
+    Greeting,
+    /// It speaks TLS.
+    Tls,
+    /// Its protocol is known.
+    Protocol,
+}
+
+impl Rung {
+    /// The word of the report.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Handshake => "handshake",
+            Self::Acknowledged => "data_acknowledged",
+            Self::Greeting => "greeting",
+            Self::Tls => "tls",
+            Self::Protocol => "protocol",
+        }
+    }
+}
+
+/// How somebody behaves whom nobody understands. What says more comes later.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Manner {
+    /// No further connection was completed.
+    Refuses,
+    /// It resets connections.
+    Resets,
+    /// It closes connections before anything was said.
+    ClosesAtOnce,
+    /// It takes what is said to it and closes.
+    HangsUp,
+    /// It accepts connections and never says anything.
+    Mute,
+    /// It speaks, and nobody knows what.
+    Strange,
+    /// It sends so slowly that nothing is ever finished.
+    Drips,
+    /// It sends without end.
+    Floods,
+}
+
+impl Manner {
+    /// As a clause.
+    pub fn says(self) -> &'static str {
+        match self {
+            Self::Refuses => "no further connection to it was completed",
+            Self::Resets => "it resets the connection",
+            Self::ClosesAtOnce => "it closes every connection before anything was said",
+            Self::HangsUp => "it hangs up on every question",
+            Self::Mute => "it accepts connections and never says anything",
+            Self::Strange => "it answers in no protocol that is known here",
+            Self::Drips => "it answers so slowly that nothing is ever finished, as a tarpit does",
+            Self::Floods => "it sends more than anybody asked for",
+        }
+    }
+}
+
+/// A TLS connection that was set up.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Session {
+    /// The name in our hello.
+    pub name: Option<String>,
+    /// Whether the connection began in the clear (STARTTLS).
+    pub upgraded: bool,
+    /// `TLS 1.3`.
+    pub version: String,
+    /// By its name at IANA.
+    pub suite: String,
+    /// The certificates as they were sent, the server's own first.
+    pub chain: Vec<Vec<u8>>,
+    /// Whether they lead to a root that the entry trusts, by default those of the public web; why not.
+    pub trust: Result<(), String>,
+}
+
+/// What is known of one endpoint.
+#[derive(Clone, Debug, Default)]
+pub struct Portrait {
+    /// Who answers.
+    pub shown: Option<Shown>,
+    /// Whether inside TLS.
+    pub encrypted: bool,
+    /// TLS connections that were set up, one for each name.
+    pub sessions: Vec<Session>,
+    /// Everything that TLS there can be, where that was asked for.
+    pub offered: Option<tls::Offered>,
+    /// The rungs reached, and when first.
+    pub rungs: Vec<(Rung, Moment)>,
+    /// Of somebody whom nobody understands.
+    pub manner: Option<Manner>,
+    /// What it said that nobody understood.
+    pub words: Option<String>,
+    /// Connections made.
+    pub connections: u32,
+    pub(super) asked: Vec<(bool, Ask)>,
+    pub(super) spoke: bool,
+}
+
+impl Portrait {
+    /// The name of the service: of HTTP inside TLS, `https`.
+    pub fn service(&self) -> Option<&'static str> {
+        let shown = self.shown.as_ref()?.service;
+        Some(if self.encrypted { inside(shown) } else { shown })
+    }
+
+    /// The TLS that is there for this name; for no name, any.
+    pub fn session(&self, name: Option<&str>) -> Option<&Session> {
+        let own = self.sessions.iter().find(|session| session.name.as_deref() == name);
+        own.or_else(|| self.sessions.first().filter(|_| name.is_none()))
+    }
+
+    /// What it says of itself, in one line.
+    pub fn banner(&self) -> Option<String> {
+        let Some(shown) = &self.shown else { return self.words.clone() };
+        if let Some(banner) = &shown.banner {
+            return Some(banner.clone());
+        }
+        let Identity { product, version, detail } = shown.identity.clone()?;
+        let name: Vec<String> = [product, version].into_iter().flatten().collect();
+        let name = Some(name.join(" ")).filter(|name| !name.is_empty());
+        Some(bounded(&[name, detail].into_iter().flatten().collect::<Vec<_>>().join("; ")))
+    }
+
+    /// What it shows of who may use it.
+    pub fn guard(&self) -> Guard {
+        self.shown.as_ref().map(|shown| shown.guard).unwrap_or_default()
+    }
+
+    /// Whether what answers is what is declared; `None`: that can't be said.
+    pub fn is(&self, declared: &str) -> Option<bool> {
+        let found = self.shown.as_ref()?.service;
+        let wanted = spoken(declared);
+        if wanted.tls && !self.encrypted {
+            return Some(false);
+        }
+        match wanted.protocol {
+            _ if declared == found => Some(true),
+            "tls" => Some(self.encrypted),
+            // One of those that are reached by HTTP, and did not show which.
+            "http" if found == "http" => (is_any_web(declared) || !is_recognised(declared)).then_some(true),
+            protocol if protocol == found => Some(true),
+            _ if found == "tls" => None,
+            "http" => Some(is_any_web(declared) && is_over_http(found)),
+            _ => Some(false),
+        }
+    }
+
+    pub(super) fn was_asked(&self, inside: bool, ask: &Ask) -> bool {
+        self.asked.iter().any(|(there, asked)| *there == inside && asked.is(ask))
+    }
+
+    /// Whether it took connections and never said anything.
+    pub(super) fn is_mute(&self) -> bool {
+        self.manner == Some(Manner::Mute)
+    }
+
+    pub(super) fn reach(&mut self, rung: Rung, at: Moment) {
+        if !self.rungs.iter().any(|(known, _)| *known == rung) {
+            self.rungs.push((rung, at));
+        }
+    }
+
+    /// Manners are of interest only where nothing else is known.
+    pub(super) fn conclude(&mut self) {
+        self.rungs.sort_by_key(|(rung, at)| (*rung, *at));
+        if self.shown.is_some() {
+            self.manner = None;
+            self.words = None;
+        }
+    }
+}
+
+/// Names that say how something is reached, not what it is.
+fn is_any_web(service: &str) -> bool {
+    matches!(service, "http" | "https" | "http-alt" | "https-alt")
+}
+
+/// What a protocol is called inside TLS.
+fn inside(service: &'static str) -> &'static str {
+    match service {
+        "http" => "https",
+        "smtp" => "submissions",
+        "imap" => "imaps",
+        "pop3" => "pop3s",
+        "nntp" => "nntps",
+        "ftp" => "ftps",
+        "telnet" => "telnets",
+        "ldap" => "ldaps",
+        "irc" => "ircs",
+        "domain" => "domain-s",
+        "redis" => "rediss",
+        "mqtt" => "mqtts",
+        "amqp" => "amqps",
+        "sip" => "sips",
+        "stun" => "stuns",
+        "docker" => "docker-s",
+        "consul" => "consul-tls",
+        "wsman" => "wsmans",
+        other => other,
+    }
+}

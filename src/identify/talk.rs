@@ -1,0 +1,313 @@
+//! One connection to an open port: what is said, how long is listened, and what the octets show. Knows no
+//! socket and no clock.
+
+use std::{fmt::Write as _, time::Duration};
+
+use super::{
+    stream::{self, Follow, Question, Reading, Shown, Whom},
+    tls,
+};
+
+/// How long an answer is waited for. Servers that answer at all do so at once, but for the round trip.
+const ANSWER: Duration = Duration::from_secs(2);
+/// How long the rest of something begun is waited for: longer than the second between the octets of a tarpit.
+const REST: Duration = Duration::from_millis(1500);
+/// Octets that are read of one connection: enough for certificates and a page's title.
+const MOST: usize = 64 << 10;
+
+/// Octets that are shown of somebody whom nobody understands.
+const FEW: usize = 32;
+
+/// What to do next.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Act {
+    /// Read, for at most so long.
+    Listen(Duration),
+    /// Write this.
+    Say(Vec<u8>),
+    /// Nothing more is wanted.
+    HangUp,
+}
+
+/// How a connection ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// By us, after all that we wanted.
+    HungUp,
+    /// By the other side.
+    Closed,
+    /// By the other side, with a RST.
+    Reset,
+    /// By us: the time for one connection was over and it was still not finished.
+    Late,
+    /// It was never established, or not secured.
+    Unreached,
+}
+
+/// What makes it speak.
+#[derive(Clone, Debug)]
+pub(super) enum Ask {
+    Question(&'static Question),
+    /// A TLS hello, with these random octets.
+    Hello([u8; 32]),
+}
+
+impl Ask {
+    /// Whether it is the same.
+    pub(super) fn is(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Hello(_), Self::Hello(_)) => true,
+            (Self::Question(one), Self::Question(other)) => std::ptr::eq(*one, *other),
+            _ => false,
+        }
+    }
+
+    /// Whose protocol it is.
+    pub(super) fn service(&self) -> &'static str {
+        match self {
+            Self::Question(question) => question.service,
+            Self::Hello(_) => "tls",
+        }
+    }
+
+    fn read(&self, octets: &[u8]) -> Reading {
+        match self {
+            Self::Question(question) => (question.read)(octets),
+            Self::Hello(_) => match tls::answer(octets) {
+                tls::Answer::Unfinished => Reading::Unfinished,
+                tls::Answer::Foreign => Reading::Foreign,
+                tls::Answer::Refused(_) | tls::Answer::Chosen(_) => Reading::Shown(Shown::service("tls")),
+            },
+        }
+    }
+}
+
+/// One connection.
+#[derive(Clone, Debug)]
+#[allow(clippy::struct_excessive_bools, reason = "facts of a connection, each of its own")]
+pub struct Talk {
+    inside: bool,
+    listen: Duration,
+    ask: Option<Ask>,
+    to: To,
+    phase: Phase,
+    /// Since our last words.
+    heard: Vec<u8>,
+    unasked: Option<String>,
+    shown: Option<Shown>,
+    spoke: bool,
+    was_answered: bool,
+    flooded: bool,
+    greets: bool,
+}
+
+/// Who is spoken to.
+#[derive(Clone, Debug)]
+pub(super) struct To {
+    pub(super) host: String,
+    pub(super) name: Option<String>,
+    pub(super) port: u16,
+}
+
+#[derive(Clone, Debug)]
+enum Phase {
+    Greeting,
+    Speaking(Vec<u8>, Option<Follow>),
+    Asked,
+    Followed(Follow),
+    Over,
+}
+
+impl Talk {
+    /// Listens for a greeting so long, then asks.
+    pub(super) fn new(inside: bool, listen: Duration, ask: Option<Ask>, to: To) -> Self {
+        let mut talk = Self {
+            inside,
+            listen,
+            ask,
+            to,
+            phase: Phase::Greeting,
+            heard: Vec::new(),
+            unasked: None,
+            shown: None,
+            spoke: false,
+            was_answered: false,
+            flooded: false,
+            greets: false,
+        };
+        if listen.is_zero() {
+            talk.speak();
+        }
+        talk
+    }
+
+    /// Whether TLS has to be there first.
+    pub fn is_inside(&self) -> bool {
+        self.inside
+    }
+
+    /// What to do now.
+    pub fn act(&mut self) -> Act {
+        match &self.phase {
+            Phase::Greeting if self.heard.is_empty() => Act::Listen(self.listen),
+            Phase::Speaking(..) => {
+                let next = Phase::Asked;
+                let Phase::Speaking(say, follow) = std::mem::replace(&mut self.phase, next) else {
+                    return Act::HangUp;
+                };
+                if let Some(follow) = follow {
+                    self.phase = Phase::Followed(follow);
+                }
+                self.heard.clear();
+                self.spoke = true;
+                Act::Say(say)
+            }
+            Phase::Asked | Phase::Followed(_) if self.heard.is_empty() => Act::Listen(ANSWER),
+            Phase::Greeting | Phase::Asked | Phase::Followed(_) => Act::Listen(REST),
+            Phase::Over => Act::HangUp,
+        }
+    }
+
+    /// Octets came.
+    pub fn hear(&mut self, octets: &[u8]) {
+        let room = MOST.saturating_sub(self.heard.len());
+        self.heard.extend_from_slice(octets.get(..room.min(octets.len())).unwrap_or_default());
+        self.was_answered = true;
+        let reading = match &self.phase {
+            Phase::Greeting => stream::greeting(&self.heard),
+            Phase::Asked => {
+                let own = self.ask.as_ref().map_or(Reading::Foreign, |ask| ask.read(&self.heard));
+                if own == Reading::Foreign { self.anything(stream::any(&self.heard)) } else { own }
+            }
+            Phase::Followed(follow) => match &self.shown {
+                Some(shown) => (follow.read)(shown, &self.heard),
+                None => Reading::Foreign,
+            },
+            Phase::Speaking(..) | Phase::Over => return,
+        };
+        self.take(reading);
+        if self.heard.len() == MOST && !matches!(self.phase, Phase::Over) {
+            self.flooded = true;
+            self.finish();
+        }
+    }
+
+    /// Nothing came for as long as was listened, or the connection is over.
+    pub fn quiet(&mut self) {
+        match self.phase {
+            Phase::Greeting if self.heard.is_empty() && self.ask.is_some() => self.speak(),
+            _ => self.finish(),
+        }
+    }
+
+    /// What is known of who answers.
+    pub fn shown(&self) -> Option<&Shown> {
+        self.shown.as_ref()
+    }
+
+    /// Whether anything at all was said to it.
+    pub(super) fn spoke(&self) -> bool {
+        self.spoke
+    }
+
+    /// Whether anything at all came back.
+    pub(super) fn was_answered(&self) -> bool {
+        self.was_answered
+    }
+
+    /// Whether there was more to read than we wanted.
+    pub(super) fn flooded(&self) -> bool {
+        self.flooded
+    }
+
+    /// Whether it turned out to be one that speaks first while we had already spoken.
+    pub(super) fn was_interrupted(&self) -> bool {
+        self.greets
+    }
+
+    /// Whether it complained in the clear that it wants TLS.
+    pub(super) fn wants_tls(&self) -> bool {
+        stream::wants_tls(&self.heard)
+    }
+
+    /// What was heard and nobody understood, as text.
+    pub(super) fn words(&self) -> Option<&str> {
+        self.unasked.as_deref()
+    }
+
+    pub(super) fn ask(&self) -> Option<&Ask> {
+        self.ask.as_ref()
+    }
+
+    fn speak(&mut self) {
+        let whom = Whom { host: &self.to.host, port: self.to.port };
+        self.phase = match &self.ask {
+            Some(Ask::Question(question)) => Phase::Speaking((question.say)(&whom), None),
+            Some(Ask::Hello(random)) => {
+                Phase::Speaking(tls::Offer::wide(self.to.name.clone(), *random).record(), None)
+            }
+            None => Phase::Over,
+        };
+    }
+
+    /// Somebody who would have greeted us, had we waited, is not asked any further here.
+    fn anything(&mut self, reading: Reading) -> Reading {
+        match reading {
+            Reading::Ask(shown, _) => {
+                self.greets = true;
+                Reading::Shown(shown)
+            }
+            reading => reading,
+        }
+    }
+
+    fn take(&mut self, reading: Reading) {
+        match reading {
+            Reading::Shown(shown) => {
+                self.shown = Some(shown);
+                self.phase = Phase::Over;
+            }
+            Reading::Ask(shown, follow) => {
+                self.shown = Some(shown);
+                self.phase = Phase::Speaking(follow.say.to_vec(), Some(follow));
+            }
+            Reading::Foreign if matches!(self.phase, Phase::Followed(_)) => self.phase = Phase::Over,
+            Reading::Foreign | Reading::Unfinished => {}
+        }
+    }
+
+    /// Nothing more comes: what is there has to do.
+    fn finish(&mut self) {
+        if self.shown.is_none() && !self.heard.is_empty() {
+            let last = match &self.ask {
+                Some(Ask::Hello(_)) if matches!(self.phase, Phase::Asked) => last_hello(&self.heard),
+                _ => Reading::Foreign,
+            };
+            let last = if last == Reading::Foreign { stream::finish(&self.heard) } else { last };
+            match self.anything(last) {
+                Reading::Shown(shown) | Reading::Ask(shown, _) => self.shown = Some(shown),
+                Reading::Foreign | Reading::Unfinished => self.unasked = Some(unknown(&self.heard)),
+            }
+        }
+        self.phase = Phase::Over;
+    }
+}
+
+/// What nobody understands: its words, or else its first octets.
+fn unknown(octets: &[u8]) -> String {
+    stream::words(octets).unwrap_or_else(|| {
+        let shown = octets.iter().take(FEW).fold(String::new(), |mut text, octet| {
+            let _ = write!(text, "{octet:02x}");
+            text
+        });
+        format!("octets {shown}{}", if octets.len() > FEW { "…" } else { "" })
+    })
+}
+
+/// What an answer to a hello is when nothing more comes of it.
+fn last_hello(octets: &[u8]) -> Reading {
+    match tls::last_answer(octets) {
+        tls::Answer::Unfinished | tls::Answer::Foreign => Reading::Foreign,
+        tls::Answer::Refused(_) | tls::Answer::Chosen(_) => Reading::Shown(Shown::service("tls")),
+    }
+}

@@ -1,0 +1,59 @@
+//! What was seen of one endpoint, and how far it was seen to go.
+
+use jiff::Timestamp;
+
+use super::{
+    super::{
+        observed::{ObservationRecord, RungRecord},
+        tls::TlsRecord,
+    },
+    Clock, millis,
+};
+use crate::{
+    identify::{Portrait, Rung},
+    model::{Evidence, Moment, Observation, State},
+    verify,
+};
+
+/// The record of one judged endpoint. `ended`: when the run ended.
+pub(super) fn record(
+    judged: &verify::Judged,
+    (seen, portrait): (Option<&Observation>, Option<&Portrait>),
+    banner: Option<String>,
+    clock: Clock,
+    ended: Timestamp,
+) -> ObservationRecord {
+    let open = seen.filter(|_| judged.state == State::Open);
+    let portrait = portrait.filter(|_| open.is_some());
+    ObservationRecord {
+        address: judged.endpoint.address.to_string(),
+        protocol: judged.endpoint.protocol,
+        port: judged.endpoint.port,
+        state: judged.state,
+        verdict: judged.verdict,
+        reason: judged.reason.to_string(),
+        ttl: seen.and_then(|seen| seen.ttl),
+        rtt_ms: seen.and_then(|seen| seen.rtt).map(millis),
+        attempts: seen.map_or(0, |seen| seen.attempts),
+        first_seen_at: seen.and_then(|seen| seen.first_seen).map(|at| clock.at(at)),
+        service: open.and_then(verify::service).or_else(|| portrait?.service()).map(str::to_owned),
+        tls: portrait.and_then(|portrait| TlsRecord::of(portrait, ended)),
+        banner: banner.or_else(|| portrait?.banner()).filter(|_| open.is_some()),
+        ladder: ladder(open, portrait, clock),
+    }
+}
+
+/// The rungs reached, in the order of time.
+fn ladder(open: Option<&Observation>, portrait: Option<&Portrait>, clock: Clock) -> Vec<RungRecord> {
+    let looks = open.map(|seen| seen.looks.as_slice()).unwrap_or_default();
+    let handshake = looks.iter().find(|look| look.evidence == Evidence::Connected).map(|look| look.at);
+    let second = looks.iter().filter(|look| look.evidence.state() == Some(State::Open)).nth(1);
+    let talked = portrait.map(|portrait| portrait.rungs.as_slice()).unwrap_or_default();
+    let mut rungs: Vec<(Moment, &str)> =
+        handshake.map(|at| (at, Rung::Handshake.word())).into_iter().collect();
+    rungs.extend(second.map(|look| (look.at, "second_look")));
+    let is_new = |rung: Rung| rung != Rung::Handshake || handshake.is_none();
+    rungs.extend(talked.iter().filter(|(rung, _)| is_new(*rung)).map(|(rung, at)| (*at, rung.word())));
+    rungs.sort_by_key(|(at, _)| *at);
+    rungs.into_iter().map(|(at, rung)| RungRecord { rung: rung.to_owned(), at: clock.at(at) }).collect()
+}

@@ -1,0 +1,49 @@
+//! What is written down of one endpoint.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::tls::TlsRecord;
+use crate::model::{Protocol, State, Verdict};
+
+/// One rung of the ladder from an answer to a known service.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct RungRecord {
+    /// `handshake`, `second_look`, `data_acknowledged`, `greeting`, `tls`, `protocol`.
+    pub rung: String,
+    /// RFC 3339, UTC.
+    pub at: String,
+}
+
+/// What was seen of one endpoint.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct ObservationRecord {
+    /// Where.
+    pub address: String,
+    /// How.
+    pub protocol: Protocol,
+    /// Which.
+    pub port: u16,
+    /// What it means.
+    pub state: State,
+    /// What that means to the manifest.
+    pub verdict: Verdict,
+    /// Why, in nmap's words.
+    pub reason: String,
+    /// Time to live of the answer, where it was seen.
+    pub ttl: Option<u8>,
+    /// Time from the probe to the answer.
+    pub rtt_ms: Option<f64>,
+    /// Probes sent to it.
+    pub attempts: u8,
+    /// RFC 3339, UTC.
+    pub first_seen_at: Option<String>,
+    /// What answers, where it was asked.
+    pub service: Option<String>,
+    /// Its TLS, where it was asked.
+    pub tls: Option<TlsRecord>,
+    /// Its greeting, cleaned and bounded, where it was read.
+    pub banner: Option<String>,
+    /// How far it was seen to go beyond its answer, in the order of time.
+    pub ladder: Vec<RungRecord>,
+}

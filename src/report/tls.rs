@@ -1,0 +1,144 @@
+//! What is written down of the TLS of an endpoint: each connection with its certificate, and everything that
+//! there can be, where that was listed.
+
+use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::identify::{
+    Portrait, Session,
+    tls::{Certificate, Offered, Suite},
+};
+
+/// The TLS of one endpoint.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct TlsRecord {
+    /// Connections that were set up, one for each name that was asked for.
+    pub sessions: Vec<SessionRecord>,
+    /// Every version that the server takes; null where they were not listed.
+    pub offered: Option<Vec<OfferRecord>>,
+    /// Versions of which it is not known whether the server takes them.
+    pub unknown_versions: Vec<String>,
+}
+
+/// One connection.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct SessionRecord {
+    /// The name that was asked for (SNI); null for none.
+    pub name: Option<String>,
+    /// Whether it began in the clear (STARTTLS).
+    pub starttls: bool,
+    /// `TLS 1.3`.
+    pub version: String,
+    /// By its name at IANA.
+    pub suite: String,
+    /// Whether the chain leads to a root that is trusted.
+    pub trusted: bool,
+    /// Why not.
+    pub untrusted_because: Option<String>,
+    /// How many certificates were sent.
+    pub chain_length: usize,
+    /// The server's own; null where it can't be read.
+    pub certificate: Option<CertificateRecord>,
+}
+
+/// What a certificate says of itself.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct CertificateRecord {
+    /// Whom it is for.
+    pub subject: String,
+    /// Who signed it.
+    pub issuer: String,
+    /// The names and addresses that it speaks for, at most a hundred.
+    pub names: Vec<String>,
+    /// RFC 3339, UTC.
+    pub not_before: String,
+    /// RFC 3339, UTC.
+    pub not_after: String,
+    /// Whole days from the end of the run; negative once it is over.
+    pub days_left: i64,
+    /// Its key.
+    pub key: String,
+    /// What it is signed with.
+    pub signature: String,
+    /// In hexadecimal digits.
+    pub serial: String,
+    /// SHA-256 over all of it.
+    pub sha256: String,
+    /// Whether subject and issuer are the same.
+    pub self_issued: bool,
+}
+
+/// One version of TLS, and what the server takes in it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct OfferRecord {
+    /// `TLS 1.2`.
+    pub version: String,
+    /// By their names at IANA, as the server prefers them where it does.
+    pub suites: Vec<String>,
+}
+
+/// Names of a certificate that a report lists.
+const MOST_NAMES: usize = 100;
+
+impl TlsRecord {
+    /// Of an endpoint that speaks TLS. `now`: the end of the run.
+    pub(super) fn of(portrait: &Portrait, now: Timestamp) -> Option<Self> {
+        if portrait.sessions.is_empty() && portrait.offered.is_none() {
+            return None;
+        }
+        Some(Self {
+            sessions: portrait.sessions.iter().map(|session| SessionRecord::of(session, now)).collect(),
+            offered: portrait.offered.as_ref().map(offers),
+            unknown_versions: portrait
+                .offered
+                .iter()
+                .flat_map(|offered| &offered.unknown)
+                .map(ToString::to_string)
+                .collect(),
+        })
+    }
+}
+
+impl SessionRecord {
+    fn of(session: &Session, now: Timestamp) -> Self {
+        let leaf = session.chain.first().and_then(|der| Certificate::read(der));
+        Self {
+            name: session.name.clone(),
+            starttls: session.upgraded,
+            version: session.version.clone(),
+            suite: session.suite.clone(),
+            trusted: session.trust.is_ok(),
+            untrusted_because: session.trust.clone().err(),
+            chain_length: session.chain.len(),
+            certificate: leaf.map(|leaf| CertificateRecord::of(&leaf, now)),
+        }
+    }
+}
+
+impl CertificateRecord {
+    fn of(leaf: &Certificate, now: Timestamp) -> Self {
+        let addresses = leaf.addresses.iter().map(ToString::to_string);
+        Self {
+            subject: leaf.subject.clone(),
+            issuer: leaf.issuer.clone(),
+            names: leaf.dns_names.iter().cloned().chain(addresses).take(MOST_NAMES).collect(),
+            not_before: leaf.not_before.to_string(),
+            not_after: leaf.not_after.to_string(),
+            days_left: leaf.days_left(now),
+            key: leaf.key.to_string(),
+            signature: leaf.signature.name.clone(),
+            serial: leaf.serial.clone(),
+            sha256: leaf.fingerprint.clone(),
+            self_issued: leaf.is_self_issued,
+        }
+    }
+}
+
+fn offers(offered: &Offered) -> Vec<OfferRecord> {
+    let offer = |offer: &crate::identify::tls::VersionOffer| OfferRecord {
+        version: offer.version.to_string(),
+        suites: offer.suites.iter().map(|suite| Suite::label(*suite)).collect(),
+    };
+    offered.versions.iter().map(offer).collect()
+}
