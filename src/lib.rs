@@ -11,7 +11,7 @@
 //! | 1 | [`spec`] | what the user asked for, parsed once into values that cannot be wrong | touch the network |
 //! | 2 | [`scan`] | the thinking: order, ledger, pace. One `Scan` with five verbs; knows no TCP | own a clock or a socket |
 //! | 2 | [`probe`] | the speaking: an endpoint to a probe, an outcome to evidence | keep state per endpoint |
-//! | 2 | [`identify`] | what answers say of who gave them: parsers of replies, total and bounded | guess, believe |
+//! | 2 | [`identify`] | who answers on what is open: what to say in which order, and readers of what comes back, total and bounded | open connections, believe |
 //! | 3 | [`verify`] | manifest x observations -> findings. A pure function | know how they were observed |
 //! | 4 | [`report`] | one `Report` value, one file per format | compute a verdict |
 //! | 5 | [`drive`] | the only floor with sockets, tasks, threads and clocks | decide what to probe |
@@ -30,8 +30,10 @@
 //! a permit from the scope and the ports that its most specific target asks for. `scan` numbers the
 //! endpoints, walks them in a keyed order, and says which probe is due now; `drive` sends it and
 //! returns what `probe` made of the outcome. Evidence settles the endpoint's two bits in the ledger;
-//! silence is asked again, at least a second later. At the end every endpoint has a state. `verify`
-//! holds the states against the manifest and says pass, fail or doubt; `report` writes that down.
+//! silence is asked again, at least a second later. At the end every endpoint has a state. What is open
+//! over TCP is then talked to: an inquiry of `identify` says what, `drive` holds the conversations, and
+//! what is known at last is a portrait. `verify` holds states and portraits against the manifest and says
+//! pass, fail or doubt; `report` writes that down.
 
 #[cfg(feature = "edge")]
 pub mod cli;

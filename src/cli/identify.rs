@@ -19,7 +19,7 @@ use super::{
 use crate::{
     drive::{
         Clock,
-        identify::{Caller, Callers, Roots},
+        identify::{Caller, Callers, Check, Roots},
         provenance, raise_descriptor_limit,
     },
     identify::Portrait,
@@ -27,7 +27,7 @@ use crate::{
     report::count,
     spec::{
         manifest::{Expose, Host, Manifest},
-        plan::Plan,
+        plan::{Owner, Plan},
         profile::Profiles,
     },
 };
@@ -68,10 +68,16 @@ pub(super) fn callers(
     let open = observations
         .iter()
         .filter(|seen| seen.state == State::Open && seen.endpoint.protocol == Protocol::Tcp);
+    let vantage = prepared.selection.vantage.as_deref().or(prepared.manifest.vantage.as_deref());
     let mut callers = Vec::new();
     for seen in open {
-        let (caller, is_declared) =
-            caller(&prepared.plan, (&prepared.manifest, authorities), &prepared.profiles, seen.endpoint);
+        let (caller, is_declared) = caller(
+            &prepared.plan,
+            (&prepared.manifest, authorities),
+            &prepared.profiles,
+            vantage,
+            seen.endpoint,
+        );
         if !is_declared {
             let address = seen.endpoint.address;
             let tally = tallies.get(&(address, Protocol::Tcp));
@@ -92,40 +98,49 @@ pub(super) fn caller(
     plan: &Plan,
     (manifest, authorities): (&Manifest, &Authorities),
     profiles: &Profiles,
+    vantage: Option<&str>,
     endpoint: Endpoint,
 ) -> (Caller, bool) {
     let groups = plan.groups.iter().filter(|group| group.permit.range().contains(endpoint.address));
     let owners: Vec<_> = groups.flat_map(|group| &group.owners).collect();
-    let targets = owners.iter().filter_map(|owner| manifest.targets.get(owner.target));
     let holds = |entry: &&Expose| {
         entry.protocol == endpoint.protocol
             && entry.ports.contains(endpoint.port)
             && entry.families.contains(&Family::of(endpoint.address))
     };
-    let claims: Vec<&Expose> = targets.filter_map(|target| target.expose.iter().find(holds)).collect();
+    let here = |entry: &Expose| {
+        entry.from.is_empty() || entry.from.iter().any(|from| vantage == Some(from.as_str()))
+    };
+    let claim_of = |owner: &Owner| {
+        let entries = &manifest.targets.get(owner.target)?.expose;
+        entries.iter().find(|entry| holds(entry) && here(entry))
+    };
+    let claims: Vec<&Expose> = owners.iter().filter_map(|owner| claim_of(owner)).collect();
     let declared = claims.iter().find_map(|entry| entry.service.as_deref());
-    let names = owners.iter().filter_map(|owner| {
-        match &manifest.targets.get(owner.target)?.hosts.get(owner.host)?.host {
-            Host::Name(name) => Some(name.clone()),
-            _ => None,
-        }
-    });
-    let mut names: Vec<String> = names.collect();
+    let name_of = |owner: &Owner| match &manifest.targets.get(owner.target)?.hosts.get(owner.host)?.host {
+        Host::Name(name) => Some(name.clone()),
+        _ => None,
+    };
+    let mut names: Vec<String> = owners.iter().filter_map(|owner| name_of(owner)).collect();
     names.sort_unstable();
     names.dedup();
-    let mut tls = claims.iter().filter_map(|entry| entry.tls.as_ref());
+    let checks = owners.iter().filter_map(|owner| {
+        let tls = claim_of(owner)?.tls.as_ref()?;
+        let roots = tls.ca_file.as_ref().and_then(|file| authorities.get(file)).cloned();
+        Some(Check {
+            name: name_of(owner),
+            roots: roots.unwrap_or_else(Roots::web),
+            wants_survey: tls.profile.is_some(),
+        })
+    });
+    let rates = owners.iter().filter_map(|owner| manifest.targets.get(owner.target)?.rate);
     let caller = Caller {
         endpoint,
         usual: profiles.service_name(endpoint.protocol, endpoint.port).map(str::to_owned),
         declared: declared.map(|name| profiles.service_of(name).to_owned()),
         names,
-        roots: tls
-            .clone()
-            .find_map(|tls| authorities.get(tls.ca_file.as_ref()?))
-            .cloned()
-            .unwrap_or_else(Roots::web),
-        wants_tls: tls.clone().next().is_some(),
-        wants_survey: tls.any(|tls| tls.profile.is_some()),
+        checks: checks.collect(),
+        rate: rates.min(),
     };
     (caller, !claims.is_empty())
 }

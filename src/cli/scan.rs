@@ -94,7 +94,7 @@ pub(super) fn run(args: &ScanArgs, color: Color) -> Result<ExitCode, CliError> {
     let mut ran = runtime.block_on(drive(course, &progress, None, &mut see))?;
     let callers = open
         .keys()
-        .map(|&endpoint| caller(&plan, (&manifest, &Authorities::new()), &profiles, endpoint).0)
+        .map(|&endpoint| caller(&plan, (&manifest, &Authorities::new()), &profiles, None, endpoint).0)
         .collect();
     let mut identified = |endpoint, portrait| {
         if let Some(observation) = open.get(&endpoint) {

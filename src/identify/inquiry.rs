@@ -20,6 +20,8 @@ const GREETING: Duration = Duration::from_millis(1500);
 const PATIENCE: Duration = Duration::from_secs(8);
 /// So many connections in a row that are not established, or end before anything was said, are enough.
 const ENOUGH: u8 = 3;
+/// Raw printing: what is said there comes out on paper. Nothing is, unless something else is declared.
+const PRINTERS: std::ops::RangeInclusive<u16> = 9100..=9107;
 /// Who closes so many connections before anything was said closes all of them.
 const TWICE: u8 = 2;
 /// Asked only where they are usual or declared: machines that are not to be startled, and debuggers that take one
@@ -80,23 +82,30 @@ pub struct Inquiry {
     to: To,
     random: [u8; 32],
     first: Expected,
+    declared: Option<String>,
     stage: Stage,
     portrait: Portrait,
+    /// What was asked, and whether inside TLS.
+    asked: Vec<(bool, Ask)>,
+    /// Whether anything was said.
+    spoke: bool,
     /// Connections in a row that came to nothing.
     failures: u8,
     /// Connections that were closed on us before anything was said.
     closed: u8,
     /// Connections on which nothing was to be said.
     knocks: u8,
-    /// Somebody who speaks first was interrupted.
-    interrupted: bool,
+    /// Somebody who speaks first was interrupted: whether inside TLS.
+    interrupted: Option<bool>,
 }
 
 /// What is expected, by hint: asked in this order.
 #[derive(Debug)]
 struct Expected {
-    /// Whether somebody who speaks first is, or nobody in particular.
-    greeter: bool,
+    /// How long a greeting is waited for before anything is said.
+    greeting: Duration,
+    /// Whether nobody else is asked for.
+    only: bool,
     tls: bool,
     asks: VecDeque<Ask>,
 }
@@ -112,6 +121,8 @@ enum Stage {
     InsideRest,
     /// Which of those that speak HTTP it is.
     Web,
+    /// What the service that is known by now shows of itself.
+    Own,
     Settled,
 }
 
@@ -125,29 +136,41 @@ impl Inquiry {
         };
         let to = To { host, name: hints.name.map(str::to_owned), port };
         let said: Vec<Spoken<'_>> = [hints.declared, hints.usual].into_iter().flatten().map(spoken).collect();
+        let names = || [hints.declared, hints.usual].into_iter().flatten();
+        let is_delicate = |name: &str| ONLY_WHERE_EXPECTED.contains(&name);
+        let only = hints.declared.or(hints.usual).is_some_and(is_delicate) || PRINTERS.contains(&port);
         let first = Expected {
-            greeter: said.is_empty() || said.iter().any(|said| speaks_first(said.protocol)),
+            // Who speaks first takes it ill to be spoken to before (postscreen, Exim).
+            greeting: match said.iter().any(|said| speaks_first(said.protocol)) {
+                true => PATIENCE,
+                false if said.is_empty() || only => GREETING,
+                false => Duration::ZERO,
+            },
+            // A printer prints whatever comes.
+            only: only && hints.declared.is_none_or(|name| is_delicate(name) || name == "jetdirect"),
             tls: said.first().is_some_and(|said| said.tls || said.protocol == "tls"),
-            asks: questions(port, said.iter().map(|said| said.protocol)),
+            asks: questions(port, names().flat_map(|name| [name, spoken(name).protocol])),
         };
         Self {
             to,
             random,
             first,
+            declared: hints.declared.map(str::to_owned),
             stage: Stage::Outside,
             portrait: Portrait::default(),
+            asked: Vec::new(),
+            spoke: false,
             failures: 0,
             closed: 0,
             knocks: 0,
-            interrupted: false,
+            interrupted: None,
         }
     }
 
     /// The connections that are to be made next, in any order or at once; none: it is over.
     pub fn talks(&mut self) -> Vec<Talk> {
-        if self.interrupted {
-            self.interrupted = false;
-            return vec![self.talk(false, PATIENCE, None)];
+        if let Some(inside) = self.interrupted.take() {
+            return vec![self.talk(inside, PATIENCE, None)];
         }
         loop {
             let talks = self.of_stage();
@@ -173,8 +196,8 @@ impl Inquiry {
                 self.stage = Stage::Settled;
                 self.everything(true, GREETING, |ask| INSIDE.contains(&ask.service()))
             }
-            Stage::Web => {
-                let talks = self.next_web();
+            Stage::Web | Stage::Own => {
+                let talks = if self.stage == Stage::Web { self.next_web() } else { self.next_own() };
                 if talks.is_empty() {
                     self.stage = Stage::Settled;
                 }
@@ -187,7 +210,7 @@ impl Inquiry {
     /// Everything of this kind that was not asked yet, and somebody who waits for a greeting meanwhile.
     fn everything(&self, inside: bool, patience: Duration, is_meant: impl Fn(&Ask) -> bool) -> Vec<Talk> {
         let asks = QUESTIONS.iter().map(Ask::Question);
-        let new = asks.filter(|ask| is_meant(ask) && !self.portrait.was_asked(inside, ask));
+        let new = asks.filter(|ask| is_meant(ask) && !self.was_asked(inside, ask));
         let patient = self.talk(inside, patience, None);
         let asked = new.map(|ask| self.talk(inside, Duration::ZERO, Some(ask)));
         std::iter::once(patient).chain(asked).collect()
@@ -199,13 +222,14 @@ impl Inquiry {
         self.climb(&told);
         let Told { talk, ended, session, .. } = told;
         if let Some(ask) = talk.ask().filter(|_| talk.spoke()) {
-            self.portrait.asked.push((talk.is_inside(), ask.clone()));
+            self.asked.push((talk.is_inside(), ask.clone()));
         }
         if let Some(session) = session
             && self.portrait.session(session.name.as_deref()).is_none()
         {
             self.portrait.sessions.push(session);
         }
+        self.spoke |= talk.spoke();
         self.portrait.notice(&talk, ended);
         let Some(shown) = talk.shown() else {
             let is_nothing = ended == Ended::Unreached
@@ -228,7 +252,7 @@ impl Inquiry {
             if self.failures >= ENOUGH && self.stage != Stage::Settled {
                 self.stage = match self.stage {
                     // Some hang up on whoever says the wrong thing: each protocol gets its chance.
-                    Stage::Outside if self.portrait.spoke => Stage::Everything,
+                    Stage::Outside if self.spoke => Stage::Everything,
                     _ => Stage::Settled,
                 };
             }
@@ -240,7 +264,7 @@ impl Inquiry {
             return true;
         }
         if talk.was_interrupted() {
-            self.interrupted = true;
+            self.interrupted = Some(talk.is_inside());
         }
         self.meet(shown, talk.is_inside())
     }
@@ -267,10 +291,25 @@ impl Inquiry {
             self.portrait.shown = Some(shown.clone());
             self.portrait.encrypted = inside;
         }
-        let is_web = shown.service == "http" || is_over_http(shown.service);
         let is_told = shown.guard != Guard::Untold;
-        self.stage = if is_web && !is_told { Stage::Web } else { Stage::Settled };
+        let is_web = shown.service == "http" || is_over_http(shown.service);
+        self.stage = match is_told {
+            true => Stage::Settled,
+            false if is_web => Stage::Web,
+            // Known by a complaint, perhaps: its own question tells more.
+            false => Stage::Own,
+        };
         !is_web || is_told
+    }
+
+    /// The question of whoever is known to answer, if it was not asked yet.
+    fn next_own(&self) -> Vec<Talk> {
+        let inside = self.portrait.encrypted;
+        let known = self.portrait.shown.as_ref().map(|shown| shown.service);
+        let own = QUESTIONS.iter().filter(|question| Some(question.service) == known).map(Ask::Question);
+        own.filter(|ask| !self.was_asked(inside, ask))
+            .map(|ask| self.talk(inside, Duration::ZERO, Some(ask)))
+            .collect()
     }
 
     /// Which product it is that speaks HTTP, and whom it lets in: what is asked on this port, and of the product
@@ -286,29 +325,34 @@ impl Inquiry {
             question.service != "http"
                 && is_over_http(question.service)
                 && (question.ports.contains(&self.to.port)
+                    || self.declared.as_deref() == Some(question.service)
                     || shown.is_some_and(|shown| shown.service == question.service)
                     || (is_nameless && question.service == "docker"))
         };
         let asks = QUESTIONS.iter().filter(is_meant).map(Ask::Question);
-        asks.filter(|ask| !self.portrait.was_asked(inside, ask))
+        asks.filter(|ask| !self.was_asked(inside, ask))
             .map(|ask| self.talk(inside, Duration::ZERO, Some(ask)))
             .collect()
     }
 
+    fn was_asked(&self, inside: bool, ask: &Ask) -> bool {
+        self.asked.iter().any(|(there, asked)| *there == inside && asked.is(ask))
+    }
+
     fn was_greeted_with_tls(&self) -> bool {
-        self.portrait.was_asked(false, &Ask::Hello(self.random))
+        self.was_asked(false, &Ask::Hello(self.random))
     }
 
     /// One after the other; at once where nothing came back so far, since each would be waited for.
     fn next_outside(&mut self) -> Vec<Talk> {
         if self.portrait.connections == 0 {
-            let listen = if self.first.greeter { GREETING } else { Duration::ZERO };
-            let ask = if self.first.tls {
-                Ask::Hello(self.random)
-            } else {
-                self.first.asks.pop_front().unwrap_or(Ask::Hello(self.random))
-            };
-            return vec![self.talk(false, listen, Some(ask))];
+            let first = if self.first.tls { None } else { self.first.asks.pop_front() };
+            let ask = first.or_else(|| (!self.first.only).then_some(Ask::Hello(self.random)));
+            return vec![self.talk(false, self.first.greeting, ask)];
+        }
+        if self.first.only {
+            self.stage = Stage::Settled;
+            return Vec::new();
         }
         // Whoever hangs up may do so on everybody, or not like what was said: silence tells.
         if self.failures > 0 && self.knocks < TWICE && self.closed >= self.knocks {
@@ -317,7 +361,7 @@ impl Inquiry {
         }
         let last = [Ask::Hello(self.random)].into_iter().chain(questions(0, ["http"].into_iter()));
         let asks = std::mem::take(&mut self.first.asks).into_iter().chain(last);
-        let mut new: VecDeque<Ask> = asks.filter(|ask| !self.portrait.was_asked(false, ask)).collect();
+        let mut new: VecDeque<Ask> = asks.filter(|ask| !self.was_asked(false, ask)).collect();
         if new.is_empty() {
             self.stage = Stage::Everything;
         }
@@ -330,13 +374,13 @@ impl Inquiry {
     fn next_inside(&mut self) -> Option<Talk> {
         let web = questions(0, ["http"].into_iter());
         let asks = self.first.asks.iter().cloned().chain(web);
-        let next = asks.into_iter().find(|ask| !self.portrait.was_asked(true, ask));
+        let next = asks.into_iter().find(|ask| !self.was_asked(true, ask));
         let Some(ask) = next else {
             self.stage = Stage::InsideRest;
             return None;
         };
-        let is_first = !self.portrait.asked.iter().any(|(inside, _)| *inside);
-        let listen = if is_first && self.first.greeter { GREETING } else { Duration::ZERO };
+        let is_first = !self.asked.iter().any(|(inside, _)| *inside);
+        let listen = if is_first { self.first.greeting } else { Duration::ZERO };
         Some(self.talk(true, listen, Some(ask)))
     }
 
@@ -383,7 +427,6 @@ fn questions<'a>(port: u16, protocols: impl Iterator<Item = &'a str>) -> VecDequ
 impl Portrait {
     /// How it behaved, where that says something by itself.
     fn notice(&mut self, talk: &Talk, ended: Ended) {
-        self.spoke |= talk.spoke();
         if let Some(words) = talk.words() {
             self.words.get_or_insert_with(|| words.to_owned());
         }

@@ -71,7 +71,7 @@ fn text(octets: &[u8]) -> Option<String> {
 }
 
 /// Cleaned, and no longer than [`LONGEST`].
-fn bounded(text: &str) -> String {
+pub(crate) fn bounded(text: &str) -> String {
     let short: String = text.chars().take(LONGEST).collect();
     let cleaned = clean(&short);
     if cleaned.chars().count() <= LONGEST && short.len() == text.len() {

@@ -3,8 +3,7 @@
 use super::{
     Identity, bounded,
     spoken::{is_over_http, spoken},
-    stream::{Guard, Shown, is_recognised},
-    talk::Ask,
+    stream::{Guard, Shown},
     tls,
 };
 use crate::model::Moment;
@@ -100,8 +99,10 @@ pub struct Portrait {
     pub encrypted: bool,
     /// TLS connections that were set up, one for each name.
     pub sessions: Vec<Session>,
-    /// Everything that TLS there can be, where that was asked for.
-    pub offered: Option<tls::Offered>,
+    /// Everything that TLS there can be, by the name in our hellos, where that was asked for.
+    pub offered: Vec<(Option<String>, tls::Offered)>,
+    /// There was no time to ask everything.
+    pub is_cut: bool,
     /// The rungs reached, and when first.
     pub rungs: Vec<(Rung, Moment)>,
     /// Of somebody whom nobody understands.
@@ -110,8 +111,6 @@ pub struct Portrait {
     pub words: Option<String>,
     /// Connections made.
     pub connections: u32,
-    pub(super) asked: Vec<(bool, Ask)>,
-    pub(super) spoke: bool,
 }
 
 impl Portrait {
@@ -125,6 +124,11 @@ impl Portrait {
     pub fn session(&self, name: Option<&str>) -> Option<&Session> {
         let own = self.sessions.iter().find(|session| session.name.as_deref() == name);
         own.or_else(|| self.sessions.first().filter(|_| name.is_none()))
+    }
+
+    /// Everything that TLS can be for this name.
+    pub fn offered(&self, name: Option<&str>) -> Option<&tls::Offered> {
+        self.offered.iter().find(|(of, _)| of.as_deref() == name).map(|(_, offered)| offered)
     }
 
     /// What it says of itself, in one line.
@@ -147,24 +151,34 @@ impl Portrait {
     /// Whether what answers is what is declared; `None`: that can't be said.
     pub fn is(&self, declared: &str) -> Option<bool> {
         let found = self.shown.as_ref()?.service;
-        let wanted = spoken(declared);
+        let declared = declared.to_ascii_lowercase();
+        let wanted = spoken(&declared);
         if wanted.tls && !self.encrypted {
             return Some(false);
         }
+        if declared == found || self.service() == Some(declared.as_str()) || are_siblings(&declared, found) {
+            return Some(true);
+        }
         match wanted.protocol {
-            _ if declared == found => Some(true),
-            "tls" => Some(self.encrypted),
             // One of those that are reached by HTTP, and did not show which.
-            "http" if found == "http" => (is_any_web(declared) || !is_recognised(declared)).then_some(true),
+            "http" if found == "http" => is_any_web(&declared).then_some(true),
             protocol if protocol == found => Some(true),
             _ if found == "tls" => None,
-            "http" => Some(is_any_web(declared) && is_over_http(found)),
+            "http" => Some(is_any_web(&declared) && is_over_http(found)),
+            // Printers and exporters share a port and a name.
+            "jetdirect" if found == "http" || is_over_http(found) => None,
             _ => Some(false),
         }
     }
 
-    pub(super) fn was_asked(&self, inside: bool, ask: &Ask) -> bool {
-        self.asked.iter().any(|(there, asked)| *there == inside && asked.is(ask))
+    /// Everything that it says of itself: its first words, and what was read from them.
+    pub fn words_said(&self) -> Option<String> {
+        let shown = self.shown.as_ref();
+        let identity = shown.and_then(|shown| shown.identity.as_ref());
+        let told = identity.map(|told| [&told.product, &told.version, &told.detail]);
+        let told = told.into_iter().flatten().flatten().cloned();
+        let all: Vec<String> = self.banner().into_iter().chain(told).collect();
+        (!all.is_empty()).then(|| all.join("; "))
     }
 
     /// Whether it took connections and never said anything.
@@ -188,9 +202,21 @@ impl Portrait {
     }
 }
 
-/// Names that say how something is reached, not what it is.
+/// Names that say how something is reached, not what it is. Printing (RFC 8010) and discovery are plain HTTP.
 fn is_any_web(service: &str) -> bool {
-    matches!(service, "http" | "https" | "http-alt" | "https-alt")
+    matches!(service, "http" | "https" | "http-alt" | "https-alt" | "ipp" | "wsdapi")
+}
+
+/// Services that answer a stranger alike.
+const SIBLINGS: &[&[&str]] = &[
+    &["kubernetes-api", "microk8s-api", "kube-controller-manager", "kube-scheduler"],
+    &["kubelet", "kubelet-readonly"],
+    &["etcd-client", "etcd-server"],
+    &["java-rmi", "cassandra-jmx"],
+];
+
+fn are_siblings(one: &str, other: &str) -> bool {
+    SIBLINGS.iter().any(|family| family.contains(&one) && family.contains(&other))
 }
 
 /// What a protocol is called inside TLS.

@@ -90,6 +90,7 @@ const OVER_TLS: &[(&str, &[&str])] = &[
             "zimbra-admin",
             "synology-dsm",
             "nessus",
+            "icinga",
         ],
     ),
     ("smtp", &["submissions"]),
@@ -108,7 +109,7 @@ const OVER_TLS: &[(&str, &[&str])] = &[
     ("stun", &["stuns"]),
     ("xmpp-client", &["xmpp-client-tls"]),
     ("oracle-tns", &["oracle-tns-tls"]),
-    ("tls", &["radsec", "syslog-tls", "icinga", "libvirt-tls", "unbound-control", "nsd-control"]),
+    ("tls", &["radsec", "syslog-tls", "libvirt-tls", "unbound-control", "nsd-control"]),
 ];
 
 /// Services that speak another one's protocol, in the clear or not.
@@ -200,6 +201,8 @@ const ALIKE: &[(&str, &[&str])] = &[
             "netdata",
             "mongodb-http",
             "plex",
+            "rspamd",
+            "spark-master",
         ],
     ),
     ("smtp", &["submission", "smtp-alt", "amavis"]),

@@ -163,7 +163,9 @@ impl Talk {
                 Act::Say(say)
             }
             Phase::Asked | Phase::Followed(_) if self.heard.is_empty() => Act::Listen(ANSWER),
-            Phase::Greeting | Phase::Asked | Phase::Followed(_) => Act::Listen(REST),
+            // Some let strangers wait in the middle of their greeting (postscreen).
+            Phase::Greeting => Act::Listen(self.listen.max(REST)),
+            Phase::Asked | Phase::Followed(_) => Act::Listen(REST),
             Phase::Over => Act::HangUp,
         }
     }

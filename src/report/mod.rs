@@ -16,5 +16,5 @@ pub use document::*;
 pub use headline::{headline, verdict_sentence};
 pub use observed::{ObservationRecord, RungRecord};
 pub(crate) use summary::{chance_of_a_miss, undecided_of};
-pub use tls::{CertificateRecord, OfferRecord, SessionRecord, TlsRecord};
+pub use tls::{CertificateRecord, OfferRecord, OfferedRecord, SessionRecord, TlsRecord};
 pub(crate) use words::{count, thousands};

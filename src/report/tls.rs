@@ -15,9 +15,18 @@ use crate::identify::{
 pub struct TlsRecord {
     /// Connections that were set up, one for each name that was asked for.
     pub sessions: Vec<SessionRecord>,
-    /// Every version that the server takes; null where they were not listed.
-    pub offered: Option<Vec<OfferRecord>>,
-    /// Versions of which it is not known whether the server takes them.
+    /// Everything that the server takes, for each name for which that was listed.
+    pub offered: Vec<OfferedRecord>,
+}
+
+/// Everything that a server takes for one name.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct OfferedRecord {
+    /// The name that was asked for (SNI); null for none.
+    pub name: Option<String>,
+    /// Each version that it takes.
+    pub versions: Vec<OfferRecord>,
+    /// Versions of which it is not known whether it takes them.
     pub unknown_versions: Vec<String>,
 }
 
@@ -76,6 +85,8 @@ pub struct OfferRecord {
     pub version: String,
     /// By their names at IANA, as the server prefers them where it does.
     pub suites: Vec<String>,
+    /// Whether these are all; else there may be more.
+    pub complete: bool,
 }
 
 /// Names of a certificate that a report lists.
@@ -84,19 +95,27 @@ const MOST_NAMES: usize = 100;
 impl TlsRecord {
     /// Of an endpoint that speaks TLS. `now`: the end of the run.
     pub(super) fn of(portrait: &Portrait, now: Timestamp) -> Option<Self> {
-        if portrait.sessions.is_empty() && portrait.offered.is_none() {
+        if portrait.sessions.is_empty() && portrait.offered.is_empty() {
             return None;
         }
         Some(Self {
             sessions: portrait.sessions.iter().map(|session| SessionRecord::of(session, now)).collect(),
-            offered: portrait.offered.as_ref().map(offers),
-            unknown_versions: portrait
+            offered: portrait
                 .offered
                 .iter()
-                .flat_map(|offered| &offered.unknown)
-                .map(ToString::to_string)
+                .map(|(name, offered)| OfferedRecord::of(name.as_deref(), offered))
                 .collect(),
         })
+    }
+}
+
+impl OfferedRecord {
+    fn of(name: Option<&str>, offered: &Offered) -> Self {
+        Self {
+            name: name.map(str::to_owned),
+            versions: offers(offered),
+            unknown_versions: offered.unknown.iter().map(ToString::to_string).collect(),
+        }
     }
 }
 
@@ -139,6 +158,7 @@ fn offers(offered: &Offered) -> Vec<OfferRecord> {
     let offer = |offer: &crate::identify::tls::VersionOffer| OfferRecord {
         version: offer.version.to_string(),
         suites: offer.suites.iter().map(|suite| Suite::label(*suite)).collect(),
+        complete: offer.complete,
     };
     offered.versions.iter().map(offer).collect()
 }

@@ -31,8 +31,8 @@ impl Bench<'_, '_> {
             return (verdict, Some(entry));
         }
         if let Bearing::Interfered(entry) = self.bearing {
-            // Whoever answers on everything has no protocol on everything: a service that shows itself is there.
-            if cell != Cell::OpenAsDeclared || !self.is_confirmed(seen) {
+            // Whoever answers on everything does not answer as everything: a service that shows itself is there.
+            if cell != Cell::OpenAsDeclared || !self.is_confirmed(seen, &expectation) {
                 return (Verdict::Inconclusive, Some(entry));
             }
         }

@@ -9,7 +9,7 @@ use super::{
     remedy,
 };
 use crate::{
-    identify::{Guard, Manner, Portrait},
+    identify::{Guard, Portrait},
     model::{Observation, PortSet, Protocol, Severity, Verdict},
 };
 
@@ -31,11 +31,14 @@ impl Bench<'_, '_> {
         (verdict, Some(worst))
     }
 
-    /// Whether somebody behind an open port showed which protocol he speaks, so that more than a handshake is
-    /// there.
-    pub(super) fn is_confirmed(&self, seen: &Observation) -> bool {
-        let portrait = self.case.seen.portraits.get(&seen.endpoint);
-        portrait.is_some_and(|portrait| portrait.shown.is_some())
+    /// Whether somebody behind an open port showed himself to be what every entry declares, so that more than a
+    /// handshake is there.
+    pub(super) fn is_confirmed(&self, seen: &Observation, expectation: &Expectation<'_>) -> bool {
+        let Some(portrait) = self.case.seen.portraits.get(&seen.endpoint) else { return false };
+        expectation.claims.iter().all(|claim| {
+            let declared = claim.entry.service.as_deref().map(|name| self.case.context.roles.canonical(name));
+            declared.is_some_and(|declared| portrait.is(declared) == Some(true))
+        })
     }
 
     /// Says in a finding about a port that should not be open who answers there. Whoever answers anybody makes it
@@ -105,9 +108,9 @@ impl Bench<'_, '_> {
                 }
             }
             if let Some(wanted) = &entry.banner {
-                match portrait.banner() {
-                    Some(banner) if banner.contains(wanted.as_str()) => {}
-                    Some(banner) => rulings.push(self.wrong_banner(seen, claim, wanted, &banner)),
+                match portrait.words_said() {
+                    Some(said) if said.contains(wanted.as_str()) => {}
+                    Some(said) => rulings.push(self.wrong_banner(seen, claim, wanted, &said)),
                     None => rulings.push(self.unknown_service(seen, claim, portrait)),
                 }
             }
@@ -133,11 +136,13 @@ impl Bench<'_, '_> {
         claim: &Claim<'_>,
         portrait: &Portrait,
     ) -> (Verdict, Entry) {
-        let (verdict, entry) = self.unidentified(seen, claim, Gap::Unidentified);
+        let gap = if portrait.is_cut { Gap::Checks } else { Gap::Unidentified };
+        let (verdict, entry) = self.unidentified(seen, claim, gap);
         let at = seen.endpoint;
+        let known = portrait.service().map(|service| format!("{service} answers, and does not show more"));
         if let Some(draft) = self.docket.drafts.get_mut(entry) {
-            let behaves =
-                portrait.manner.map_or("it speaks TLS, and nobody inside it is known", Manner::says);
+            let behaves = portrait.manner.map(|manner| manner.says().to_owned());
+            let behaves = behaves.or(known).unwrap_or_else(|| "there was no time to ask it".to_owned());
             draft.notes.insert(format!("{}/{} at {}: {behaves}", at.port, at.protocol, at.address));
         }
         (verdict, entry)

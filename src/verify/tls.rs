@@ -12,7 +12,7 @@ use super::{
 use crate::{
     identify::{
         Guard, Portrait, Session,
-        tls::{Certificate, GUIDELINE, Name, Problem, Profile, weaknesses},
+        tls::{Certificate, GUIDELINE, Name, Offered, Problem, Profile, Upgrade, weaknesses},
     },
     model::{Observation, Severity, Verdict},
     spec::manifest::{Host, TlsExpectation},
@@ -34,11 +34,15 @@ impl Bench<'_, '_> {
             Host::Name(name) => Some(name.as_str()),
             _ => None,
         });
-        let session = portrait.session(name);
-        if session.is_none() && portrait.offered.is_none() {
+        let (session, offered) = (portrait.session(name), portrait.offered(name));
+        if session.is_none() && offered.is_none_or(|offered| offered.versions.is_empty()) {
             let is_plain = !portrait.encrypted
-                && portrait.shown.as_ref().is_some_and(|shown| shown.service != "tls")
-                && portrait.guard() != Guard::Upgradable;
+                && portrait.shown.as_ref().is_some_and(|shown| match shown.guard {
+                    Guard::Cleartext(_) => true,
+                    Guard::Upgradable => false,
+                    // Of a protocol that knows STARTTLS its absence has to be shown.
+                    Guard::Open(_) | Guard::Untold => Upgrade::of(shown.service).is_none(),
+                });
             rulings.push(if is_plain {
                 self.no_tls(seen, claim, portrait)
             } else {
@@ -47,14 +51,14 @@ impl Bench<'_, '_> {
             return;
         }
         // Up to TLS 1.2 the chain is in the clear: it is seen also where no handshake of ours succeeds.
-        let clear = portrait.offered.as_ref().and_then(|offered| offered.chains.first());
+        let clear = offered.and_then(|offered| offered.chains.first());
         let Some(chain) = session.map(|session| &session.chain).or(clear) else {
-            self.policy(seen, claim, (wanted, portrait, None), rulings);
+            self.policy(seen, claim, (wanted, offered, None), rulings);
             rulings.push(self.unchecked(seen, claim, "its certificate could not be seen"));
             return;
         };
         let leaf = chain.first().and_then(|der| Certificate::read(der));
-        self.policy(seen, claim, (wanted, portrait, leaf.as_ref()), rulings);
+        self.policy(seen, claim, (wanted, offered, leaf.as_ref()), rulings);
         if session.is_none() && (wanted.trusted == Some(true) || wanted.ca_file.is_some()) {
             rulings.push(self.unchecked(
                 seen,
@@ -76,11 +80,11 @@ impl Bench<'_, '_> {
         &mut self,
         seen: &Observation,
         claim: &Claim<'_>,
-        (wanted, portrait, leaf): (&TlsExpectation, &Portrait, Option<&Certificate>),
+        (wanted, offered, leaf): (&TlsExpectation, Option<&Offered>, Option<&Certificate>),
         rulings: &mut Rulings,
     ) {
         let Some(profile) = wanted.profile.as_deref().and_then(Profile::named) else { return };
-        let Some(offered) = &portrait.offered else {
+        let Some(offered) = offered else {
             rulings.push(self.unchecked(seen, claim, "what it offers could not be listed"));
             return;
         };
@@ -131,6 +135,13 @@ impl Bench<'_, '_> {
             [] => name.and_then(Name::of).into_iter().collect(),
             names => names.iter().filter_map(|name| Name::of(name)).collect(),
         };
+        // `*.example.com` is wanted as it is written; what is no name at all is in no certificate.
+        let patterns = wanted.names.iter().filter(|name| Name::of(name).is_none());
+        let missing = patterns.filter(|name| {
+            let has = |own: &String| own.eq_ignore_ascii_case(name);
+            !leaf.dns_names.iter().any(has)
+        });
+        let missing = missing.map(|name| (format!("is not for {name}"), Severity::High));
         let mut problems: Vec<(String, Severity)> = leaf
             .problems(&names, self.case.context.now, wanted.min_days_left)
             .into_iter()
@@ -138,6 +149,7 @@ impl Bench<'_, '_> {
                 let is_mild = matches!(problem, Problem::Expiring { .. });
                 (problem.to_string(), if is_mild { Severity::Medium } else { Severity::High })
             })
+            .chain(missing)
             .collect();
         let trust_is_declared = wanted.trusted == Some(true) || wanted.ca_file.is_some();
         if let (true, Some(Err(why))) = (trust_is_declared, session.map(|session| &session.trust)) {

@@ -10,6 +10,7 @@ use super::{
     host::Host,
     isolate::{isolated, run},
     lab::{Lab, far},
+    nmap,
     portproof::{manifest, portproof, verify},
     stream_daemons::{self, STREAMS},
 };
@@ -83,6 +84,29 @@ fn real_servers_are_told_apart_on_their_own_ports_and_on_foreign_ones() {
             }
         }
         assert!(wrong.is_empty(), "\n{wrong}");
+    });
+}
+
+/// Where nmap has another name for the same: its `netbios-ssn` is SMB on port 445, and for MQTT it takes the
+/// program's name.
+const NAMED_OTHERWISE: [(&str, &str); 3] =
+    [("https", "ssl/http"), ("microsoft-ds", "netbios-ssn"), ("mqtt", "mosquitto version")];
+
+#[test]
+fn nmap_agrees_on_who_answers() {
+    isolated(|| {
+        servers();
+        let ports = STREAMS.map(|(port, _)| port);
+        let theirs = nmap::versions(address(HOST4), &ports);
+        let mut different = String::new();
+        for (port, ours) in STREAMS {
+            let same =
+                NAMED_OTHERWISE.iter().find(|(service, _)| *service == ours).map_or(ours, |(_, name)| name);
+            if !theirs[&port].starts_with(same) {
+                writeln!(different, "{port}: {ours} here, {} to nmap", theirs[&port]).unwrap();
+            }
+        }
+        assert!(different.is_empty(), "\n{different}");
     });
 }
 

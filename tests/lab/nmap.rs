@@ -36,6 +36,29 @@ fn states(address: IpAddr, ports: &[u16], how: &str) -> BTreeMap<u16, String> {
     states
 }
 
+/// What `nmap -sV` says of who answers on these ports of one address: its name for the service, with `ssl/` before
+/// it where that is inside TLS.
+pub(crate) fn versions(address: IpAddr, ports: &[u16]) -> BTreeMap<u16, String> {
+    let list: Vec<String> = ports.iter().map(ToString::to_string).collect();
+    let mut command = Command::new("nmap");
+    command.args(["-sT", "-sV", "-n", "-Pn", "-T4", "-oX", "-", "-p", &list.join(",")]);
+    let xml = run(command.arg(address.to_string()));
+    let mut versions = BTreeMap::new();
+    for port in xml.split("<port protocol=\"tcp\"").skip(1) {
+        let number = attribute(port, "portid").parse().expect("nmap writes port numbers");
+        let service = port.split("<service ").nth(1).map(|service| {
+            let inside = if service.split('>').next().is_some_and(|tag| tag.contains("tunnel=\"ssl\"")) {
+                "ssl/"
+            } else {
+                ""
+            };
+            format!("{inside}{}", attribute(service, "name"))
+        });
+        versions.insert(number, service.unwrap_or_default());
+    }
+    versions
+}
+
 fn attribute<'a>(xml: &'a str, name: &str) -> &'a str {
     let start = xml.find(&format!("{name}=\"")).expect("nmap writes the attribute") + name.len() + 2;
     let length = xml[start..].find('"').expect("an attribute ends");

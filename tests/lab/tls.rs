@@ -205,7 +205,7 @@ fn exactly_the_bad_settings_and_certificates_are_found() {
             let tls = &record["tls"];
             assert_eq!(tls["sessions"].as_array().map(Vec::len), Some(1), "{record}");
             assert!(tls["sessions"][0]["certificate"]["sha256"].is_string(), "{record}");
-            assert_eq!(tls["unknown_versions"], Value::Array(vec![]), "{record}");
+            assert_eq!(tls["offered"][0]["unknown_versions"], Value::Array(vec![]), "{record}");
         }
         assert_eq!(old_allows_what_is_old(), ["EXP006"; 3]);
     });
@@ -223,7 +223,7 @@ fn testssl_agrees_on_versions_and_suites() {
         let found = verified("intermediate");
         let records = found.report["observations"].as_array().expect("observations");
         let record = records.iter().find(|record| record["address"] == "203.0.113.71").expect("it was asked");
-        let ours: BTreeSet<(String, String)> = record["tls"]["offered"]
+        let ours: BTreeSet<(String, String)> = record["tls"]["offered"][0]["versions"]
             .as_array()
             .expect("it was listed")
             .iter()

@@ -9,7 +9,7 @@ use tokio::{
     time::{Instant, timeout, timeout_at},
 };
 
-use super::{Caller, line::Line};
+use super::{Caller, Check, line::Line, secure::Roots};
 use crate::identify::{
     Guard, Portrait, Session,
     tls::{Answer, Heard, Randoms, Step, Survey, Upgrade, answer, last_answer},
@@ -20,41 +20,48 @@ const EXCHANGE: Duration = Duration::from_secs(6);
 /// Octets of an answer to a hello that are read.
 const MOST: usize = 160 << 10;
 const ROOM: usize = 16 << 10;
+/// Hellos to a server that bars strangers after a hundred broken handshakes (`max_connect_errors` of `MySQL`).
+const GENTLE: usize = 12;
 
 impl Line {
     /// Adds to a portrait what is declared to be checked. Returns how many connections it took.
     pub(super) async fn inspect(&self, caller: &Caller, portrait: &mut Portrait, random: [u8; 32]) -> u32 {
         let service = portrait.shown.as_ref().map(|shown| shown.service);
-        let upgraded = !portrait.encrypted && portrait.guard() == Guard::Upgradable;
-        let upgrade = service.filter(|_| upgraded).and_then(Upgrade::of);
-        let upgrade = match caller.names.first() {
-            Some(name) => upgrade.map(|upgrade| upgrade.with_name(name)),
-            None => upgrade,
-        };
-        if !portrait.encrypted && upgrade.is_none() {
+        let upgrade = service.filter(|_| !portrait.encrypted).and_then(Upgrade::of);
+        // Who says in the clear that he has nothing better is believed.
+        if !portrait.encrypted && matches!(portrait.guard(), Guard::Cleartext(_)) {
             return 0;
         }
         let mut connections = 0;
-        let names = caller.names.iter().map(Some).collect::<Vec<_>>();
-        for name in if names.is_empty() { vec![None] } else { names } {
-            if portrait.sessions.iter().any(|session| session.name.as_ref() == name) {
-                continue;
-            }
+        for Check { name, roots, wants_survey } in &caller.checks {
+            let upgrade = match name {
+                Some(name) => upgrade.clone().map(|upgrade| upgrade.with_name(name)),
+                None => upgrade.clone(),
+            };
             connections += 1;
-            let name = name.map(String::as_str);
-            if let Some(session) = self.session(caller, name, upgrade.clone()).await {
+            let session = self.session(caller, (name.as_deref(), roots), upgrade.clone()).await;
+            let has_session = session.is_some();
+            if let Some(session) = session {
+                // It is judged by whom its own entry trusts.
+                portrait.sessions.retain(|known| known.name != session.name);
                 portrait.sessions.push(session);
             }
-        }
-        if caller.wants_survey {
-            let name = caller.names.first().map(String::as_str);
-            let mut survey = Survey::new(name, Randoms::new(random));
-            while let Some(offer) = survey.next_hello() {
-                connections += 1;
-                let heard = self.exchange(caller, &offer.record(), upgrade.clone()).await;
-                survey.heard(&heard);
+            // Where no handshake of today succeeds, an old one shows the certificate, or that there is no TLS.
+            if *wants_survey || !has_session {
+                let survey = Survey::new(name.as_deref(), Randoms::new(random));
+                // A server that counts broken handshakes bars whoever breaks too many.
+                let mut survey = match (wants_survey, service) {
+                    (true, Some("mysql")) => survey.versions_only().at_most(GENTLE),
+                    (true, _) => survey,
+                    (false, _) => survey.versions_only(),
+                };
+                while let Some(offer) = survey.next_hello() {
+                    connections += 1;
+                    let heard = self.exchange(caller, &offer.record(), upgrade.clone()).await;
+                    survey.heard(&heard);
+                }
+                portrait.offered.push((name.clone(), survey.offered()));
             }
-            portrait.offered = Some(survey.offered());
         }
         connections
     }
@@ -63,7 +70,7 @@ impl Line {
     async fn session(
         &self,
         caller: &Caller,
-        name: Option<&str>,
+        (name, roots): (Option<&str>, &Roots),
         upgrade: Option<Upgrade>,
     ) -> Option<Session> {
         let _turn = self.turn(caller).await;
@@ -73,7 +80,7 @@ impl Line {
             if let Some(upgrade) = upgrade {
                 upgraded_by(&mut stream, upgrade).await?;
             }
-            let (_, session) = self.secure.connect(stream, name, caller).await.ok()?;
+            let (_, session) = self.secure.connect(stream, name, (caller, roots)).await.ok()?;
             Some(Session { upgraded, ..session })
         };
         timeout(2 * EXCHANGE, session).await.ok().flatten()

@@ -10,7 +10,11 @@ use tokio::{
     time::{Instant, timeout, timeout_at},
 };
 
-use super::{Caller, pace::Pace, secure::Secure};
+use super::{
+    Caller,
+    pace::Pace,
+    secure::{Roots, Secure},
+};
 use crate::{
     drive::{Clock, connect::Origin, socket, sys},
     identify::{Act, Ended, Talk, Told},
@@ -73,7 +77,7 @@ impl Line {
         let mut times = Times::default();
         if talk.is_inside() {
             let name = caller.names.first().map(String::as_str);
-            let secured = timeout(SECURE, self.secure.connect(stream, name, caller)).await;
+            let secured = timeout(SECURE, self.secure.connect(stream, name, (caller, &Roots::web()))).await;
             if let Ok(Ok((mut stream, session))) = secured {
                 told.session = Some(session);
                 times.answered = Some(self.clock.now());
@@ -97,7 +101,8 @@ impl Line {
         &self,
         caller: &Caller,
     ) -> (Option<SemaphorePermit<'_>>, Option<OwnedSemaphorePermit>) {
-        (self.places.acquire().await.ok(), self.pace.turn(caller.endpoint.address).await)
+        let there = self.pace.turn(caller.endpoint.address, caller.rate).await;
+        (self.places.acquire().await.ok(), there)
     }
 
     /// A connection, if one can be made in time.

@@ -7,15 +7,13 @@ mod line;
 mod pace;
 mod secure;
 
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
-use tokio::{sync::Semaphore, task::JoinSet};
+use tokio::{
+    sync::{Notify, Semaphore},
+    task::JoinSet,
+    time::timeout,
+};
 
 pub use self::secure::{Roots, RootsError};
 use self::{line::Line, pace::Pace, secure::Secure};
@@ -37,6 +35,11 @@ const OF_ADDRESS: usize = 128;
 /// No endpoint is worth more time than this.
 const LONGEST: Duration = Duration::from_secs(45);
 
+/// Nor is listing what TLS there is.
+const INSPECTION: Duration = Duration::from_mins(2);
+/// Connections that an inquiry may take, about.
+const WHOLE: u32 = 80;
+
 /// An open port that is to be talked to.
 #[derive(Clone, Debug)]
 pub struct Caller {
@@ -48,11 +51,20 @@ pub struct Caller {
     pub declared: Option<String>,
     /// The names of the host, where it has any; the first is used throughout.
     pub names: Vec<String>,
+    /// The names for which TLS is declared; none where it is declared for an address.
+    pub checks: Vec<Check>,
+    /// The most connections a second to it, where its target says so.
+    pub rate: Option<u64>,
+}
+
+/// TLS that is declared.
+#[derive(Clone, Debug)]
+pub struct Check {
+    /// For this name.
+    pub name: Option<String>,
     /// Whom to trust.
     pub roots: Roots,
-    /// Whether TLS is declared, so that each name's certificate is looked at.
-    pub wants_tls: bool,
-    /// Whether a TLS profile is declared, so that everything that the server takes is listed.
+    /// Whether a profile is declared, so that everything that the server takes is listed.
     pub wants_survey: bool,
 }
 
@@ -60,7 +72,7 @@ pub struct Caller {
 #[derive(Debug)]
 pub struct Callers {
     line: Line,
-    stopped: AtomicBool,
+    stopped: Notify,
     at_once: usize,
 }
 
@@ -76,7 +88,7 @@ impl Callers {
             pace: Pace::new(rate, OF_ADDRESS),
             places: Semaphore::new(at_once),
         };
-        Arc::new(Self { line, stopped: AtomicBool::new(false), at_once })
+        Arc::new(Self { line, stopped: Notify::new(), at_once })
     }
 
     /// Talks to each of them; `see` gets what is known of one as soon as it is. Returns how many connections
@@ -90,12 +102,17 @@ impl Callers {
         let (mut running, mut waiting) = (JoinSet::new(), callers.into_iter());
         let mut connections = 0;
         loop {
-            while running.len() < self.at_once && !self.is_stopped() {
+            while running.len() < self.at_once {
                 let Some(caller) = waiting.next() else { break };
                 let this = Arc::clone(self);
                 running.spawn(async move { (caller.endpoint, this.one(caller, random).await) });
             }
-            match running.join_next().await {
+            // What is cut off when nobody waits any longer is not known.
+            let done = tokio::select! {
+                done = running.join_next() => done,
+                () = self.stopped.notified() => return connections,
+            };
+            match done {
                 Some(Ok((endpoint, portrait))) => {
                     connections += u64::from(portrait.connections);
                     see(endpoint, portrait);
@@ -106,20 +123,20 @@ impl Callers {
         }
     }
 
-    /// Nobody new is talked to from now on, and nothing new is asked.
+    /// Every conversation ends now.
     pub fn stop(&self) {
-        self.stopped.store(true, Ordering::Relaxed);
-    }
-
-    fn is_stopped(&self) -> bool {
-        self.stopped.load(Ordering::Relaxed)
+        self.stopped.notify_one();
     }
 
     async fn one(self: Arc<Self>, caller: Caller, random: [u8; 32]) -> Portrait {
         let caller = Arc::new(caller);
         let mut portrait = self.inquire(&caller, random).await;
-        if caller.wants_tls && !self.is_stopped() {
-            portrait.connections += self.line.inspect(&caller, &mut portrait, random).await;
+        if !caller.checks.is_empty() && portrait.manner.is_none() {
+            let inspected = self.line.inspect(&caller, &mut portrait, random);
+            match timeout(INSPECTION, inspected).await {
+                Ok(connections) => portrait.connections += connections,
+                Err(_) => portrait.is_cut = true,
+            }
         }
         portrait
     }
@@ -132,7 +149,7 @@ impl Callers {
         };
         let Endpoint { address, port, .. } = caller.endpoint;
         let mut inquiry = Inquiry::new(address, port, hints, random);
-        let over = self.line.clock.now() + LONGEST;
+        let over = self.line.clock.now() + LONGEST + self.line.pace.slowest(WHOLE, caller.rate);
         loop {
             let mut talks = inquiry.talks().into_iter();
             let mut running = JoinSet::new();
@@ -146,11 +163,14 @@ impl Callers {
                 }
                 let Some(done) = running.join_next().await else { break };
                 let is_enough = done.is_ok_and(|told| inquiry.hear(told));
-                if is_enough || self.is_stopped() || self.line.clock.now() > over {
+                if is_enough {
                     break;
                 }
+                if self.line.clock.now() > over {
+                    return Portrait { is_cut: true, ..inquiry.portrait() };
+                }
             }
-            if !some || self.is_stopped() || self.line.clock.now() > over {
+            if !some {
                 return inquiry.portrait();
             }
         }

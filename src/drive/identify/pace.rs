@@ -35,15 +35,26 @@ struct Own {
     places: Arc<Semaphore>,
 }
 
+fn interval(rate: u64) -> Duration {
+    Duration::from_secs_f64(1.0 / rate.max(1) as f64)
+}
+
 impl Pace {
     /// So fast, and so many connections to an address at a time.
     pub(super) fn new(rate: Rate, of_address: usize) -> Self {
-        let interval = |rate: Option<u64>| rate.map(|rate| Duration::from_secs_f64(1.0 / rate.max(1) as f64));
-        Self { run: interval(rate.run), own: interval(rate.per_address), of_address, state: Mutex::default() }
+        let [run, own] = [rate.run, rate.per_address].map(|rate| rate.map(interval));
+        Self { run, own, of_address, state: Mutex::default() }
+    }
+
+    /// How long the turns of so many connections to one address take.
+    pub(super) fn slowest(&self, connections: u32, limit: Option<u64>) -> Duration {
+        let interval = [self.run, self.own, limit.map(interval)].into_iter().flatten().max();
+        interval.unwrap_or_default().saturating_mul(connections)
     }
 
     /// Waits for a turn. The place at the address is free again when what is returned is dropped.
-    pub(super) async fn turn(&self, address: IpAddr) -> Option<OwnedSemaphorePermit> {
+    /// `limit`: how many connections a second its target allows, at most.
+    pub(super) async fn turn(&self, address: IpAddr, limit: Option<u64>) -> Option<OwnedSemaphorePermit> {
         let places = {
             let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
             let own = state
@@ -56,13 +67,13 @@ impl Pace {
         let due = {
             let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
             let now = Instant::now();
-            let own = state.addresses.get(&address).and_then(|own| own.next);
-            let due = [state.next, own].into_iter().flatten().fold(now, Instant::max);
-            state.next = self.run.map(|interval| due + interval);
-            let next = self.own.map(|interval| due + interval);
-            if let Some(own) = state.addresses.get_mut(&address) {
-                own.next = next;
-            }
+            // One address that waits for its turn delays no other.
+            let run = state.next.map_or(now, |next| next.max(now));
+            state.next = self.run.map(|interval| run + interval);
+            let interval = [self.own, limit.map(interval)].into_iter().flatten().max();
+            let Some(own) = state.addresses.get_mut(&address) else { return place };
+            let due = own.next.map_or(run, |next| next.max(run));
+            own.next = interval.map(|interval| due + interval);
             due
         };
         sleep_until(due).await;

@@ -20,7 +20,7 @@ use tokio::net::TcpStream;
 use tokio_rustls::{TlsConnector, client::TlsStream};
 
 use super::Caller;
-use crate::identify::Session;
+use crate::identify::{Session, bounded, tls};
 
 /// Whom to trust.
 #[derive(Clone, Debug)]
@@ -87,7 +87,7 @@ impl Secure {
         &self,
         stream: TcpStream,
         name: Option<&str>,
-        caller: &Caller,
+        (caller, roots): (&Caller, &Roots),
     ) -> Result<(TlsStream<TcpStream>, Session), Unsecured> {
         let asked = name.map(str::to_owned);
         let named = name.and_then(|name| ServerName::try_from(name.to_owned()).ok());
@@ -117,7 +117,7 @@ impl Secure {
             .and_then(|suite| suite.suite().as_str().map(str::to_owned))
             .unwrap_or_default()
             .replace("TLS13_", "TLS_");
-        let trust = self.judge(&caller.roots, &chain, &name);
+        let trust = self.judge(roots, &chain, &name);
         Ok((
             stream,
             Session { name: asked, upgraded: false, version: version.to_owned(), suite, chain, trust },
@@ -137,23 +137,20 @@ impl Secure {
             return Err("no certificate was sent".to_owned());
         };
         let ask = |now| verifier.verify_server_cert(leaf, others, name, &[], now);
-        let mut asked = ask(UnixTime::now());
+        // Only the leaf's own dates: nobody else looks at those of the others.
+        let own = tls::Certificate::read(leaf);
+        let seconds = |at: jiff::Timestamp| u64::try_from(at.as_second()).unwrap_or_default();
         let moment = |seconds: u64| UnixTime::since_unix_epoch(Duration::from_secs(seconds));
-        for _ in 0..2 {
-            let inside = match &asked {
-                Err(rustls::Error::InvalidCertificate(CertificateError::ExpiredContext {
-                    not_after,
-                    ..
-                })) => not_after.as_secs().saturating_sub(1),
-                Err(rustls::Error::InvalidCertificate(CertificateError::NotValidYetContext {
-                    not_before,
-                    ..
-                })) => not_before.as_secs() + 1,
-                _ => break,
-            };
-            asked = ask(moment(inside));
-        }
-        match asked {
+        let now = UnixTime::now();
+        let within = own.map_or(now, |own| {
+            let (from, until) = (seconds(own.not_before), seconds(own.not_after));
+            match now.as_secs() {
+                late if late > until => moment(until.saturating_sub(1)),
+                early if early < from => moment(from.saturating_add(1)),
+                _ => now,
+            }
+        });
+        match ask(within) {
             Ok(_)
             | Err(rustls::Error::InvalidCertificate(
                 CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. },
@@ -186,7 +183,7 @@ fn why(error: &rustls::Error) -> String {
         ("BadDer", "it is malformed"),
     ];
     let known = known.iter().find(|(word, _)| said.contains(word));
-    known.map_or_else(|| error.to_string(), |(_, words)| (*words).to_owned())
+    known.map_or_else(|| bounded(&error.to_string()), |(_, words)| (*words).to_owned())
 }
 
 /// Looks at a handshake and lets everything pass, except a signature that shows that the other side does not

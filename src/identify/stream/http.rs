@@ -23,11 +23,6 @@ pub fn wants_tls(octets: &[u8]) -> bool {
     octets.starts_with(b"HTTP/1.") && WANTS.iter().any(|words| find(octets, words).is_some())
 }
 
-/// Whether a product of this name is told from others.
-pub(super) fn knows(service: &str) -> bool {
-    products::PRODUCTS.iter().copied().flatten().any(|product| product.service == service)
-}
-
 /// A response that is complete.
 pub(super) fn read(octets: &[u8]) -> Reading {
     read_as(octets, &[])

@@ -97,11 +97,6 @@ pub struct Whom<'a> {
 /// Octets that answer a question in as few as these say nothing to anybody who did not ask it.
 const TERSE: usize = 4;
 
-/// Whether a service of this name would be recognised by what it says.
-pub fn is_recognised(service: &str) -> bool {
-    QUESTIONS.iter().any(|question| question.service == service) || http::knows(service)
-}
-
 /// What octets are to whichever reader knows them. Services often say who they are when they complain of a
 /// question that was not theirs.
 pub fn any(octets: &[u8]) -> Reading {

@@ -147,10 +147,7 @@ fn mail_says_whether_it_offers_tls() {
     );
     let pop3 = b"+OK ready\r\n";
     assert_eq!(talk(pop3, &[(b"CAPA\r\n", b"+OK\r\nUIDL\r\nSTLS\r\n.\r\n")]), "pop3: - | - | - | Upgradable");
-    assert_eq!(
-        talk(pop3, &[(b"CAPA\r\n", b"-ERR what\r\n")]),
-        "pop3: - | - | - | Cleartext(\"offers no STLS\")"
-    );
+    assert_eq!(talk(pop3, &[(b"CAPA\r\n", b"-ERR what\r\n")]), "pop3: - | - | - | Untold");
     let imap = b"* OK ready\r\n";
     let capability: &[u8] = b"* CAPABILITY IMAP4rev1 STARTTLS\r\na OK done\r\n";
     assert_eq!(talk(imap, &[(b"a CAPABILITY\r\n", capability)]), "imap: - | - | - | Upgradable");
@@ -240,7 +237,7 @@ fn what_is_cut_gets_a_last_chance() {
     assert_eq!(ended(b"HTTP/1.1 200 OK\r\nServer: x"), "http: x | - | status 200 | Untold");
     assert_eq!(ended(b"SSH-2.0-x"), "ssh: x | - | - | Untold");
     assert_eq!(ended(b"220-mail ESMTP\r\n220-more"), "smtp: - | - | - | Untold");
-    assert_eq!(ended(b"\0\0\x11\x11"), "epmd: - | - | no nodes | Open(\"lists its nodes\")");
+    assert_eq!(ended(b"\0\0\x11\x11"), "epmd: - | - | no nodes | Untold");
     let go: &[u8] = b"HTTP/1.0 400 Bad Request\r\n\r\nClient sent an HTTP request to an HTTPS server.\n";
     assert!(wants_tls(go) && ended(go).contains("wants TLS"));
     let native: &[u8] = b"HTTP/1.0 400 Bad Request\r\n\r\nPort 9000 is for clickhouse-client program\r\nYou must use port 8123 for HTTP.\r\n";

@@ -8,3 +8,4 @@ mod looks;
 mod paper;
 pub(crate) mod rig;
 mod rules;
+mod services;

@@ -24,6 +24,9 @@ fn capa(shown: &Shown, octets: &[u8]) -> Reading {
     if !refused && find(octets, b"\n.\r\n").or_else(|| find(octets, b"\n.\n")).is_none() {
         return Reading::Unfinished;
     }
+    if refused {
+        return Reading::Shown(shown.clone());
+    }
     let guard = offered(octets, b"\nSTLS", Guard::Cleartext("offers no STLS"));
     Reading::Shown(shown.clone().guarded(guard))
 }

@@ -64,14 +64,14 @@ fn epmd(octets: &[u8]) -> Result<Shown, Less> {
     let (said, _) = line(names)?;
     let end = find(said, b" at port ").ok_or(Less::Foreign)?;
     let first = said.get(..end).and_then(text).map(|name| format!("node {name}"));
-    Ok(Shown::service("epmd").detail(first).guarded(Guard::Open("lists its nodes")))
+    Ok(Shown::service("epmd").detail(first))
 }
 
 /// Its own port and no line at all: it has no nodes.
 pub(super) fn no_nodes(octets: &[u8]) -> Reading {
     if octets == [0, 0, 0x11, 0x11] {
         let shown = Shown::service("epmd").detail(Some("no nodes".to_owned()));
-        return shown.guarded(Guard::Open("lists its nodes")).into();
+        return shown.into();
     }
     Reading::Foreign
 }

@@ -186,7 +186,7 @@ pub(super) fn words() -> Vec<Sample> {
         Sample(
             "epmd",
             b"\0\0\x11\x11name rabbit at port 25672\nname x at port 4\n".to_vec(),
-            "- | - | node rabbit | Open(\"lists its nodes\")",
+            "- | - | node rabbit | Untold",
         ),
     ]
 }

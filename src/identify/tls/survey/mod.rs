@@ -176,6 +176,11 @@ impl Survey {
                 unknown.push(track.version);
             }
         }
+        // Who takes nothing at all may have refused our name, or us, and no version of TLS.
+        if versions.is_empty() {
+            unknown.append(&mut refused);
+            unknown.sort_unstable();
+        }
         self.seen.with(versions, refused, unknown, self.asked)
     }
 }

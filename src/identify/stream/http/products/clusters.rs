@@ -26,8 +26,7 @@ pub(super) const TABLE: &[Product] = &[
         "docker-registry",
         "Docker Registry",
         &[Header("docker-distribution-api-version"), Status(200), Begins("{}")],
-    )
-    .open("answers /v2/ without credentials"),
+    ),
     Product::new("docker-registry", "Docker Registry", &[Header("docker-distribution-api-version")]),
     Product::new(
         "elasticsearch",
@@ -71,8 +70,7 @@ pub(super) const TABLE: &[Product] = &[
         "kubernetes-api",
         "Kubernetes",
         &[Status(200), Json("kind", "APIVersions"), Body("serverAddressByClientCIDRs")],
-    )
-    .open("answers /api"),
+    ),
     Product::new(
         "kubernetes-api",
         "Kubernetes",

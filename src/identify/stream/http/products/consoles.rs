@@ -25,17 +25,11 @@ pub(super) const TABLE: &[Product] = &[
     Product::new("kibana", "Kibana", &[Header("kbn-name")]).version(Version::Header("kbn-version")),
     Product::new("kibana", "OpenSearch Dashboards", &[Header("osd-name")]),
     Product::new("rabbitmq-management", "RabbitMQ", &[Body("<title>RabbitMQ Management</title>")]),
-    Product::new("http", "Jenkins", &[Header("x-jenkins"), Status(200)])
-        .version(Version::Header("x-jenkins"))
-        .open("shows its start page without a login"),
     Product::new("http", "Jenkins", &[Header("x-jenkins")]).version(Version::Header("x-jenkins")),
     Product::new("ipp", "CUPS", &[Says("server", "CUPS/")]).version(Version::Server),
     Product::new("squid-http", "Squid", &[Header("x-squid-error")]).version(Version::Server),
     Product::new("http", "MinIO", &[Says("server", "MinIO")]),
     Product::new("proxmox", "Proxmox VE", &[Says("server", "pve-api-daemon/")]).version(Version::Server),
-    Product::new("netdata", "Netdata", &[Says("server", "Netdata"), Status(200)])
-        .version(Version::Server)
-        .open("shows its dashboard"),
     Product::new("netdata", "Netdata", &[Says("server", "Netdata")]).version(Version::Server),
     Product::new("plex", "Plex Media Server", &[Header("x-plex-protocol")]),
     Product::new("splunkd", "Splunk", &[Says("server", "Splunkd")]),
