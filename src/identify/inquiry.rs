@@ -16,6 +16,8 @@ use crate::model::Moment;
 
 /// How long a greeting is waited for where somebody who speaks first is expected, or nobody in particular.
 const GREETING: Duration = Duration::from_millis(1500);
+/// How long inside TLS, where few speak first and who does is mostly known.
+const INSIDE_GREETING: Duration = Duration::from_millis(700);
 /// How long at last, by a patient human: mail servers let strangers wait, and others look up our name first.
 const PATIENCE: Duration = Duration::from_secs(8);
 /// So many connections in a row that are not established, or end before anything was said, are enough.
@@ -380,7 +382,11 @@ impl Inquiry {
             return None;
         };
         let is_first = !self.asked.iter().any(|(inside, _)| *inside);
-        let listen = if is_first { self.first.greeting } else { Duration::ZERO };
+        let listen = match self.first.greeting {
+            GREETING if is_first => INSIDE_GREETING,
+            greeting if is_first => greeting,
+            _ => Duration::ZERO,
+        };
         Some(self.talk(true, listen, Some(ask)))
     }
 

@@ -7,7 +7,7 @@ enter() { # enter ARGUMENTS...
   if [ -n "${PORTPROOF_BENCH_INSIDE:-}" ]; then return; fi
   cargo build --release --locked
   mkdir -p target/bench
-  for program in frames wan; do cc -O2 -Wall -Werror -o "target/bench/$program" "tests/bench/$program.c"; done
+  for program in frames wan delay; do cc -O2 -Wall -Werror -o "target/bench/$program" "tests/bench/$program.c"; done
   ulimit -Sn 1024
   export PORTPROOF_BENCH_INSIDE=1
   exec unshare --user --map-root-user --net --mount --pid --fork --kill-child bash "$0" "$@"

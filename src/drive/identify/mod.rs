@@ -31,7 +31,7 @@ const RESERVE: u64 = 32;
 /// Connections at a time to one endpoint, when everything is tried.
 const OF_ONE: usize = 16;
 /// Connections at a time to one address.
-const OF_ADDRESS: usize = 128;
+const OF_ADDRESS: usize = 256;
 /// No endpoint is worth more time than this.
 const LONGEST: Duration = Duration::from_secs(45);
 
