@@ -55,6 +55,8 @@ pub(super) fn authorities(manifest: &Manifest) -> Result<Authorities, CliError> 
 
 /// The most endpoints of an address that are talked to although nothing declares them.
 const SURPRISES: usize = 256;
+/// So many of them may be open although most ports of the address are.
+const FEW: usize = 16;
 
 /// Whom to talk to: every open TCP endpoint, with what its owners declare of it. Where an address answers on
 /// everything, only what is declared there: what the others say is said by whatever is in between.
@@ -64,33 +66,25 @@ pub(super) fn callers(
     observations: &[Observation],
     tallies: &Tallies,
 ) -> Vec<Caller> {
-    let mut surprises: BTreeMap<IpAddr, usize> = BTreeMap::new();
+    let vantage = prepared.selection.vantage.as_deref().or(prepared.manifest.vantage.as_deref());
     let open = observations
         .iter()
         .filter(|seen| seen.state == State::Open && seen.endpoint.protocol == Protocol::Tcp);
-    let vantage = prepared.selection.vantage.as_deref().or(prepared.manifest.vantage.as_deref());
-    let mut callers = Vec::new();
-    for seen in open {
-        let (caller, is_declared) = caller(
-            &prepared.plan,
-            (&prepared.manifest, authorities),
-            &prepared.profiles,
-            vantage,
-            seen.endpoint,
-        );
-        if !is_declared {
-            let address = seen.endpoint.address;
-            let tally = tallies.get(&(address, Protocol::Tcp));
-            let controls = tally.and_then(|tally| tally.controls).unwrap_or_default();
-            let known = surprises.entry(address).or_default();
-            *known += 1;
-            if controls.show_everything_open() || *known > SURPRISES {
-                continue;
-            }
-        }
-        callers.push(caller);
+    let known = (&prepared.manifest, authorities);
+    let all = open.map(|seen| caller(&prepared.plan, known, &prepared.profiles, vantage, seen.endpoint));
+    let (declared, others): (Vec<_>, Vec<_>) = all.partition(|(_, is_declared)| *is_declared);
+    let mut surprises: BTreeMap<IpAddr, Vec<Caller>> = BTreeMap::new();
+    for (caller, _) in others {
+        surprises.entry(caller.endpoint.address).or_default().push(caller);
     }
-    callers
+    surprises.retain(|address, callers| {
+        let Some(tally) = tallies.get(&(*address, Protocol::Tcp)) else { return true };
+        let determined = tally.states.total().saturating_sub(tally.states.unknown);
+        let most_are_open = callers.len() > FEW && callers.len() as u64 * 2 > determined;
+        !most_are_open && !tally.controls.unwrap_or_default().show_everything_open()
+    });
+    let surprises = surprises.into_values().flat_map(|callers| callers.into_iter().take(SURPRISES));
+    declared.into_iter().map(|(caller, _)| caller).chain(surprises).collect()
 }
 
 /// One of them, and whether somebody declares it.

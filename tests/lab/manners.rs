@@ -1,6 +1,6 @@
 //! Who answers and behaves badly: whatever it does is bounded in time and octets, and described.
 
-use std::fmt::Write as _;
+use std::{fmt::Write as _, process::Command};
 
 use super::{
     daemons::{spawn, write},
@@ -110,6 +110,40 @@ fn behind_a_syn_proxy_for_every_port_a_real_service_is_confirmed_and_the_rest_is
             );
             let [pass, unsure] = [verified.verdict("pass"), verified.verdict("inconclusive")];
             assert_eq!((pass, unsure), (1, 2999), "{mouth}: the web server is confirmed, nothing else is");
+        }
+    });
+}
+
+#[test]
+fn who_forges_an_answer_for_every_port_is_one_finding_and_nothing_there_passes() {
+    isolated(|| {
+        // A plain host beside it, so that the run has something that answers.
+        let plain = "203.0.113.61";
+        let _lab = Lab::new().host(Host::at(HOST).default_drop()).host(Host::at(plain).listen([80])).start();
+        let program = format!("{DIR}/forger");
+        let source = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/lab/forger.c");
+        run(Command::new("cc").args(["-O2", "-o", &program, source]));
+        let log = format!("{DIR}/forger.log");
+        spawn("forger", far(&[&program, HOST]));
+        for _ in 0..2000 {
+            if std::fs::read_to_string(&log).is_ok_and(|said| said.contains("ready")) {
+                break;
+            }
+            run(&mut far(&["true"]));
+        }
+        let text = format!(
+            "portproof: 1\nauthorization: {{scope: [203.0.113.0/24]}}\ndefaults: {{tcp: 1-2000, udp: none}}\ntargets:\n  - {{id: forged, hosts: [{HOST}], expose: [{{port: 80/tcp, service: http}}]}}\n  - {{id: plain, hosts: [{plain}], expose: [80]}}\n"
+        );
+        for mouth in MOUTHS {
+            let verified = verify_by(mouth, &["--rate", "max", manifest(&text)]);
+            assert_eq!(verified.output.status, 3, "{mouth}: {}", verified.output.stdout);
+            assert_eq!(
+                verified.complaints(),
+                [format!("EXP011 inconclusive answers_everything {HOST} -")],
+                "{mouth}: {}",
+                verified.output.stdout
+            );
+            assert_eq!(verified.verdict("inconclusive"), 2000, "{mouth}: what was forged passes for nothing");
         }
     });
 }

@@ -131,7 +131,8 @@ pub fn hello(octets: &[u8]) {
             }
         }
     }
-    let mut survey = Survey::new(Some("www.example.com"), Randoms::new([7; 32]));
+    // A few hellos show how it goes on.
+    let mut survey = Survey::new(Some("www.example.com"), Randoms::new([7; 32])).at_most(16);
     let mut pieces = octets.chunks(97).cycle();
     while let Some(offer) = survey.next_hello() {
         assert!(offer.record().len() <= 2048);
