@@ -1,6 +1,6 @@
 //! What a run says over UDP, by what the manifest declares, and what was said to it.
 
-use std::{collections::BTreeMap, fmt::Write as _, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc};
 
 use super::error::CliError;
 use crate::{
@@ -8,7 +8,7 @@ use crate::{
         provenance,
         udp::{Datagrams, Reply},
     },
-    identify::{self, Identity},
+    identify,
     model::{Endpoint, Protocol, clean},
     probe::udp::{self, Payloads, Udp},
     spec::{
@@ -46,26 +46,17 @@ pub(super) fn banners(datagrams: &Datagrams) -> BTreeMap<Endpoint, String> {
         .collect()
 }
 
-/// Octets of a reply that nobody understands which are shown.
-const SHOWN: usize = 32;
-
 /// A reply as a person may read it.
 fn spoken(reply: &Reply) -> String {
     let identity = udp::service(reply.payload).and_then(|service| identify::datagram(service, &reply.octets));
-    if let Some(Identity { product, version, detail }) = identity {
-        let name: Vec<String> = [product, version].into_iter().flatten().collect();
-        let name = Some(name.join(" ")).filter(|name| !name.is_empty());
-        return [name, detail].into_iter().flatten().collect::<Vec<_>>().join("; ");
+    if let Some(identity) = identity {
+        return identity.line();
     }
     let is_text = |octet: &u8| octet.is_ascii_graphic() || octet.is_ascii_whitespace();
     if !reply.octets.is_empty() && reply.octets.iter().all(is_text) {
         return clean(&String::from_utf8_lossy(&reply.octets));
     }
-    let shown = reply.octets.iter().take(SHOWN).fold(String::from("octets "), |mut text, octet| {
-        let _ = write!(text, "{octet:02x}");
-        text
-    });
-    if reply.octets.len() > SHOWN { format!("{shown}…") } else { shown }
+    identify::hexadecimal(&reply.octets)
 }
 
 /// Required UDP endpoints that can never pass: nobody knows what would be answered there.

@@ -2,19 +2,16 @@
 
 use std::{
     collections::BTreeMap,
-    future::pending,
     net::IpAddr,
     path::{Path, PathBuf},
 };
-
-use tokio::signal::unix::{SignalKind, signal};
 
 use super::{
     error::CliError,
     how::How,
     output,
     prepare::Prepared,
-    run::{Ran, Stop, Tallies},
+    run::{Ran, Stop, Stops, Tallies},
 };
 use crate::{
     drive::{
@@ -100,14 +97,11 @@ pub(super) fn caller(
     let holds = |entry: &&Expose| {
         entry.protocol == endpoint.protocol
             && entry.ports.contains(endpoint.port)
-            && entry.families.contains(&Family::of(endpoint.address))
-    };
-    let here = |entry: &Expose| {
-        entry.from.is_empty() || entry.from.iter().any(|from| vantage == Some(from.as_str()))
+            && entry.holds(Family::of(endpoint.address), vantage)
     };
     let claim_of = |owner: &Owner| {
         let entries = &manifest.targets.get(owner.target)?.expose;
-        entries.iter().find(|entry| holds(entry) && here(entry))
+        entries.iter().find(holds)
     };
     let claims: Vec<&Expose> = owners.iter().filter_map(|owner| claim_of(owner)).collect();
     let declared = claims.iter().find_map(|entry| entry.service.as_deref());
@@ -151,21 +145,10 @@ pub(super) async fn talk(
     if ran.stop != Stop::Complete || callers.is_empty() {
         return Ok(());
     }
-    let listen = |kind| {
-        signal(kind).map_err(|error| CliError::environment(format!("can't listen for signals: {error}")))
-    };
-    let (mut interrupt, mut terminate) = (listen(SignalKind::interrupt())?, listen(SignalKind::terminate())?);
     let random = provenance::random_octets()
         .map_err(|error| CliError::environment(format!("the system gives no random numbers: {error}")))?;
     let began = clock.now();
-    let left = how.deadline.map(|deadline| deadline.saturating_sub(ran.took));
-    let deadline = async {
-        match left {
-            Some(left) => tokio::time::sleep(left).await,
-            None => pending().await,
-        }
-    };
-    tokio::pin!(deadline);
+    let mut stops = Stops::new(how.deadline.map(|deadline| deadline.saturating_sub(ran.took)))?;
     let (total, mut known) = (callers.len(), 0);
     let line = Callers::new(clock, how.origin.clone(), how.rate, raise_descriptor_limit());
     let mut count_and_see = |endpoint, portrait| {
@@ -175,22 +158,14 @@ pub(super) async fn talk(
     {
         let talking = line.talk(callers, random, &mut count_and_see);
         tokio::pin!(talking);
-        let mut stop = Stop::Complete;
-        loop {
-            tokio::select! {
-                connections = &mut talking => {
-                    ran.connections = connections;
-                    break;
-                }
-                _ = interrupt.recv(), if stop == Stop::Complete => stop = Stop::Interrupted,
-                _ = terminate.recv(), if stop == Stop::Complete => stop = Stop::Terminated,
-                () = &mut deadline, if stop == Stop::Complete => stop = Stop::Deadline,
-            }
-            if stop != Stop::Complete {
+        tokio::select! {
+            connections = &mut talking => ran.connections = connections,
+            stop = stops.wait() => {
+                ran.stop = stop;
                 line.stop();
+                ran.connections = talking.await;
             }
         }
-        ran.stop = stop;
     }
     if known < total && ran.stop == Stop::Complete {
         let lost = count(u64::try_from(total - known).unwrap_or(u64::MAX), "endpoint", "endpoints");

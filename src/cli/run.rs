@@ -10,7 +10,8 @@ use std::{
 
 use tokio::{
     runtime::Runtime,
-    signal::unix::{SignalKind, signal},
+    signal::unix::{Signal, SignalKind, signal},
+    time::{Instant, sleep_until},
 };
 
 use super::{
@@ -171,6 +172,43 @@ pub(super) fn estimate(
     (probes, Duration::try_from_secs_f64(pass * f64::from(how.attempts()) + SILENCE).unwrap_or(Duration::MAX))
 }
 
+/// What may stop a run before its end: somebody, or the time that it was given.
+pub(super) struct Stops {
+    interrupt: Signal,
+    terminate: Signal,
+    deadline: Option<Instant>,
+}
+
+impl Stops {
+    /// So much time is left from now on.
+    pub(super) fn new(left: Option<Duration>) -> Result<Self, CliError> {
+        let listen = |kind| {
+            signal(kind).map_err(|error| CliError::environment(format!("can't listen for signals: {error}")))
+        };
+        Ok(Self {
+            interrupt: listen(SignalKind::interrupt())?,
+            terminate: listen(SignalKind::terminate())?,
+            deadline: left.and_then(|left| Instant::now().checked_add(left)),
+        })
+    }
+
+    /// Waits until the run is to be stopped.
+    pub(super) async fn wait(&mut self) -> Stop {
+        let deadline = self.deadline;
+        let over = async {
+            match deadline {
+                Some(deadline) => sleep_until(deadline).await,
+                None => pending().await,
+            }
+        };
+        tokio::select! {
+            _ = self.interrupt.recv() => Stop::Interrupted,
+            _ = self.terminate.recv() => Stop::Terminated,
+            () = over => Stop::Deadline,
+        }
+    }
+}
+
 /// Drives a scan to its end, or until somebody stops it. `see` gets observations soon after they are made,
 /// a look's worth at a time; control totals are added up where somebody wants them.
 pub(super) async fn drive(
@@ -199,27 +237,15 @@ pub(super) async fn drive(
         let driver = driver.clone();
         move || driver.scan().checkpoint(clock.now())
     })?;
-    let listen = |kind| {
-        signal(kind).map_err(|error| CliError::environment(format!("can't listen for signals: {error}")))
-    };
-    let (mut interrupt, mut terminate) = (listen(SignalKind::interrupt())?, listen(SignalKind::terminate())?);
+    let mut stops = Stops::new(how.deadline)?;
     let began = clock.now();
-    let deadline = async {
-        match how.deadline {
-            Some(deadline) => tokio::time::sleep(deadline).await,
-            None => pending().await,
-        }
-    };
-    tokio::pin!(deadline);
     let mut stop = Stop::Complete;
     let running = driver.run();
     tokio::pin!(running);
     loop {
         let over = tokio::select! {
             () = &mut running => { if driver.failed() { stop = Stop::Failed } true }
-            _ = interrupt.recv() => { stop = Stop::Interrupted; true }
-            _ = terminate.recv() => { stop = Stop::Terminated; true }
-            () = &mut deadline => { stop = Stop::Deadline; true }
+            asked = stops.wait() => { stop = asked; true }
             () = tokio::time::sleep(LOOK) => false,
         };
         if over && !matches!(stop, Stop::Complete | Stop::Failed) {

@@ -30,6 +30,17 @@ pub(super) fn open(
     Ok(socket)
 }
 
+/// A socket for a connection, from where the user says: the port is chosen with the target in view (tcp(7),
+/// `IP_BIND_ADDRESS_NO_PORT`), so that ports last for more than one target.
+pub(super) fn stream(target: SocketAddr, origin: &Origin) -> io::Result<Socket> {
+    let socket = open(Type::STREAM, Protocol::TCP, target, origin)?;
+    if let Some(source) = origin.source(target) {
+        sys::bind_without_port(socket.as_raw_fd())?;
+        socket.bind(&source.into())?;
+    }
+    Ok(socket)
+}
+
 /// The ICMP error that is queued on a socket, if one is.
 pub(super) fn queued(socket: RawFd) -> Option<IcmpError> {
     let mut control = [0; 256];

@@ -137,8 +137,8 @@ impl Inquiry {
             (None, address) => address.to_string(),
         };
         let to = To { host, name: hints.name.map(str::to_owned), port };
-        let said: Vec<Spoken<'_>> = [hints.declared, hints.usual].into_iter().flatten().map(spoken).collect();
         let names = || [hints.declared, hints.usual].into_iter().flatten();
+        let said: Vec<Spoken<'_>> = names().map(spoken).collect();
         let is_delicate = |name: &str| ONLY_WHERE_EXPECTED.contains(&name);
         let only = hints.declared.or(hints.usual).is_some_and(is_delicate) || PRINTERS.contains(&port);
         let first = Expected {
@@ -189,14 +189,14 @@ impl Inquiry {
             Stage::Inside => self.next_inside().into_iter().collect(),
             Stage::Everything => {
                 self.stage = Stage::Settled;
-                self.everything(false, PATIENCE, |ask| {
-                    (ask.service() == "http" || !is_over_http(ask.service()))
-                        && !ONLY_WHERE_EXPECTED.contains(&ask.service())
+                self.everything(false, PATIENCE, |question| {
+                    (question.service == "http" || !is_over_http(question.service))
+                        && !ONLY_WHERE_EXPECTED.contains(&question.service)
                 })
             }
             Stage::InsideRest => {
                 self.stage = Stage::Settled;
-                self.everything(true, GREETING, |ask| INSIDE.contains(&ask.service()))
+                self.everything(true, GREETING, |question| INSIDE.contains(&question.service))
             }
             Stage::Web | Stage::Own => {
                 let talks = if self.stage == Stage::Web { self.next_web() } else { self.next_own() };
@@ -210,12 +210,24 @@ impl Inquiry {
     }
 
     /// Everything of this kind that was not asked yet, and somebody who waits for a greeting meanwhile.
-    fn everything(&self, inside: bool, patience: Duration, is_meant: impl Fn(&Ask) -> bool) -> Vec<Talk> {
-        let asks = QUESTIONS.iter().map(Ask::Question);
-        let new = asks.filter(|ask| is_meant(ask) && !self.was_asked(inside, ask));
-        let patient = self.talk(inside, patience, None);
-        let asked = new.map(|ask| self.talk(inside, Duration::ZERO, Some(ask)));
-        std::iter::once(patient).chain(asked).collect()
+    fn everything(
+        &self,
+        inside: bool,
+        patience: Duration,
+        is_meant: impl Fn(&Question) -> bool,
+    ) -> Vec<Talk> {
+        let mut talks = vec![self.talk(inside, patience, None)];
+        talks.extend(self.asking(inside, is_meant));
+        talks
+    }
+
+    /// The questions of this kind that were not asked yet, a connection each.
+    fn asking(&self, inside: bool, is_meant: impl Fn(&Question) -> bool) -> Vec<Talk> {
+        let meant = QUESTIONS.iter().filter(|question| is_meant(question)).map(Ask::Question);
+        meant
+            .filter(|ask| !self.was_asked(inside, ask))
+            .map(|ask| self.talk(inside, Duration::ZERO, Some(ask)))
+            .collect()
     }
 
     /// What came of a connection. Whether the others of its stage may be spared.
@@ -261,7 +273,7 @@ impl Inquiry {
             return false;
         };
         self.failures = 0;
-        if talk.wants_tls() && !talk.is_inside() && !self.was_greeted_with_tls() {
+        if talk.wants_tls() && !talk.is_inside() && !self.was_asked(false, &Ask::Hello(self.random)) {
             self.first.asks.push_front(Ask::Hello(self.random));
             return true;
         }
@@ -306,43 +318,30 @@ impl Inquiry {
 
     /// The question of whoever is known to answer, if it was not asked yet.
     fn next_own(&self) -> Vec<Talk> {
-        let inside = self.portrait.encrypted;
         let known = self.portrait.shown.as_ref().map(|shown| shown.service);
-        let own = QUESTIONS.iter().filter(|question| Some(question.service) == known).map(Ask::Question);
-        own.filter(|ask| !self.was_asked(inside, ask))
-            .map(|ask| self.talk(inside, Duration::ZERO, Some(ask)))
-            .collect()
+        self.asking(self.portrait.encrypted, |question| Some(question.service) == known)
     }
 
     /// Which product it is that speaks HTTP, and whom it lets in: what is asked on this port, and of the product
     /// that it is known to be. Somebody without a name and without a page is asked for a version.
     fn next_web(&self) -> Vec<Talk> {
-        let inside = self.portrait.encrypted;
         let shown = self.portrait.shown.as_ref();
         let is_nameless = shown.is_some_and(|shown| {
             shown.service == "http"
                 && shown.identity.as_ref().is_none_or(|identity| identity.product.is_none())
         });
-        let is_meant = |question: &&'static Question| {
+        self.asking(self.portrait.encrypted, |question| {
             question.service != "http"
                 && is_over_http(question.service)
                 && (question.ports.contains(&self.to.port)
                     || self.declared.as_deref() == Some(question.service)
                     || shown.is_some_and(|shown| shown.service == question.service)
                     || (is_nameless && question.service == "docker"))
-        };
-        let asks = QUESTIONS.iter().filter(is_meant).map(Ask::Question);
-        asks.filter(|ask| !self.was_asked(inside, ask))
-            .map(|ask| self.talk(inside, Duration::ZERO, Some(ask)))
-            .collect()
+        })
     }
 
     fn was_asked(&self, inside: bool, ask: &Ask) -> bool {
         self.asked.iter().any(|(there, asked)| *there == inside && asked.is(ask))
-    }
-
-    fn was_greeted_with_tls(&self) -> bool {
-        self.was_asked(false, &Ask::Hello(self.random))
     }
 
     /// One after the other; at once where nothing came back so far, since each would be waited for.

@@ -13,6 +13,7 @@ pub mod tls;
 pub use self::{
     datagram::datagram,
     inquiry::{Hints, Inquiry, Told},
+    octets::hexadecimal,
     portrait::{Manner, Portrait, Rung, Session},
     spoken::{Spoken, spoken},
     stream::{Guard, Shown},
@@ -50,6 +51,14 @@ impl Identity {
     /// With this detail as well.
     fn and(self, detail: Option<String>) -> Self {
         Self { detail: detail.map(|text| bounded(&text)).or(self.detail), ..self }
+    }
+
+    /// In one line: the name with its version, and what else is told.
+    pub fn line(&self) -> String {
+        let name: Vec<&str> =
+            [&self.product, &self.version].into_iter().flatten().map(String::as_str).collect();
+        let name = Some(name.join(" ")).filter(|name| !name.is_empty());
+        name.into_iter().chain(self.detail.clone()).collect::<Vec<_>>().join("; ")
     }
 
     /// `None`: it says nothing.

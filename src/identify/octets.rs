@@ -1,5 +1,7 @@
 //! Octets as fields and texts. Total: what is not there is `None`.
 
+use std::fmt::Write as _;
+
 use super::text;
 
 /// One octet.
@@ -66,4 +68,16 @@ pub(super) fn json(octets: &[u8], key: &str) -> Option<String> {
             };
         }
     }
+}
+
+/// Octets that are shown of a reply that nobody understands.
+const SHOWN: usize = 32;
+
+/// The first of them in hexadecimal digits, for replies that nobody understands.
+pub fn hexadecimal(octets: &[u8]) -> String {
+    let shown = octets.iter().take(SHOWN).fold(String::from("octets "), |mut text, octet| {
+        let _ = write!(text, "{octet:02x}");
+        text
+    });
+    if octets.len() > SHOWN { format!("{shown}…") } else { shown }
 }

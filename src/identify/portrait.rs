@@ -1,7 +1,7 @@
 //! What is known of who answers on an open TCP port, and how far it was seen to go.
 
 use super::{
-    Identity, bounded,
+    bounded,
     spoken::{is_over_http, spoken},
     stream::{Guard, Shown},
     tls,
@@ -137,10 +137,7 @@ impl Portrait {
         if let Some(banner) = &shown.banner {
             return Some(banner.clone());
         }
-        let Identity { product, version, detail } = shown.identity.clone()?;
-        let name: Vec<String> = [product, version].into_iter().flatten().collect();
-        let name = Some(name.join(" ")).filter(|name| !name.is_empty());
-        Some(bounded(&[name, detail].into_iter().flatten().collect::<Vec<_>>().join("; ")))
+        shown.identity.as_ref().map(|identity| bounded(&identity.line()))
     }
 
     /// What it shows of who may use it.

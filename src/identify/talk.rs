@@ -1,9 +1,10 @@
 //! One connection to an open port: what is said, how long is listened, and what the octets show. Knows no
 //! socket and no clock.
 
-use std::{fmt::Write as _, time::Duration};
+use std::time::Duration;
 
 use super::{
+    octets,
     stream::{self, Follow, Question, Reading, Shown, Whom},
     tls,
 };
@@ -14,9 +15,6 @@ const ANSWER: Duration = Duration::from_secs(2);
 const REST: Duration = Duration::from_millis(1500);
 /// Octets that are read of one connection: enough for certificates and a page's title.
 const MOST: usize = 64 << 10;
-
-/// Octets that are shown of somebody whom nobody understands.
-const FEW: usize = 32;
 
 /// What to do next.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -62,22 +60,10 @@ impl Ask {
         }
     }
 
-    /// Whose protocol it is.
-    pub(super) fn service(&self) -> &'static str {
-        match self {
-            Self::Question(question) => question.service,
-            Self::Hello(_) => "tls",
-        }
-    }
-
     fn read(&self, octets: &[u8]) -> Reading {
         match self {
             Self::Question(question) => (question.read)(octets),
-            Self::Hello(_) => match tls::answer(octets) {
-                tls::Answer::Unfinished => Reading::Unfinished,
-                tls::Answer::Foreign => Reading::Foreign,
-                tls::Answer::Refused(_) | tls::Answer::Chosen(_) => Reading::Shown(Shown::service("tls")),
-            },
+            Self::Hello(_) => answered(&tls::answer(octets)),
         }
     }
 }
@@ -282,34 +268,30 @@ impl Talk {
     fn finish(&mut self) {
         if self.shown.is_none() && !self.heard.is_empty() {
             let last = match &self.ask {
-                Some(Ask::Hello(_)) if matches!(self.phase, Phase::Asked) => last_hello(&self.heard),
+                Some(Ask::Hello(_)) if matches!(self.phase, Phase::Asked) => {
+                    answered(&tls::last_answer(&self.heard))
+                }
                 _ => Reading::Foreign,
             };
-            let last = if last == Reading::Foreign { stream::finish(&self.heard) } else { last };
+            let is_tls = matches!(last, Reading::Shown(_));
+            let last = if is_tls { last } else { stream::finish(&self.heard) };
             match self.anything(last) {
                 Reading::Shown(shown) | Reading::Ask(shown, _) => self.shown = Some(shown),
-                Reading::Foreign | Reading::Unfinished => self.unasked = Some(unknown(&self.heard)),
+                Reading::Foreign | Reading::Unfinished => {
+                    let words = stream::words(&self.heard);
+                    self.unasked = Some(words.unwrap_or_else(|| octets::hexadecimal(&self.heard)));
+                }
             }
         }
         self.phase = Phase::Over;
     }
 }
 
-/// What nobody understands: its words, or else its first octets.
-fn unknown(octets: &[u8]) -> String {
-    stream::words(octets).unwrap_or_else(|| {
-        let shown = octets.iter().take(FEW).fold(String::new(), |mut text, octet| {
-            let _ = write!(text, "{octet:02x}");
-            text
-        });
-        format!("octets {shown}{}", if octets.len() > FEW { "…" } else { "" })
-    })
-}
-
-/// What an answer to a hello is when nothing more comes of it.
-fn last_hello(octets: &[u8]) -> Reading {
-    match tls::last_answer(octets) {
-        tls::Answer::Unfinished | tls::Answer::Foreign => Reading::Foreign,
+/// What an answer to a hello shows.
+fn answered(answer: &tls::Answer) -> Reading {
+    match answer {
+        tls::Answer::Unfinished => Reading::Unfinished,
+        tls::Answer::Foreign => Reading::Foreign,
         tls::Answer::Refused(_) | tls::Answer::Chosen(_) => Reading::Shown(Shown::service("tls")),
     }
 }

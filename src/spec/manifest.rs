@@ -194,6 +194,14 @@ pub struct Expose {
     pub controls: Vec<String>,
 }
 
+impl Expose {
+    /// Whether it holds for this family, seen from this vantage.
+    pub fn holds(&self, family: Family, vantage: Option<&str>) -> bool {
+        let here = |from: &String| vantage == Some(from.as_str());
+        self.families.contains(&family) && (self.from.is_empty() || self.from.iter().any(here))
+    }
+}
+
 /// What TLS a service must offer.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[allow(missing_docs)] // the manifest's own keys

@@ -73,8 +73,7 @@ impl<'a> Case<'a> {
 
     /// Whether an entry holds for this family, seen from here.
     pub(super) fn holds(&self, entry: &Expose, family: Family) -> bool {
-        let here = |from: &String| self.context.vantage == Some(from.as_str());
-        entry.families.contains(&family) && (entry.from.is_empty() || entry.from.iter().any(here))
+        entry.holds(family, self.context.vantage)
     }
 
     /// Whether an entry holds for a family that the operator left in the run.

@@ -119,12 +119,7 @@ impl Bench<'_, '_> {
         }
     }
 
-    pub(super) fn unidentified(
-        &mut self,
-        seen: &Observation,
-        claim: &Claim<'_>,
-        gap: Gap,
-    ) -> (Verdict, Entry) {
+    fn unidentified(&mut self, seen: &Observation, claim: &Claim<'_>, gap: Gap) -> (Verdict, Entry) {
         let port = PortSet::single(seen.endpoint.port);
         (Verdict::Inconclusive, self.gap_of(Some(claim.owner.target), gap, &port))
     }
@@ -137,13 +132,24 @@ impl Bench<'_, '_> {
         portrait: &Portrait,
     ) -> (Verdict, Entry) {
         let gap = if portrait.is_cut { Gap::Checks } else { Gap::Unidentified };
+        let known = portrait.service().map(|service| format!("{service} answers, and does not show more"));
+        let behaves = portrait.manner.map(|manner| manner.says().to_owned());
+        let behaves = behaves.or(known).unwrap_or_else(|| "there was no time to ask it".to_owned());
+        self.doubt(seen, claim, gap, &behaves)
+    }
+
+    /// What is declared and can't be judged, and why, in the finding's notes.
+    pub(super) fn doubt(
+        &mut self,
+        seen: &Observation,
+        claim: &Claim<'_>,
+        gap: Gap,
+        why: &str,
+    ) -> (Verdict, Entry) {
         let (verdict, entry) = self.unidentified(seen, claim, gap);
         let at = seen.endpoint;
-        let known = portrait.service().map(|service| format!("{service} answers, and does not show more"));
         if let Some(draft) = self.docket.drafts.get_mut(entry) {
-            let behaves = portrait.manner.map(|manner| manner.says().to_owned());
-            let behaves = behaves.or(known).unwrap_or_else(|| "there was no time to ask it".to_owned());
-            draft.notes.insert(format!("{}/{} at {}: {behaves}", at.port, at.protocol, at.address));
+            draft.notes.insert(format!("{}/{} at {}: {why}", at.port, at.protocol, at.address));
         }
         (verdict, entry)
     }

@@ -198,11 +198,6 @@ impl Bench<'_, '_> {
 
     /// Declared, and not to be judged.
     fn unchecked(&mut self, seen: &Observation, claim: &Claim<'_>, why: &str) -> (Verdict, Entry) {
-        let (verdict, entry) = self.unidentified(seen, claim, Gap::Checks);
-        let at = seen.endpoint;
-        if let Some(draft) = self.docket.drafts.get_mut(entry) {
-            draft.notes.insert(format!("{}/{} at {}: {why}", at.port, at.protocol, at.address));
-        }
-        (verdict, entry)
+        self.doubt(seen, claim, Gap::Checks, why)
     }
 }

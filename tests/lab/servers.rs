@@ -103,23 +103,33 @@ fn nginx(http: &[SocketAddr], https: &[SocketAddr]) {
             .args(["-keyout", &format!("{DIR}/tls.key"), "-out", &format!("{DIR}/tls.crt")]));
         tls = format!("ssl_certificate {DIR}/tls.crt; ssl_certificate_key {DIR}/tls.key;");
     }
+    serve_http(
+        "nginx",
+        &format!(
+            "server {{ {listen} {tls} server_name www.example.com; location / {{ return 200 \"portproof lab\\n\"; }} }}"
+        ),
+    );
+}
+
+/// An nginx of this name with these servers; returns when it listens.
+pub(crate) fn serve_http(name: &str, servers: &str) {
     let mut temp = String::new();
     for what in ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"] {
-        writeln!(temp, "{what}_temp_path {DIR}/nginx-{what};").unwrap();
+        writeln!(temp, "{what}_temp_path {DIR}/{name}-{what};").unwrap();
     }
     let config = format!(
-        "user root root; daemon on; master_process off; pid {DIR}/nginx.pid; error_log {DIR}/nginx.log;
+        "user root root; daemon on; master_process off; pid {DIR}/{name}.pid; error_log {DIR}/{name}.log;
 events {{ worker_connections 512; }}
 http {{
 access_log off; {temp}
-server {{ {listen} {tls} server_name www.example.com; location / {{ return 200 \"portproof lab\\n\"; }} }}
+{servers}
 }}
 "
     );
-    let path = format!("{DIR}/nginx.conf");
+    let path = format!("{DIR}/{name}.conf");
     fs::write(&path, config).expect("the lab's directory takes files");
     // nginx binds its ports before it goes to the background, so when this returns it listens.
-    run(&mut far(&["nginx", "-e", &format!("{DIR}/nginx.log"), "-c", &path]));
+    run(&mut far(&["nginx", "-e", &format!("{DIR}/{name}.log"), "-c", &path]));
 }
 
 fn sshd(ends: &[SocketAddr]) {

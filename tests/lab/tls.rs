@@ -8,8 +8,9 @@ use serde_json::Value;
 use super::{
     host::Host,
     isolate::{DIR, isolated, run},
-    lab::{Lab, far},
+    lab::Lab,
     portproof::{Verified, manifest, verify},
+    servers::serve_http,
 };
 
 const DNS: &str = "203.0.113.53";
@@ -123,19 +124,7 @@ fn start() {
         )
         .unwrap();
     }
-    let mut temp = String::new();
-    for what in ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"] {
-        writeln!(temp, "{what}_temp_path {DIR}/nginx-{what};").unwrap();
-    }
-    let config = format!(
-        "user root root; daemon on; master_process off; pid {DIR}/tls.pid; error_log {DIR}/tls.log;
-events {{ worker_connections 512; }}
-http {{ access_log off; {temp} {blocks} }}
-"
-    );
-    let path = format!("{DIR}/tls.conf");
-    fs::write(&path, config).expect("the lab's directory takes files");
-    run(&mut far(&["nginx", "-e", &format!("{DIR}/tls.log"), "-c", &path]));
+    serve_http("tls", &blocks);
 }
 
 /// Verifies that each of them has TLS of this profile, and a certificate of the lab's authority.

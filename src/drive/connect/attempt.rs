@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use socket2::{Protocol, SockRef, Socket, Type};
+use socket2::{SockRef, Socket};
 use tokio::{io::Interest, net::TcpStream, time::timeout_at};
 
 use super::{
@@ -61,7 +61,7 @@ impl Attempt {
             Started::Ended(Ended { probe, sent_at, source: None, outcome, icmp, immediate: true })
         };
         let to = origin.to(probe.endpoint.address, probe.endpoint.port);
-        let socket = match open(to, origin) {
+        let socket = match socket::stream(to, origin) {
             Ok(socket) => socket,
             Err(error) => return ended(local(&error), None),
         };
@@ -168,15 +168,6 @@ impl Ended {
         let Self { probe, sent_at, source, .. } = self;
         Answer { endpoint: probe.endpoint, attempt: probe.attempt, sent_at, source, ttl: None, evidence }
     }
-}
-
-fn open(target: SocketAddr, origin: &Origin) -> io::Result<Socket> {
-    let socket = socket::open(Type::STREAM, Protocol::TCP, target, origin)?;
-    if let Some(source) = origin.source(target) {
-        sys::bind_without_port(socket.as_raw_fd())?;
-        socket.bind(&source.into())?;
-    }
-    Ok(socket)
 }
 
 /// An error of `connect()`.

@@ -2,7 +2,6 @@
 
 use std::{io, net::SocketAddr, os::fd::AsRawFd, time::Duration};
 
-use socket2::{Protocol, Type};
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
     net::{TcpSocket, TcpStream},
@@ -116,10 +115,7 @@ impl Line {
     }
 
     async fn connect(&self, to: SocketAddr) -> io::Result<TcpStream> {
-        let socket = socket::open(Type::STREAM, Protocol::TCP, to, &self.origin)?;
-        if let Some(source) = self.origin.source(to) {
-            socket.bind(&source.into())?;
-        }
+        let socket = socket::stream(to, &self.origin)?;
         TcpSocket::from_std_stream(socket.into()).connect(to).await
     }
 
