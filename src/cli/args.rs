@@ -15,6 +15,9 @@ Everyday:
   plan         Say what verify would do; sends nothing but DNS
   demo         Verify a drifted example on this machine, in a few seconds
 
+Reports:
+  render       Show a saved report, or write it in other formats
+
 Governance:
   lint         Check the manifest and its paperwork; sends nothing
   explain      Explain a rule: when, why, what to do
@@ -59,6 +62,8 @@ pub(super) enum Command {
     Scan(Box<ScanArgs>),
     /// Say what verify would do: addresses, endpoints, probes, time, authorization; sends nothing but DNS
     Plan(Box<PlanArgs>),
+    /// Show a saved report, or write it in other formats; sends nothing
+    Render(RenderArgs),
     /// Check the manifest and its paperwork; sends nothing
     Lint(LintArgs),
     /// Explain a rule: when it is raised, why it matters, what to do
@@ -132,6 +137,19 @@ pub(super) struct PlanArgs {
     pub(super) how: HowArgs,
     #[command(flatten)]
     pub(super) select: SelectArgs,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct RenderArgs {
+    /// A report that verify wrote as JSON; - is standard input
+    #[arg(value_name = "REPORT")]
+    pub(super) from: String,
+    /// Write it as html=PATH, json=PATH, ...; - is standard output; a bare format picks portproof-report.*
+    #[arg(long, value_name = "FORMAT[=PATH]")]
+    pub(super) report: Vec<String>,
+    /// Say nothing on standard error but errors
+    #[arg(short, long)]
+    pub(super) quiet: bool,
 }
 
 #[derive(Debug, Args)]
@@ -322,7 +340,7 @@ pub(super) struct SelectArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Result")]
 pub(super) struct ResultArgs {
-    /// Write a report: json=PATH, html=PATH; - is standard output; a bare format picks portproof-report.*
+    /// Write a report: json=PATH, html=PATH, ...; - is standard output; a bare format picks portproof-report.*
     #[arg(long, value_name = "FORMAT[=PATH]")]
     pub(super) report: Vec<String>,
     /// The least severity that makes the exit code 1: never, low, medium, high, critical

@@ -12,7 +12,7 @@ use ipnet::IpNet;
 use super::error::CliError;
 use crate::{
     model::{PortSet, Protocol, Scope, clean},
-    report::{Declared, DeclaredKind},
+    report::{Declared, DeclaredKind, Report, json},
     spec::{
         self, Diagnostics, Files,
         manifest::{Host, HostEntry, Manifest, Place},
@@ -25,6 +25,9 @@ const MAX_FILE: u64 = 16 << 20;
 /// A role's range of more ports than this says "nothing here", not "ask for these": the default set
 /// is asked anyway.
 const WIDE: u32 = 1024;
+
+/// A file larger than this is no report: one of 4,000 targets and 50,000 findings has a twentieth of it.
+const MAX_REPORT: u64 = 2 << 30;
 
 /// The built-in profiles, with those of a folder laid over them.
 pub(super) fn profiles(folder: Option<&Path>) -> Result<Profiles, CliError> {
@@ -84,6 +87,25 @@ pub(super) fn expected(
 /// The manifest that scanning these targets means: nothing is declared.
 pub(super) fn scanned(hosts: &[String], profiles: &Profiles, colour: bool) -> Result<Manifest, CliError> {
     Manifest::from_targets(hosts, profiles).map_err(|wrong| diagnosed(&wrong, colour))
+}
+
+/// Reads a report that was saved as JSON; `-` is standard input.
+pub(super) fn report(from: &str) -> Result<Report, CliError> {
+    let shown = if from == "-" { "standard input" } else { from };
+    let unreadable = |error: io::Error| CliError::usage(format!("{shown}: {error}"));
+    let source: Box<dyn io::Read> = match from {
+        "-" => Box::new(io::stdin().lock()),
+        path => Box::new(File::open(path).map_err(unreadable)?),
+    };
+    let mut text = Vec::new();
+    source.take(MAX_REPORT + 1).read_to_end(&mut text).map_err(unreadable)?;
+    if text.len() as u64 > MAX_REPORT {
+        return Err(CliError::usage(format!("{shown}: larger than any report, 2 GiB")));
+    }
+    json::read(&text).map_err(|error| {
+        let error = CliError::usage(format!("{shown}: {error}"));
+        error.hint("name a report that verify wrote with --report json=PATH")
+    })
 }
 
 /// Puts the hosts of `--hosts ID=@FILE` or `ID=-` in the place of a target's own.

@@ -19,6 +19,7 @@ mod plan;
 mod prepare;
 mod progress;
 mod reference;
+mod render;
 mod run;
 mod scan;
 mod verify;
@@ -62,6 +63,7 @@ fn dispatch(cli: Cli, typed: &[String]) -> Result<ExitCode, CliError> {
         Command::Verify(args) => verify::run(&args, color, typed),
         Command::Scan(args) => scan::run(&args, color),
         Command::Plan(args) => plan::run(&args, color),
+        Command::Render(args) => render::run(&args, color),
         Command::Lint(args) => lint::run(&args, color),
         Command::Explain { rule } => reference::explain(rule.as_deref()),
         Command::Profiles { name, profile_dir } => {

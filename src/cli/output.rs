@@ -7,7 +7,7 @@ use std::{
 };
 
 use super::{args::Color, error::CliError};
-use crate::report::{self, Report};
+use crate::report::{self, Format, NoFormat, Report, summary::Style};
 
 /// As many links as the kernel follows (`path_resolution(7)`).
 const MOST_LINKS: usize = 40;
@@ -15,14 +15,8 @@ const MOST_LINKS: usize = 40;
 /// One report that was asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Wanted {
-    format: ReportFormat,
+    format: Format,
     to: Destination,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum ReportFormat {
-    Json,
-    Html,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,22 +26,28 @@ enum Destination {
 }
 
 impl Wanted {
+    /// Reads what was typed after each `--report`, and proves before anything is sent that it can be written.
+    pub(super) fn all(typed: &[String]) -> Result<Vec<Self>, CliError> {
+        let wanted: Vec<Self> = typed.iter().map(|text| Self::parse(text)).collect::<Result<_, _>>()?;
+        if wanted.iter().filter(|wanted| wanted.is_stdout()).count() > 1 {
+            let error = CliError::usage("only one report fits on standard output");
+            return Err(error.hint("write the others to files"));
+        }
+        wanted.iter().try_for_each(Self::check)?;
+        Ok(wanted)
+    }
+
     /// Reads `json=PATH`, `html=-`, `html`.
-    pub(super) fn parse(text: &str) -> Result<Self, CliError> {
-        let (format, path) = text.split_once('=').map_or((text, None), |(format, path)| (format, Some(path)));
-        let (format, default) = match format {
-            "json" => (ReportFormat::Json, "portproof-report.json"),
-            "html" => (ReportFormat::Html, "portproof-report.html"),
-            "junit" | "sarif" | "markdown" | "csv" | "nmap-xml" | "oscal" | "ocsf" | "prometheus"
-            | "ndjson" => {
-                return Err(CliError::usage(format!("this version writes no {format} report"))
-                    .hint("json and html are there"));
-            }
-            other => {
-                return Err(CliError::usage(format!("`{other}` is no report format"))
-                    .hint("--report json=PATH or html=PATH"));
-            }
-        };
+    fn parse(text: &str) -> Result<Self, CliError> {
+        let (name, path) = text.split_once('=').map_or((text, None), |(name, path)| (name, Some(path)));
+        let format: Format = name.parse().map_err(|NoFormat| {
+            let names: Vec<&str> = Format::ALL.iter().map(|format| format.name()).collect();
+            let error = CliError::usage(format!("`{name}` is no report format"));
+            error.hint(crate::spec::nearest(name, names.iter().copied()).map_or_else(
+                || format!("--report FORMAT=PATH, as in json=PATH; the formats are {}", names.join(", ")),
+                |near| format!("did you mean {near}?"),
+            ))
+        })?;
         let to = match path {
             Some("-" | "/dev/stdout" | "/dev/fd/1" | "/proc/self/fd/1") => Destination::Stdout,
             Some("") => {
@@ -55,7 +55,7 @@ impl Wanted {
                     .hint("write FORMAT=PATH, or - for standard output"));
             }
             Some(path) => Destination::File(path.into()),
-            None => Destination::File(default.into()),
+            None => Destination::File(format.default_file().into()),
         };
         Ok(Self { format, to })
     }
@@ -74,7 +74,7 @@ impl Wanted {
     }
 
     /// Proves that the file can be written, before a probe is sent.
-    pub(super) fn check(&self) -> Result<(), CliError> {
+    fn check(&self) -> Result<(), CliError> {
         let Destination::File(path) = &self.to else { return Ok(()) };
         if path.is_dir() {
             return Err(
@@ -90,18 +90,38 @@ impl Wanted {
         File::create(&probe).and_then(|_| fs::remove_file(&probe)).map_err(|error| cannot_write(path, &error))
     }
 
-    /// Writes the report.
-    pub(super) fn write(&self, report: &Report) -> Result<(), CliError> {
+    fn write(&self, report: &Report) -> Result<(), CliError> {
         let mut bytes = Vec::new();
-        match self.format {
-            ReportFormat::Json => report::json::write(report, &mut bytes).map_err(CliError::environment)?,
-            ReportFormat::Html => report::html::write(report, &mut bytes).map_err(CliError::environment)?,
-        }
+        self.format.write(report, &mut bytes).map_err(CliError::environment)?;
         match &self.to {
             Destination::Stdout => print(&bytes),
             Destination::File(path) => write_whole(path, &bytes),
         }
     }
+}
+
+/// The summary on standard output, unless a report was asked for there; the others where they belong.
+/// One that can't be written takes none of the others with it: the run can't be had again.
+pub(super) fn publish(report: &Report, wanted: &[Wanted], color: Color, quiet: bool) -> Result<(), CliError> {
+    let mut failed = Vec::new();
+    if !wanted.iter().any(Wanted::is_stdout) {
+        let style = Style { color: colours(color, &io::stdout()), ..Style::default() };
+        let mut text = Vec::new();
+        let written = report::summary::write(report, style, &mut text).map_err(CliError::environment);
+        failed.extend(written.and_then(|()| print(&text)).err());
+    }
+    for wanted in wanted {
+        match (wanted.write(report), wanted.file()) {
+            (Err(error), _) => failed.push(error),
+            (Ok(()), Some(path)) if !quiet => say(&format!("wrote {}", path.display())),
+            (Ok(()), _) => {}
+        }
+    }
+    let Some(last) = failed.pop() else { return Ok(()) };
+    for error in &failed {
+        say(&error.to_string());
+    }
+    Err(last)
 }
 
 /// Writes a file beside its place and moves it there: a reader sees the old one or the new one. A

@@ -25,10 +25,7 @@ use crate::{
     drive::{Clock, interfaces, provenance},
     identify::Portrait,
     model::{Endpoint, Family, Level, Observation, Protocol, Tally, rule},
-    report::{
-        self, Circumstances, Git, HostRecord, Methods, Report, Run, Selection as SelectionRecord, Tool,
-        count, summary::Style,
-    },
+    report::{self, Circumstances, Git, HostRecord, Methods, Run, Selection as SelectionRecord, Tool, count},
     scan::{self, Config},
     verify::{Context, FailOn, Seen, judge},
 };
@@ -57,17 +54,8 @@ pub(super) fn run(args: &VerifyArgs, color: Color, typed: &[String]) -> Result<E
 
 /// The same, returning the code itself.
 pub(super) fn verified(asked: &Asked<'_>) -> Result<u8, CliError> {
-    let wanted: Vec<Wanted> =
-        asked.result.report.iter().map(|text| Wanted::parse(text)).collect::<Result<_, _>>()?;
-    if wanted.iter().filter(|wanted| wanted.is_stdout()).count() > 1 {
-        return Err(
-            CliError::usage("only one report fits on standard output").hint("write the others to files")
-        );
-    }
+    let wanted = Wanted::all(&asked.result.report)?;
     let (fail_on, levels) = (fail_on(&asked.result.fail_on)?, levels(asked.result)?);
-    for report in &wanted {
-        report.check()?;
-    }
     let ansi = output::colours(asked.color, &io::stderr());
     let mut prepared =
         Prepared::new(asked.what, asked.expect, asked.how, asked.select, ansi, asked.talk.quiet)?;
@@ -102,7 +90,7 @@ pub(super) fn verified(asked: &Asked<'_>) -> Result<u8, CliError> {
     let mut report = report::assemble(&manifest, &prepared.plan, &seen, &judgement, circumstances);
     report.summary.headline = report::headline(&report);
     prepared.runtime.shutdown_background();
-    publish(&report, &wanted, asked)?;
+    output::publish(&report, &wanted, asked.color, asked.talk.quiet)?;
     Ok(report.summary.exit_code)
 }
 
@@ -185,30 +173,6 @@ fn scanned(
     prepared.runtime.block_on(talk(callers, &prepared.how, clock, &mut ran, &mut see))?;
     let (tallies, banners) = (tallies.into_values().collect(), banners(&datagrams));
     Ok(Scanned { clock, ran, observations, tallies, methods, banners, portraits })
-}
-
-/// The summary on standard output, unless a report was asked for there; the others where they belong.
-/// One that can't be written takes none of the others with it: the run can't be had again.
-fn publish(report: &Report, wanted: &[Wanted], asked: &Asked<'_>) -> Result<(), CliError> {
-    let mut failed = Vec::new();
-    if !wanted.iter().any(Wanted::is_stdout) {
-        let style = Style { color: output::colours(asked.color, &io::stdout()), ..Style::default() };
-        let mut text = Vec::new();
-        let written = report::summary::write(report, style, &mut text).map_err(CliError::environment);
-        failed.extend(written.and_then(|()| output::print(&text)).err());
-    }
-    for wanted in wanted {
-        match (wanted.write(report), wanted.file()) {
-            (Err(error), _) => failed.push(error),
-            (Ok(()), Some(path)) if !asked.talk.quiet => output::say(&format!("wrote {}", path.display())),
-            (Ok(()), _) => {}
-        }
-    }
-    let Some(last) = failed.pop() else { return Ok(()) };
-    for error in &failed {
-        output::say(&error.to_string());
-    }
-    Err(last)
 }
 
 /// What only the edge knows about the run.

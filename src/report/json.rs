@@ -3,9 +3,53 @@
 
 use std::io::{self, Write};
 
+use serde::Deserialize;
 use serde_json::Value;
+use thiserror::Error;
 
 use super::{Report, SCHEMA};
+
+/// Why a text is no report that this version reads.
+#[derive(Debug, Error)]
+pub enum ReadError {
+    /// It is no JSON, or not whole.
+    #[error("no JSON: {0}")]
+    Syntax(serde_json::Error),
+    /// It is JSON, and names no schema, or another program's.
+    #[error("no report of portproof: its `schema` is not {SCHEMA}")]
+    Foreign,
+    /// It is a report of a version that writes another schema.
+    #[error("a report of the schema {0}; this version reads {SCHEMA}")]
+    OtherVersion(String),
+    /// It names our schema and does not keep it.
+    #[error("not as the schema {SCHEMA} has it: {0}")]
+    Shape(serde_json::Error),
+}
+
+/// Reads a report that was written as JSON, by this version or an earlier one of the same schema.
+pub fn read(text: &[u8]) -> Result<Report, ReadError> {
+    /// Looked at first, so that the wrong file is called that and not "a field is missing".
+    #[derive(Deserialize)]
+    struct Head {
+        schema: Option<Value>,
+    }
+    if text.trim_ascii_start().first().is_some_and(|&first| first != b'{') {
+        // A list would be taken for the fields in order.
+        let _: serde::de::IgnoredAny = serde_json::from_slice(text).map_err(ReadError::Syntax)?;
+        return Err(ReadError::Foreign);
+    }
+    let head: Head = serde_json::from_slice(text).map_err(|error| match error.classify() {
+        serde_json::error::Category::Data => ReadError::Foreign,
+        _ => ReadError::Syntax(error),
+    })?;
+    match head.schema.as_ref().and_then(Value::as_str) {
+        Some(SCHEMA) => serde_json::from_slice(text).map_err(ReadError::Shape),
+        Some(other) if other.starts_with("portproof.report/") => {
+            Err(ReadError::OtherVersion(crate::model::clean(other)))
+        }
+        _ => Err(ReadError::Foreign),
+    }
+}
 
 /// Writes the report: pretty, the fields in the order of the types, a final newline. The same
 /// report gives the same bytes.

@@ -2,6 +2,7 @@
 
 mod assemble;
 mod document;
+mod format;
 mod headline;
 pub mod html;
 mod index;
@@ -13,6 +14,7 @@ mod words;
 
 pub use assemble::{Circumstances, assemble, congestion, manifest_record, resolver_record, time};
 pub use document::*;
+pub use format::{Format, NoFormat, RenderError};
 pub use headline::{headline, verdict_sentence};
 pub use observed::{ObservationRecord, RungRecord};
 pub(crate) use summary::{chance_of_a_miss, undecided_of};

@@ -97,7 +97,7 @@ fn a_command_line_that_cannot_be_used_ends_with_2_and_sends_nothing() {
     for (flags, said) in [
         (&["--report", "pdf"][..], &["`pdf` is no report format", "json=PATH"][..]),
         (&["--report", "json="], &["names no file"]),
-        (&["--report", "sarif=x"], &["this version writes no sarif report"]),
+        (&["--report", "jsno=x"], &["`jsno` is no report format", "did you mean json?"]),
         (&["--report", "json=-", "--report", "html=-"], &["only one report"]),
         (&["-A", "EXP999"], &["-A EXP999: no such rule", "portproof explain"]),
         (&["-D", "nonsense"], &["-D nonsense: no such rule"]),

@@ -11,6 +11,7 @@ mod isolate;
 mod codes;
 mod demo;
 mod reference;
+mod render;
 mod repeat;
 mod resume;
 mod scan;

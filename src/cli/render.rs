@@ -1,0 +1,18 @@
+//! `render`: a saved report again, as text or in other formats. Years later it still gives what the run gave.
+
+use std::process::ExitCode;
+
+use super::{
+    args::{Color, RenderArgs},
+    error::{CliError, Code},
+    load,
+    output::{self, Wanted},
+};
+
+/// Shows a saved report and writes what was asked for. Exit 0: done, whatever the report says.
+pub(super) fn run(args: &RenderArgs, color: Color) -> Result<ExitCode, CliError> {
+    let wanted = Wanted::all(&args.report)?;
+    let report = load::report(&args.from)?;
+    output::publish(&report, &wanted, color, args.quiet)?;
+    Ok(Code::Fine.into())
+}
