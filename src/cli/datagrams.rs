@@ -8,7 +8,7 @@ use crate::{
         provenance,
         udp::{Datagrams, Reply},
     },
-    identify,
+    identify::{self, Guard, Portrait},
     model::{Endpoint, Protocol, clean},
     probe::udp::{self, Payloads, Udp},
     spec::{
@@ -35,15 +35,28 @@ pub(super) fn datagrams(payloads: &Payloads) -> Result<Arc<Datagrams>, CliError>
     Ok(Arc::new(Datagrams::new(Udp::new(key, payloads.clone()))))
 }
 
-/// What services said of themselves, as text.
-pub(super) fn banners(datagrams: &Datagrams) -> BTreeMap<Endpoint, String> {
-    let replies = datagrams.take().into_iter();
-    replies
-        .map(|(endpoint, replies)| {
-            let said: Vec<String> = replies.iter().map(spoken).collect();
-            (endpoint, said.join(" | "))
-        })
-        .collect()
+/// What services said of themselves: as text, and as what it shows of them.
+pub(super) fn said(datagrams: &Datagrams) -> (BTreeMap<Endpoint, String>, BTreeMap<Endpoint, Portrait>) {
+    let (mut banners, mut portraits) = (BTreeMap::new(), BTreeMap::new());
+    for (endpoint, replies) in datagrams.take() {
+        let said: Vec<String> = replies.iter().map(spoken).collect();
+        banners.insert(endpoint, said.join(" | "));
+        let known = replies
+            .iter()
+            .filter_map(|reply| Some(Portrait::of_reply(udp::service(reply.payload)?, &reply.octets)));
+        // Of several answers the one that gives most away.
+        portraits.extend(known.max_by_key(openness).map(|portrait| (endpoint, portrait)));
+    }
+    (banners, portraits)
+}
+
+fn openness(portrait: &Portrait) -> (u8, bool) {
+    let guard = match portrait.guard() {
+        Guard::Open(_) => 2,
+        Guard::Cleartext(_) => 1,
+        Guard::Untold | Guard::Upgradable => 0,
+    };
+    (guard, portrait.banner().is_some())
 }
 
 /// A reply as a person may read it.

@@ -84,6 +84,27 @@ pub(super) fn callers(
     declared.into_iter().map(|(caller, _)| caller).chain(surprises).collect()
 }
 
+/// Those who replied over UDP and whose TLS is to be looked at; as few of an address as over TCP.
+pub(super) fn secured(
+    prepared: &Prepared,
+    authorities: &Authorities,
+    portraits: &BTreeMap<Endpoint, Portrait>,
+) -> Vec<Caller> {
+    let vantage = prepared.selection.vantage.as_deref().or(prepared.manifest.vantage.as_deref());
+    let known = (&prepared.manifest, authorities);
+    let mut of_address: BTreeMap<IpAddr, usize> = BTreeMap::new();
+    let mut callers = Vec::new();
+    for (&endpoint, portrait) in portraits.iter().filter(|(_, portrait)| portrait.encrypted) {
+        let (caller, is_declared) = caller(&prepared.plan, known, &prepared.profiles, vantage, endpoint);
+        let others = of_address.entry(endpoint.address).or_default();
+        *others += usize::from(!is_declared);
+        if is_declared || *others <= FEW {
+            callers.push(Caller { known: Some(portrait.clone()), ..caller });
+        }
+    }
+    callers
+}
+
 /// One of them, and whether somebody declares it.
 pub(super) fn caller(
     plan: &Plan,
@@ -129,6 +150,7 @@ pub(super) fn caller(
         names,
         checks: checks.collect(),
         rate: rates.min(),
+        known: None,
     };
     (caller, !claims.is_empty())
 }

@@ -10,10 +10,10 @@ use std::{
 
 use super::{
     args::{Color, HowArgs, Mouth, ResultArgs, SelectArgs, TalkArgs, VerifyArgs},
-    datagrams::{banners, datagrams},
+    datagrams::{datagrams, said},
     error::{CliError, Code},
     how::How,
-    identify::{Authorities, authorities, callers, talk},
+    identify::{Authorities, authorities, callers, secured, talk},
     lint, output,
     output::Wanted,
     plan::about,
@@ -167,11 +167,12 @@ fn scanned(
     observations.reverse();
     observations.dedup_by_key(|observation| observation.endpoint);
     observations.reverse();
-    let callers = callers(prepared, authorities, &observations, &tallies);
-    let mut portraits = BTreeMap::new();
+    let (banners, mut portraits) = said(&datagrams);
+    let mut callers = callers(prepared, authorities, &observations, &tallies);
+    callers.extend(secured(prepared, authorities, &portraits));
     let mut see = |endpoint, portrait| drop(portraits.insert(endpoint, portrait));
     prepared.runtime.block_on(talk(callers, &prepared.how, clock, &mut ran, &mut see))?;
-    let (tallies, banners) = (tallies.into_values().collect(), banners(&datagrams));
+    let tallies = tallies.into_values().collect();
     Ok(Scanned { clock, ran, observations, tallies, methods, banners, portraits })
 }
 

@@ -41,6 +41,14 @@ pub(super) fn stream(target: SocketAddr, origin: &Origin) -> io::Result<Socket> 
     Ok(socket)
 }
 
+/// A socket for datagrams, from where the user says, on a port of its own.
+pub(super) fn datagrams(target: SocketAddr, origin: &Origin) -> io::Result<Socket> {
+    let socket = open(Type::DGRAM, Protocol::UDP, target, origin)?;
+    let any = SocketAddr::new(if target.is_ipv4() { [0; 4].into() } else { [0; 16].into() }, 0);
+    socket.bind(&origin.source(target).unwrap_or(any).into())?;
+    Ok(socket)
+}
+
 /// The ICMP error that is queued on a socket, if one is.
 pub(super) fn queued(socket: RawFd) -> Option<IcmpError> {
     let mut control = [0; 256];

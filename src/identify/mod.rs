@@ -11,7 +11,7 @@ mod talk;
 pub mod tls;
 
 pub use self::{
-    datagram::datagram,
+    datagram::{Secured, datagram},
     inquiry::{Hints, Inquiry, Told},
     octets::hexadecimal,
     portrait::{Manner, Portrait, Rung, Session},

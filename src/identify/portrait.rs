@@ -2,6 +2,7 @@
 
 use super::{
     bounded,
+    datagram::{self, Secured},
     spoken::{is_over_http, spoken},
     stream::{Guard, Shown},
     tls,
@@ -82,8 +83,8 @@ pub struct Session {
     pub upgraded: bool,
     /// `TLS 1.3`.
     pub version: String,
-    /// By its name at IANA.
-    pub suite: String,
+    /// By its name at IANA; `None`: not told.
+    pub suite: Option<String>,
     /// The certificates as they were sent, the server's own first.
     pub chain: Vec<Vec<u8>>,
     /// Whether they lead to a root that the entry trusts, by default those of the public web; why not.
@@ -114,6 +115,17 @@ pub struct Portrait {
 }
 
 impl Portrait {
+    /// Of a service that replied to a datagram: by its name, and the reply.
+    pub fn of_reply(service: &'static str, octets: &[u8]) -> Self {
+        let shown = Shown {
+            service,
+            identity: datagram::datagram(service, octets),
+            banner: None,
+            guard: datagram::guard(service, octets),
+        };
+        Self { shown: Some(shown), encrypted: Secured::of(service).is_some(), ..Self::default() }
+    }
+
     /// The name of the service: of HTTP inside TLS, `https`.
     pub fn service(&self) -> Option<&'static str> {
         let shown = self.shown.as_ref()?.service;
@@ -183,7 +195,8 @@ impl Portrait {
         self.manner == Some(Manner::Mute)
     }
 
-    pub(super) fn reach(&mut self, rung: Rung, at: Moment) {
+    /// Goes one rung further, unless it was reached before.
+    pub fn reach(&mut self, rung: Rung, at: Moment) {
         if !self.rungs.iter().any(|(known, _)| *known == rung) {
             self.rungs.push((rung, at));
         }

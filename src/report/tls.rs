@@ -6,8 +6,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::identify::{
-    Portrait, Session,
-    tls::{Certificate, Offered, Suite},
+    Portrait, Secured, Session,
+    tls::{Certificate, Offered, Suite, Version},
 };
 
 /// The TLS of one endpoint.
@@ -39,8 +39,8 @@ pub struct SessionRecord {
     pub starttls: bool,
     /// `TLS 1.3`.
     pub version: String,
-    /// By its name at IANA.
-    pub suite: String,
+    /// By its name at IANA; null where it was not told (QUIC).
+    pub suite: Option<String>,
     /// Whether the chain leads to a root that is trusted.
     pub trusted: bool,
     /// Why not.
@@ -103,18 +103,27 @@ impl TlsRecord {
             offered: portrait
                 .offered
                 .iter()
-                .map(|(name, offered)| OfferedRecord::of(name.as_deref(), offered))
+                .map(|(name, offered)| OfferedRecord::of(name.as_deref(), offered, namer(portrait)))
                 .collect(),
         })
     }
 }
 
+/// What versions are called there.
+fn namer(portrait: &Portrait) -> fn(Version) -> String {
+    let service = portrait.shown.as_ref().map(|shown| shown.service);
+    match service.and_then(Secured::of) {
+        Some(Secured::Dtls) => Version::datagram_name,
+        _ => |version| version.to_string(),
+    }
+}
+
 impl OfferedRecord {
-    fn of(name: Option<&str>, offered: &Offered) -> Self {
+    fn of(name: Option<&str>, offered: &Offered, called: fn(Version) -> String) -> Self {
         Self {
             name: name.map(str::to_owned),
-            versions: offers(offered),
-            unknown_versions: offered.unknown.iter().map(ToString::to_string).collect(),
+            versions: offers(offered, called),
+            unknown_versions: offered.unknown.iter().copied().map(called).collect(),
         }
     }
 }
@@ -154,9 +163,9 @@ impl CertificateRecord {
     }
 }
 
-fn offers(offered: &Offered) -> Vec<OfferRecord> {
+fn offers(offered: &Offered, called: fn(Version) -> String) -> Vec<OfferRecord> {
     let offer = |offer: &crate::identify::tls::VersionOffer| OfferRecord {
-        version: offer.version.to_string(),
+        version: called(offer.version),
         suites: offer.suites.iter().map(|suite| Suite::label(*suite)).collect(),
         complete: offer.complete,
     };

@@ -6,7 +6,7 @@ use super::{
     docket::{Docket, Entry},
     draft::{Draft, EDGE_ANSWERS, INTERFERENCE, REQUIRED_MISSING, UNRESPONSIVE, WEAK_EVIDENCE},
     remedy,
-    view::{Life, View},
+    view::{ForeignReset, Life, View},
     words,
 };
 use crate::{
@@ -175,6 +175,7 @@ pub(super) fn contradiction(
     draft.places.insert(view.address, "open at one attempt, refused or prohibited at another".to_owned());
     draft.covers.insert((seen.endpoint.protocol, seen.endpoint.port));
     draft.looks.clone_from(&seen.looks);
+    draft.notes.extend(view.foreign_reset(seen).map(ForeignReset::says));
     docket.file(draft)
 }
 

@@ -8,7 +8,7 @@ use super::{
     host::{self, Bearing},
     remedy,
     table::{Cell, Expected, cell},
-    view::{self, Life},
+    view::{self, ForeignReset, Life},
     words,
 };
 use crate::{
@@ -233,6 +233,7 @@ impl Bench<'_, '_> {
             ),
         };
         (draft.cause, draft.verdict, draft.message, draft.remedy) = (Some(cause), verdict, message, cure);
+        draft.notes.extend(self.view.foreign_reset(seen).map(ForeignReset::says));
         (verdict, Some(self.docket.file(draft)))
     }
 

@@ -9,7 +9,7 @@ use super::{
     remedy,
 };
 use crate::{
-    identify::{Guard, Portrait},
+    identify::{Guard, Portrait, Secured},
     model::{Observation, PortSet, Protocol, Severity, Verdict},
 };
 
@@ -65,19 +65,27 @@ impl Bench<'_, '_> {
         rulings: &mut Vec<(Verdict, Entry)>,
     ) {
         let found = super::service(seen);
+        let portrait = self.case.seen.portraits.get(&seen.endpoint);
         for claim in &expectation.claims {
-            let declared = claim.entry.service.as_deref().map(|name| self.case.context.roles.canonical(name));
+            let entry = claim.entry;
+            let declared = entry.service.as_deref().map(|name| self.case.context.roles.canonical(name));
             match (declared, found) {
-                (Some(declared), Some(found)) if declared != found => {
+                (Some(declared), Some(found)) if declared != found && !answer_alike(declared, found) => {
                     rulings.push(self.wrong_service(seen, claim, declared, found));
                     continue;
                 }
                 (Some(_), None) => rulings.push(self.unidentified(seen, claim, Gap::Checks)),
                 _ => {}
             }
-            if claim.entry.tls.is_some() || claim.entry.banner.is_some() {
-                rulings.push(self.unidentified(seen, claim, Gap::Checks));
-            }
+            let Some(portrait) = portrait else {
+                if entry.tls.is_some() || entry.banner.is_some() {
+                    rulings.push(self.unidentified(seen, claim, Gap::Checks));
+                }
+                continue;
+            };
+            self.words_as_declared(seen, claim, portrait, rulings);
+            self.tls_as_declared(seen, claim, portrait, rulings);
+            rulings.extend(self.insecure(seen, claim, portrait));
         }
     }
 
@@ -107,15 +115,24 @@ impl Bench<'_, '_> {
                     None => rulings.push(self.unknown_service(seen, claim, portrait)),
                 }
             }
-            if let Some(wanted) = &entry.banner {
-                match portrait.words_said() {
-                    Some(said) if said.contains(wanted.as_str()) => {}
-                    Some(said) => rulings.push(self.wrong_banner(seen, claim, wanted, &said)),
-                    None => rulings.push(self.unknown_service(seen, claim, portrait)),
-                }
-            }
+            self.words_as_declared(seen, claim, portrait, rulings);
             self.tls_as_declared(seen, claim, portrait, rulings);
             rulings.extend(self.insecure(seen, claim, portrait));
+        }
+    }
+
+    fn words_as_declared(
+        &mut self,
+        seen: &Observation,
+        claim: &Claim<'_>,
+        portrait: &Portrait,
+        rulings: &mut Vec<(Verdict, Entry)>,
+    ) {
+        let Some(wanted) = &claim.entry.banner else { return };
+        match portrait.words_said() {
+            Some(said) if said.contains(wanted.as_str()) => {}
+            Some(said) => rulings.push(self.wrong_banner(seen, claim, wanted, &said)),
+            None => rulings.push(self.unknown_service(seen, claim, portrait)),
         }
     }
 
@@ -254,6 +271,11 @@ impl Bench<'_, '_> {
         draft.place = Some(claim.entry.place.clone());
         draft
     }
+}
+
+/// Whether two services over datagrams say the same to a stranger: what is inside of QUIC or DTLS is not shown.
+fn answer_alike(one: &str, other: &str) -> bool {
+    Secured::of(one).is_some_and(|secured| Secured::of(other) == Some(secured))
 }
 
 /// What answers, by name, and whether inside TLS where the name does not say it.

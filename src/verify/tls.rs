@@ -14,7 +14,7 @@ use crate::{
         Guard, Portrait, Session,
         tls::{Certificate, GUIDELINE, Name, Offered, Problem, Profile, Upgrade, weaknesses},
     },
-    model::{Observation, Severity, Verdict},
+    model::{Observation, Protocol, Severity, Verdict},
     spec::manifest::{Host, TlsExpectation},
 };
 
@@ -104,6 +104,9 @@ impl Bench<'_, '_> {
         draft.message =
             format!("{}/{} at {who} {}.", at.port, at.protocol, words::list(weak.into_iter(), "; it "));
         draft.remedy = remedy::tls_policy(profile);
+        if at.protocol == Protocol::Udp {
+            draft.notes.insert("Over datagrams TLS 1.1 is called DTLS 1.0, and TLS 1.2 DTLS 1.2".to_owned());
+        }
         rulings.push((Verdict::Fail, self.docket.file(draft)));
     }
 

@@ -72,6 +72,43 @@ impl View<'_> {
     }
 }
 
+/// A reset that did not arrive as the host's own answers do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct ForeignReset {
+    /// The time to live with which the reset arrived.
+    pub(super) reset: u8,
+    /// That of an open port's answer.
+    pub(super) own: u8,
+}
+
+impl View<'_> {
+    /// Whether something on the way may have sent the reset of a port: it arrived with another time to live than
+    /// every answer of the address's open ports. That is a hint and no proof, since a few systems send resets with
+    /// another one themselves; a firewall that rejects by RST is common and hides nothing, so it puts no whole address
+    /// in doubt.
+    pub(super) fn foreign_reset(&self, seen: &Observation) -> Option<ForeignReset> {
+        let of = |seen: &Observation, wanted: State| {
+            let looks = seen.looks.iter().filter(move |look| look.evidence.state() == Some(wanted));
+            looks.filter_map(|look| look.ttl).collect::<Vec<_>>()
+        };
+        let reset = *of(seen, State::Closed).first()?;
+        let tcp = self.seen.iter().filter(|(_, other)| other.endpoint.protocol == Protocol::Tcp);
+        let own: Vec<u8> = tcp.flat_map(|(_, other)| of(other, State::Open)).collect();
+        let first = *own.first()?;
+        own.iter().all(|ttl| *ttl != reset).then_some(ForeignReset { reset, own: first })
+    }
+}
+
+impl ForeignReset {
+    /// As a sentence.
+    pub(super) fn says(self) -> String {
+        let Self { reset, own } = self;
+        format!(
+            "The reset arrived with a time to live of {reset}, answers of open ports of the address arrive with {own}: a device on the way may have sent it, such as a firewall that rejects"
+        )
+    }
+}
+
 /// Who answered in the whole run.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Answered {

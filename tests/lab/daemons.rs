@@ -39,7 +39,7 @@ pub(crate) fn start(v4: IpAddr, v6: IpAddr) {
     memcached(v4, v6);
     freeradius(v4, v6);
     strongswan();
-    quic(&[SocketAddr::new(v4, 443), SocketAddr::new(v6, 443)]);
+    quic("www.example.com", &[SocketAddr::new(v4, 443), SocketAddr::new(v6, 443)]);
     wait_for(&SERVICES.map(|(port, _)| port));
 }
 
@@ -254,12 +254,14 @@ fn strongswan() {
     spawn("charon", command);
 }
 
-/// QUIC endpoints in a process of their own: this test binary again, running the test below.
-fn quic(ends: &[SocketAddr]) {
+/// QUIC endpoints with a certificate for this name, in a process of their own: this test binary again, running the
+/// test below.
+pub(crate) fn quic(name: &str, ends: &[SocketAddr]) {
     let (key, certificate) = (format!("{DIR}/quic.key"), format!("{DIR}/quic.crt"));
     run(Command::new("openssl")
         .args(["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"])
-        .args(["-subj", "/CN=www.example.com", "-keyout", &key, "-outform", "DER", "-out", &certificate]));
+        .args(["-subj", "/CN=lab", "-addext", &format!("subjectAltName=DNS:{name}"), "-days", "90"])
+        .args(["-keyout", &key, "-outform", "DER", "-out", &certificate]));
     run(Command::new("openssl").args(["pkcs8", "-topk8", "-nocrypt", "-in", &key]).args([
         "-outform",
         "DER",
@@ -283,11 +285,20 @@ fn quic(ends: &[SocketAddr]) {
 
 /// The QUIC process: opens its endpoints, says so, and serves until killed.
 fn serve(ends: &str) {
-    use quinn::rustls::pki_types::{CertificateDer, PrivateKeyDer};
+    use rustls::pki_types::{CertificateDer, PrivateKeyDer};
     let read = |name: &str| fs::read(format!("{DIR}/{name}")).expect("the lab has made it");
     let key = PrivateKeyDer::try_from(read("quic.key.der")).expect("a private key");
     let certificate = CertificateDer::from(read("quic.crt"));
-    let config = quinn::ServerConfig::with_single_cert(vec![certificate], key).expect("a certificate");
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let mut config = rustls::ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .expect("versions")
+        .with_no_client_auth()
+        .with_single_cert(vec![certificate], key)
+        .expect("a certificate");
+    config.alpn_protocols = vec![b"h3".to_vec()];
+    let config = quinn::crypto::rustls::QuicServerConfig::try_from(config).expect("TLS 1.3");
+    let config = quinn::ServerConfig::with_crypto(Arc::new(config));
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
     runtime.block_on(async {
         let open = |end: &str| {
@@ -304,7 +315,12 @@ fn serve(ends: &str) {
             .map(|endpoint| {
                 tokio::spawn(async move {
                     while let Some(incoming) = endpoint.accept().await {
-                        incoming.refuse();
+                        // The handshake, and nothing above it.
+                        tokio::spawn(async move {
+                            if let Ok(connection) = incoming.await {
+                                connection.closed().await;
+                            }
+                        });
                     }
                 })
             })
@@ -320,7 +336,7 @@ fn quic_endpoints_open_wherever_they_were_told_to() {
     }
     super::isolate::isolated(|| {
         super::lab::Lab::new().host(super::host::Host::at("203.0.113.2")).start();
-        quic(&["203.0.113.2:443".parse().expect("an address and a port")]);
+        quic("www.example.com", &["203.0.113.2:443".parse().expect("an address and a port")]);
         let open = run(&mut far(&["ss", "-Hlun"]));
         assert!(open.contains("203.0.113.2:443"), "{open}");
     });

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::{
     address::address,
-    daemons,
+    daemons::{self, wait_until_open},
     host::Host,
     isolate::{isolated, run},
     lab::{Lab, far},
@@ -20,6 +20,9 @@ const HOST6: &str = "2001:db8:10::60";
 /// Each server is reached on this port and those after it, too.
 const FOREIGN: u16 = 40_001;
 
+/// Where Docker's API is without TLS.
+const DOCKER: u16 = 2375;
+
 /// Of these, those that show no more to a stranger than they should.
 const GUARDED: [(u16, &str); 6] =
     [(22, "ssh"), (80, "http"), (443, "https"), (445, "microsoft-ds"), (873, "rsync"), (53, "domain")];
@@ -28,7 +31,7 @@ const GUARDED: [(u16, &str); 6] =
 fn servers() -> Lab {
     let mut lab = Host::at(HOST4).also(HOST6).sshd([22]).nginx([80]).nginx_tls([443]);
     let ports = STREAMS.map(|(port, _)| port);
-    lab = lab.open_elsewhere(ports.into_iter().chain((FOREIGN..).take(ports.len())));
+    lab = lab.open_elsewhere(ports.into_iter().chain([DOCKER]).chain((FOREIGN..).take(ports.len())));
     let lab = Lab::new().host(lab).start();
     daemons::resolver(address(HOST4), address(HOST6));
     stream_daemons::start();
@@ -140,11 +143,14 @@ fn what_is_declared_passes_and_what_is_swapped_is_the_wrong_service() {
 fn who_answers_strangers_or_speaks_in_the_clear_is_insecure_until_something_protects_it() {
     isolated(|| {
         servers();
+        stream_daemons::docker();
+        wait_until_open("-Hltn", &[DOCKER]);
         let text = |features: &str| {
             let entry = |(port, service): &(u16, &str)| {
                 format!("      - {{port: {port}/tcp, service: {service}{features}}}\n")
             };
-            let services = [(21, "ftp"), (23, "telnet"), (6379, "redis"), (11_211, "memcached")];
+            let services =
+                [(21, "ftp"), (23, "telnet"), (DOCKER, "docker"), (6379, "redis"), (11_211, "memcached")];
             format!(
                 "portproof: 1\nauthorization: {{scope: [{HOST4}]}}\ndefaults: {{tcp: declared, udp: none}}\ntargets:\n  - hosts: [{HOST4}]\n    expose:\n{}",
                 services.iter().map(entry).collect::<String>()
@@ -163,6 +169,7 @@ fn who_answers_strangers_or_speaks_in_the_clear_is_insecure_until_something_prot
             [
                 (21, "medium", verdict),
                 (23, "medium", verdict),
+                (u64::from(DOCKER), "critical", "fail"),
                 (6379, "critical", "fail"),
                 (11_211, "critical", "fail"),
             ]
@@ -173,6 +180,6 @@ fn who_answers_strangers_or_speaks_in_the_clear_is_insecure_until_something_prot
         assert_eq!(of(&bare), expected("fail"), "{}", bare.output.stdout);
         let protected = verify(&[manifest(&text(", security_features: a tunnel"))]);
         assert_eq!(of(&protected), expected("pass"), "{}", protected.output.stdout);
-        assert_eq!(protected.verdict("fail"), 2);
+        assert_eq!(protected.verdict("fail"), 3);
     });
 }

@@ -254,6 +254,18 @@ fn etcd() {
     spawn("etcd", far(&[&["etcd", "--data-dir", &data], &clients[..]].concat()));
 }
 
+/// The API of the whole machine, without TLS and for everybody; no container is ever started.
+pub(crate) fn docker() {
+    let [data, state] = ["docker", "docker-exec"].map(directory);
+    let pid = format!("{DIR}/docker.pid");
+    let way = ["-H", "tcp://0.0.0.0:2375", "--tls=false", "--bridge=none", "--iptables=false"];
+    let place = ["--data-root", &data, "--exec-root", &state, "--pidfile", &pid, "--storage-driver=vfs"];
+    let mut command = far(&[&["dockerd"], &way[..], &place[..]].concat());
+    // It asks where it may keep its own things.
+    command.env("HOME", DIR).env("TMPDIR", DIR);
+    spawn("docker", command);
+}
+
 fn slapd() {
     let data = directory("slapd-data");
     let text = format!(

@@ -1,34 +1,36 @@
 //! TLS as it is declared and as it is: real servers with good and bad settings and certificates, and
 //! testssl.sh as the second opinion on what one of them takes.
 
-use std::{collections::BTreeSet, fmt::Write as _, fs, process::Command};
+use std::{collections::BTreeSet, fmt::Write as _, fs, net::SocketAddr, process::Command};
 
 use serde_json::Value;
 
 use super::{
+    address::address,
+    daemons,
     host::Host,
     isolate::{DIR, isolated, run},
-    lab::Lab,
-    portproof::{Verified, manifest, verify},
+    lab::{Lab, far},
+    portproof::{MOUTHS, Verified, manifest, verify, verify_by},
     servers::serve_http,
 };
 
 const DNS: &str = "203.0.113.53";
 
 /// One server: its name, its address, its settings and its certificate.
-struct Server {
-    name: &'static str,
-    address: &'static str,
-    settings: &'static str,
+struct Server<'a> {
+    name: &'a str,
+    address: &'a str,
+    settings: &'a str,
     /// For this name, for so many days, signed by the lab's authority or by itself.
-    certificate: (&'static str, u32, bool),
+    certificate: (&'a str, u32, bool),
 }
 
 const TODAY: &str =
     "ssl_protocols TLSv1.2 TLSv1.3; ssl_ciphers ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-ECDSA-CHACHA20-POLY1305;";
 const OF_OLD: &str = "ssl_protocols TLSv1 TLSv1.1 TLSv1.2; ssl_ciphers ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-ECDSA-AES128-SHA:@SECLEVEL=0; ssl_prefer_server_ciphers on;";
 
-const SERVERS: [Server; 5] = [
+const SERVERS: [Server<'static>; 5] = [
     Server {
         name: "good.example.com",
         address: "203.0.113.70",
@@ -67,7 +69,7 @@ fn openssl(arguments: &[&str]) {
 
 const CURVE: [&str; 5] = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"];
 
-fn certify(server: &Server) {
+fn certify(server: &Server<'_>) {
     let (name, days, is_trusted) = server.certificate;
     let (key, file) = (format!("{}.key", server.name), format!("{}.crt", server.name));
     let (subject, names) = (format!("/CN={name}"), format!("subjectAltName=DNS:{name}"));
@@ -203,6 +205,84 @@ fn exactly_the_bad_settings_and_certificates_are_found() {
 /// By profile `old` only the certificates are wrong.
 fn old_allows_what_is_old() -> Vec<String> {
     said(&verified("old")).into_iter().map(|(rule, ..)| rule).collect()
+}
+
+/// TLS over datagrams: QUIC by quinn, DTLS by coturn, one of it with suites of old.
+#[test]
+fn what_is_encrypted_over_datagrams_is_looked_at_as_over_streams() {
+    isolated(|| {
+        let names = ["www", "other", "turn", "weak"];
+        let addresses = ["203.0.113.80", "203.0.113.81", "203.0.113.82", "203.0.113.83"];
+        let (mut hosts, mut zone) = (Lab::new(), String::new());
+        for (name, address) in names.iter().zip(addresses) {
+            hosts = hosts.host(Host::at(address));
+            writeln!(zone, "{name}.example.com. 300 IN A {address}").unwrap();
+        }
+        hosts.dns(DNS, &zone).start();
+        let [www, other] = [addresses[0], addresses[1]].map(|at| SocketAddr::new(address(at), 443));
+        daemons::quic("www.example.com", &[www, other]);
+        let good = "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-ECDSA-CHACHA20-POLY1305";
+        for (name, at, suites) in
+            [("turn", addresses[2], good), ("weak", addresses[3], "ECDHE-ECDSA-AES128-SHA:@SECLEVEL=0")]
+        {
+            let name = format!("{name}.example.com");
+            let server = Server { name: &name, address: at, settings: "", certificate: (&name, 90, false) };
+            certify(&server);
+            let files = ["crt", "key"].map(|kind| format!("{DIR}/{name}.{kind}"));
+            let way =
+                ["-n", "--no-tcp", "--no-udp", "--no-tls", "--no-cli", "--log-file", "stdout", "-L", at];
+            let keys = ["--cert", &files[0], "--pkey", &files[1], "--cipher-list", suites];
+            let own = [&format!("--db={DIR}/{name}.db"), &format!("--pidfile={DIR}/{name}.pid")];
+            daemons::spawn(
+                &name,
+                far(&[&["turnserver"], &way[..], &keys, &own.map(String::as_str)].concat()),
+            );
+        }
+        wait_for_datagrams(&addresses[2..], 5349);
+        let entry = |host: &str, port: u16, service: &str| {
+            format!(
+                "  - {{hosts: [{host}.example.com], expose: [{{port: {port}/udp, service: {service}, tls: {{profile: intermediate, min_days_left: 21}}}}]}}\n"
+            )
+        };
+        let text = format!(
+            "portproof: 1\nauthorization: {{scope: [203.0.113.0/24, \"*.example.com\"]}}\ndefaults: {{tcp: none, udp: declared, families: [ipv4]}}\ntargets:\n{}{}{}{}",
+            entry("www", 443, "https"),
+            entry("other", 443, "https"),
+            entry("turn", 5349, "stuns"),
+            entry("weak", 5349, "stuns"),
+        );
+        let text = manifest(&text);
+        for mouth in MOUTHS {
+            let found = verify_by(mouth, &["--resolver", DNS, text]);
+            let brief: Vec<(String, String)> =
+                said(&found).into_iter().map(|(rule, host, ..)| (rule, host)).collect();
+            let expected = [("EXP005", "weak.example.com"), ("EXP006", "other.example.com")];
+            let expected = expected.map(|(rule, host)| (rule.to_owned(), host.to_owned()));
+            assert_eq!(brief, expected, "{mouth}: {}", found.output.stdout);
+            assert_eq!((found.verdict("pass"), found.verdict("fail")), (2, 2), "{}", found.output.stdout);
+            let records = found.report["observations"].as_array().expect("observations");
+            let of = |at: &str| {
+                &records.iter().find(|record| record["address"] == at).expect("it was asked")["tls"]
+            };
+            let suites = &of(addresses[0])["offered"][0]["versions"];
+            assert_eq!(suites[0]["version"], "TLS 1.3", "{suites}");
+            assert_eq!(suites[0]["suites"].as_array().map(Vec::len), Some(3), "{suites}");
+            let weak = &of(addresses[3])["offered"][0]["versions"];
+            assert_eq!([&weak[0]["version"], &weak[1]["version"]], ["DTLS 1.0", "DTLS 1.2"], "{weak}");
+            assert_eq!(weak[1]["suites"][0], "TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA", "{weak}");
+        }
+    });
+}
+
+/// Returns when something has this UDP port at each of these addresses.
+fn wait_for_datagrams(addresses: &[&str], port: u16) {
+    for _ in 0..5000 {
+        let open = run(&mut far(&["ss", "-Hlun"]));
+        if addresses.iter().all(|address| open.contains(&format!("{address}:{port} "))) {
+            return;
+        }
+    }
+    panic!("not every server opened its port: {}", run(&mut far(&["ss", "-lunp"])));
 }
 
 #[test]

@@ -60,7 +60,12 @@ impl Line {
     pub(super) async fn talk(&self, caller: &Caller, mut talk: Talk) -> Told {
         let _turn = self.turn(caller).await;
         let mut told = Told::new(talk.clone(), self.clock.now());
-        let stream = match self.reach(caller).await {
+        let reached = match self.reach(caller).await {
+            // Two lost packets would leave a question unasked.
+            Err(Unreached::Never) => self.reach(caller).await,
+            reached => reached,
+        };
+        let stream = match reached {
             Ok(stream) => stream,
             Err(unreached) => {
                 told.over = self.clock.now();

@@ -1,7 +1,8 @@
-//! Talks to open TCP ports until it is known who answers there. What is said and what it means is
+//! Talks to open ports until it is known who answers there. What is said and what it means is
 //! `identify`'s business; here are the sockets, the clock, and the manners: so many connections at a time, no
 //! faster than was asked for, each of them bounded in time and octets.
 
+mod datagrams;
 mod inspect;
 mod line;
 mod pace;
@@ -55,6 +56,8 @@ pub struct Caller {
     pub checks: Vec<Check>,
     /// The most connections a second to it, where its target says so.
     pub rate: Option<u64>,
+    /// What its reply showed already, over UDP: only its TLS is looked at then.
+    pub known: Option<Portrait>,
 }
 
 /// TLS that is declared.
@@ -129,6 +132,9 @@ impl Callers {
     }
 
     async fn one(self: Arc<Self>, caller: Caller, random: [u8; 32]) -> Portrait {
+        if let Some(known) = &caller.known {
+            return self.secured(&caller, known.clone(), random).await;
+        }
         let caller = Arc::new(caller);
         let mut portrait = self.inquire(&caller, random).await;
         if !caller.checks.is_empty() && portrait.manner.is_none() {
@@ -137,6 +143,15 @@ impl Callers {
                 Ok(connections) => portrait.connections += connections,
                 Err(_) => portrait.is_cut = true,
             }
+        }
+        portrait
+    }
+
+    /// Over UDP the reply showed who answers; what is left is TLS.
+    async fn secured(&self, caller: &Caller, mut portrait: Portrait, random: [u8; 32]) -> Portrait {
+        match timeout(INSPECTION, self.line.inspect_datagrams(caller, &mut portrait, random)).await {
+            Ok(connections) => portrait.connections += connections,
+            Err(_) => portrait.is_cut = true,
         }
         portrait
     }

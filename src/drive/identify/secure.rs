@@ -8,7 +8,7 @@ use std::{
 };
 
 use rustls::{
-    CertificateError, ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme,
+    CertificateError, CipherSuite, ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme,
     client::{
         WebPkiServerVerifier,
         danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
@@ -89,22 +89,10 @@ impl Secure {
         name: Option<&str>,
         (caller, roots): (&Caller, &Roots),
     ) -> Result<(TlsStream<TcpStream>, Session), Unsecured> {
-        let asked = name.map(str::to_owned);
-        let named = name.and_then(|name| ServerName::try_from(name.to_owned()).ok());
-        let has_name = matches!(named, Some(ServerName::DnsName(_)));
-        let name = named.unwrap_or_else(|| ServerName::IpAddress(caller.endpoint.address.into()));
-        let witness = Arc::new(Witness { provider: Arc::clone(&self.provider) });
-        let mut config = ClientConfig::builder_with_provider(Arc::clone(&self.provider))
-            .with_safe_default_protocol_versions()
-            .map_err(|_| Unsecured)?
-            .dangerous()
-            .with_custom_certificate_verifier(Arc::clone(&witness) as Arc<dyn ServerCertVerifier>)
-            .with_no_client_auth();
-        config.enable_sni = has_name;
-        let stream = TlsConnector::from(Arc::new(config))
-            .connect(name.clone(), stream)
-            .await
-            .map_err(|_| Unsecured)?;
+        let (config, server) = self.config((caller, name), &[]).ok_or(Unsecured)?;
+        let server = ServerName::try_from(server).map_err(|_| Unsecured)?;
+        let stream =
+            TlsConnector::from(Arc::new(config)).connect(server, stream).await.map_err(|_| Unsecured)?;
         let (_, session) = stream.get_ref();
         let chain: Vec<Vec<u8>> =
             session.peer_certificates().unwrap_or_default().iter().map(|der| der.to_vec()).collect();
@@ -114,14 +102,50 @@ impl Secure {
         };
         let suite = session
             .negotiated_cipher_suite()
-            .and_then(|suite| suite.suite().as_str().map(str::to_owned))
-            .unwrap_or_default()
-            .replace("TLS13_", "TLS_");
-        let trust = self.judge(roots, &chain, &name);
-        Ok((
-            stream,
-            Session { name: asked, upgraded: false, version: version.to_owned(), suite, chain, trust },
-        ))
+            .and_then(|suite| suite.suite().as_str())
+            .map(|suite| suite.replace("TLS13_", "TLS_"));
+        let trust = self.trusts(roots, &chain, (caller, name));
+        let (name, version) = (name.map(str::to_owned), version.to_owned());
+        Ok((stream, Session { name, upgraded: false, version, suite, chain, trust }))
+    }
+
+    /// How to speak to somebody, and the name by which the library knows him: his own, else his address, which no
+    /// hello mentions. No suites: all of them.
+    pub(super) fn config(
+        &self,
+        (caller, name): (&Caller, Option<&str>),
+        suites: &[CipherSuite],
+    ) -> Option<(ClientConfig, String)> {
+        let mut provider = (*self.provider).clone();
+        if !suites.is_empty() {
+            provider.cipher_suites.retain(|known| suites.contains(&known.suite()));
+        }
+        let witness = Arc::new(Witness { provider: Arc::clone(&self.provider) });
+        let mut config = ClientConfig::builder_with_provider(Arc::new(provider))
+            .with_safe_default_protocol_versions()
+            .ok()?
+            .dangerous()
+            .with_custom_certificate_verifier(witness as Arc<dyn ServerCertVerifier>)
+            .with_no_client_auth();
+        let name = server_name(caller, name);
+        config.enable_sni = matches!(name, ServerName::DnsName(_));
+        Some((config, name.to_str().into_owned()))
+    }
+
+    /// A suite by which QUIC protects its packets.
+    pub(super) fn quic_suite(&self, suite: CipherSuite) -> Option<rustls::quic::Suite> {
+        let known = self.provider.cipher_suites.iter().find(|known| known.suite() == suite)?;
+        known.tls13()?.quic_suite()
+    }
+
+    /// Whether a chain leads to a root, and why not.
+    pub(super) fn trusts(
+        &self,
+        roots: &Roots,
+        chain: &[Vec<u8>],
+        (caller, name): (&Caller, Option<&str>),
+    ) -> Result<(), String> {
+        self.judge(roots, chain, &server_name(caller, name))
     }
 
     /// Whether a chain leads to a root. Its names and dates are judged apart, so they don't count here: where
@@ -161,6 +185,12 @@ impl Secure {
             Err(error) => Err(why(&error)),
         }
     }
+}
+
+/// The name that is asked for; where there is none, or none that a host can have, the address.
+fn server_name(caller: &Caller, name: Option<&str>) -> ServerName<'static> {
+    let named = name.and_then(|name| ServerName::try_from(name.to_owned()).ok());
+    named.unwrap_or_else(|| ServerName::IpAddress(caller.endpoint.address.into()))
 }
 
 /// In words. The library has none for what its certificate parser says.

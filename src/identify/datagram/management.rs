@@ -40,6 +40,25 @@ pub(super) fn snmp(octets: &[u8]) -> Option<Identity> {
     }
 }
 
+/// Whether it is a response (RFC 1157 section 4.1.3) in a version that knows no more than the community, which ours
+/// is the customary one.
+pub(super) fn took_community(octets: &[u8]) -> bool {
+    let pdu = || {
+        let (_, message, _) = element(octets)?;
+        let (_, version, rest) = element(message)?;
+        let (_, _, rest) = element(rest)?;
+        Some((octet(version, 0)? <= 1, octet(rest, 0)? == 0xa2))
+    };
+    pdu() == Some((true, true))
+}
+
+/// Whether a console may come without proving itself, or without a name and a password (IPMI 2.0 section 22.13).
+pub(super) fn takes_anybody(octets: &[u8]) -> bool {
+    let [told, kinds, status] = [20, 22, 23].map(|at| octet(octets, at));
+    let is_told = octet(octets, 3).is_some_and(|class| class & 0x1f == 7) && told == Some(0);
+    is_told && (kinds.is_some_and(|kinds| kinds & 1 != 0) || status.is_some_and(|status| status & 1 != 0))
+}
+
 /// Tag, content and what follows of an element (ITU-T X.690 section 8.1), as far as it was kept.
 fn element(octets: &[u8]) -> Option<(u8, &[u8], &[u8])> {
     let (tag, first) = (octet(octets, 0)?, octet(octets, 1)?);

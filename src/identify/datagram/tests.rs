@@ -135,6 +135,30 @@ fn games_say_what_is_played() {
 }
 
 #[test]
+fn a_reply_shows_who_may_use_what_gave_it() {
+    let response: &[u8] =
+        b"\x30\x1a\x02\x01\x01\x04\x06public\xa2\x0d\x02\x01\x01\x02\x01\0\x02\x01\0\x30\x02\x30\0";
+    assert_eq!(guard("snmp", response), Guard::Open("answers to the community `public`"));
+    let v3: &[u8] =
+        b"\x30\x1a\x02\x01\x03\x04\x06public\xa2\x0d\x02\x01\x01\x02\x01\0\x02\x01\0\x30\x02\x30\0";
+    assert_eq!(guard("snmp", v3), Guard::Untold);
+    assert_eq!(guard("snmp", &response[..9]), Guard::Untold, "cut off");
+    assert_eq!(
+        guard("memcached", b"\0\x01\0\0\0\x01\0\0VERSION 1.6.18\r\n"),
+        Guard::Open("answers `version`")
+    );
+    let ipmi = |kinds: u8, status: u8| {
+        let mut octets = b"\x06\0\xff\x07\0\0\0\0\0\0\0\0\0\x10\x81\x1c\x63\x20\0\x38\0\x01".to_vec();
+        octets.extend_from_slice(&[kinds, status, 2, 0, 0, 0, 0, 9]);
+        guard("asf-rmcp", &octets)
+    };
+    assert_eq!(ipmi(0x94, 2), Guard::Untold);
+    assert_eq!(ipmi(0x95, 2), Guard::Open("takes consoles without authentication"));
+    assert_eq!(ipmi(0x94, 1), Guard::Open("takes consoles without authentication"));
+    assert!(matches!(guard("tftp", b"\0\x05\0\x01"), Guard::Cleartext(_)));
+}
+
+#[test]
 fn a_service_that_nobody_reads_says_nothing() {
     assert_eq!(datagram("echo", b"abc"), None);
 }

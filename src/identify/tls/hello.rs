@@ -96,7 +96,18 @@ impl Offer {
         head
     }
 
-    fn extensions(&self) -> Vec<u8> {
+    /// The same over datagrams: with a cookie, and without a session.
+    pub(super) fn dtls_head(&self, version: [u8; 2], cookie: &[u8]) -> Vec<u8> {
+        let mut head = version.to_vec();
+        head.extend_from_slice(&self.random);
+        put_list(&mut head, 1, &[]);
+        put_list(&mut head, 1, cookie);
+        put_list(&mut head, 2, &words(self.suites.iter().copied()));
+        put_list(&mut head, 1, &[1, 0]);
+        head
+    }
+
+    pub(super) fn extensions(&self) -> Vec<u8> {
         let mut all = Vec::new();
         if let Some(name) = self.name.as_deref().and_then(host) {
             let mut list = vec![0];

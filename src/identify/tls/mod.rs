@@ -4,6 +4,7 @@
 mod alert;
 mod answer;
 mod certificate;
+mod datagram;
 mod group;
 mod hello;
 mod keys;
@@ -19,6 +20,7 @@ mod version;
 pub use alert::Alert;
 pub use answer::{Answer, Chosen, Exchanged, answer, last_answer};
 pub use certificate::{Certificate, Problem};
+pub use datagram::{FAREWELL, Flight};
 pub use group::{group_bits, group_name};
 pub use hello::Offer;
 pub use keys::{Key, Signature};

@@ -208,6 +208,31 @@ fn required_missing_says_which_side_to_look_at() {
 }
 
 #[test]
+fn a_reset_that_arrives_otherwise_than_the_hosts_answers_is_said_to_be_from_the_way() {
+    let message = |ttl: u8| {
+        let mut rig = Rig::new(vec![www()]).fill(HOST, State::Closed).see(HOST, 22, State::Open).see(
+            HOST,
+            443,
+            State::Closed,
+        );
+        for seen in &mut rig.observations {
+            let ttl = if seen.endpoint.port == 443 { ttl } else { 57 };
+            seen.looks.iter_mut().for_each(|look| look.ttl = Some(ttl));
+        }
+        let judgement = rig.judge();
+        let finding = judgement.findings.iter().find(|finding| finding.rule.id == "EXP003").unwrap();
+        assert_eq!((finding.cause, finding.verdict), (Some("closed"), Verdict::Fail));
+        finding.message.clone()
+    };
+    assert!(
+        message(61).contains("a time to live of 61, answers of open ports of the address arrive with 57"),
+        "{}",
+        message(61)
+    );
+    assert!(!message(57).contains("time to live"));
+}
+
+#[test]
 fn a_silent_host_is_one_finding_for_all_that_is_required_there() {
     let mut www = www();
     www.expose.push(expose("80/tcp", Presence::Required));

@@ -150,7 +150,7 @@ fn secured(trust: Result<(), String>, offered: Option<Offered>) -> Portrait {
         name: None,
         upgraded: false,
         version: "TLS 1.3".to_owned(),
-        suite: "TLS_AES_128_GCM_SHA256".to_owned(),
+        suite: Some("TLS_AES_128_GCM_SHA256".to_owned()),
         chain: vec![CERTIFICATE.to_vec()],
         trust,
     };

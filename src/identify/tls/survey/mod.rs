@@ -16,6 +16,8 @@ const MOST: usize = 250;
 const UNREACHABLE: u8 = 3;
 /// Which version is asked for first: what most servers have, so that later silence can be told from none.
 const ORDER: [Version; 5] = [Version::Tls12, Version::Tls13, Version::Tls11, Version::Tls10, Version::Ssl3];
+/// Those that there are over datagrams.
+const OVER_DATAGRAMS: [Version; 2] = [Version::Tls12, Version::Tls11];
 
 /// What came of one hello.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -78,6 +80,12 @@ impl Survey {
             controls: 0,
             unreachable: 0,
         }
+    }
+
+    /// The same over datagrams, where there are fewer versions.
+    #[must_use]
+    pub fn over_datagrams(self) -> Self {
+        Self { tracks: OVER_DATAGRAMS.into_iter().map(Track::new).collect(), ..self }
     }
 
     /// Which versions are taken, and no more: five to fifteen connections.

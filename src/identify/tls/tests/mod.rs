@@ -5,6 +5,7 @@
 
 mod answer;
 mod certificate;
+mod datagram;
 mod hello;
 mod profile;
 mod starttls;
