@@ -7,8 +7,8 @@ use std::io::{self, Write};
 
 use self::escape::{code, prose};
 use super::{
-    Finding, Outcome, Report,
-    headline::{Tally, determined, origin, partial_sentence, restrictions, verdict_parts},
+    Finding, HostRecord, Outcome, Report,
+    headline::{Tally, determined, partial_sentence, restrictions, verdict_parts},
     index::{Group, grouped, shortened},
     summary::{how_sure, reconciled},
     words::{bounded, count, moment, period, thousands},
@@ -84,22 +84,22 @@ fn coverage(report: &Report, page: &mut Page) {
         count(report.coverage.planned, "endpoint", "endpoints"),
         reconciled(report.coverage.planned, &report.coverage.states)
     );
-    let from = origin(report).map(|origin| format!(", from {origin}")).unwrap_or_default();
     let manifest = run.manifest.path.as_deref().unwrap_or("no file");
     let commit = run.manifest.git.as_ref().map(|git| {
         let dirty = if git.dirty { ", changed since" } else { "" };
         format!(" at commit {}{dirty}", bounded(&git.commit, 12))
     });
     for (label, text) in [
-        ("Endpoints", determined),
-        ("How sure", how_sure(report)),
-        ("Restrictions", restrictions(report).join("; ")),
-        ("Run", format!("{}{from}", period(&run.started_at, &run.finished_at))),
-        ("Manifest", format!("{manifest}{}", commit.unwrap_or_default())),
-        ("Next run due", run.next_due.as_deref().map(moment).unwrap_or_default()),
+        ("Endpoints", prose(&determined, 400)),
+        ("How sure", prose(&how_sure(report), 600)),
+        ("Restrictions", prose(&restrictions(report).join("; "), 400)),
+        ("When", code(&period(&run.started_at, &run.finished_at), 60)),
+        ("From", origin(report)),
+        ("Manifest", prose(&format!("{manifest}{}", commit.unwrap_or_default()), 120)),
+        ("Next run due", run.next_due.as_deref().map(|due| code(&moment(due), 40)).unwrap_or_default()),
     ] {
         if !text.is_empty() {
-            page.line(&format!("- {label}: {}", prose(&text, 400)));
+            page.line(&format!("- {label}: {text}"));
         }
     }
     for left in report.not_scanned.iter().take(LISTED) {
@@ -111,6 +111,18 @@ fn coverage(report: &Report, page: &mut Page) {
     }
     let (version, id) = (prose(&report.tool.version, 20), code(&run.id, 40));
     page.line(&format!("- portproof {version}, run {id}, exit code {}", report.summary.exit_code));
+}
+
+/// Where the probes came from.
+fn origin(report: &Report) -> String {
+    let HostRecord { name, source_addresses } = &report.run.host;
+    let mut parts: Vec<String> = source_addresses.iter().take(4).map(|address| code(address, 45)).collect();
+    if source_addresses.len() > parts.len() {
+        parts.push(format!("and {} more", source_addresses.len() - parts.len()));
+    }
+    parts.extend(name.as_deref().filter(|_| source_addresses.is_empty()).map(|name| code(name, 60)));
+    parts.extend(report.run.vantage.as_deref().map(|vantage| format!("({})", prose(vantage, 60))));
+    parts.join(" ")
 }
 
 /// The comment so far.
@@ -129,7 +141,8 @@ impl Page {
         if n > 0 {
             self.line(&format!("<details>\n<summary>{title}: {}</summary>\n", thousands(n)));
             part(self);
-            self.line("\n</details>\n");
+            let parted = if self.text.ends_with("\n\n") { "" } else { "\n" };
+            self.line(&format!("{parted}</details>\n"));
         }
     }
 
@@ -156,7 +169,8 @@ impl Page {
     fn rest<'a>(&mut self, groups: impl Iterator<Item = &'a Group<'a>>) {
         let left = groups.map(Group::len).sum();
         if left > 0 {
-            self.line(&format!("\nand {}\n", count(left, "more finding", "more findings")));
+            let parted = if self.text.ends_with("\n\n") { "" } else { "\n" };
+            self.line(&format!("{parted}and {}\n", count(left, "more finding", "more findings")));
         }
     }
 }

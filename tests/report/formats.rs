@@ -12,8 +12,14 @@ use serde_json::Value;
 
 use crate::{all, fixture};
 
+/// The reports of ordinary length, and the one in which every text means harm.
 fn every() -> impl Iterator<Item = (&'static str, Report)> {
-    all().into_iter().chain([("poisoned", fixture::poisoned())])
+    let ordinary = all().into_iter().filter(|(name, _)| *name != "flood");
+    ordinary.chain([("poisoned", fixture::poisoned())])
+}
+
+fn flood() -> (&'static str, Report) {
+    ("flood", fixture::flood())
 }
 
 fn rendered(report: &Report, format: Format) -> String {
@@ -105,7 +111,7 @@ fn names_and_files_of_formats_are_told_apart() {
 
 #[test]
 fn the_totals_of_a_test_run_are_those_of_its_cases_and_no_name_occurs_twice() {
-    for (name, report) in every() {
+    for (name, report) in every().chain([flood()]) {
         let text = rendered(&report, Format::Junit);
         let document = Document::parse(&text).expect("XML");
         let root = document.root_element();
@@ -133,7 +139,7 @@ fn the_totals_of_a_test_run_are_those_of_its_cases_and_no_name_occurs_twice() {
 
 #[test]
 fn a_test_run_says_each_finding_under_the_outcome_that_it_has() {
-    for (name, report) in every() {
+    for (name, report) in every().chain([flood()]) {
         let text = rendered(&report, Format::Junit);
         let document = Document::parse(&text).expect("XML");
         let mut under: BTreeMap<&str, String> = BTreeMap::new();
@@ -192,7 +198,7 @@ fn fifty_thousand_findings_fit_where_a_test_run_is_taken() {
 
 #[test]
 fn a_comment_stays_below_what_is_taken_and_counts_what_it_leaves_out() {
-    for (name, report) in every().chain([("vast", vast(4_000, 50_000))]) {
+    for (name, report) in every().chain([flood(), ("vast", vast(4_000, 50_000))]) {
         let text = rendered(&report, Format::Markdown);
         assert!(text.len() < 60_000, "{name}: {} octets", text.len());
         assert_eq!(text.matches("<details>").count(), text.matches("</details>").count(), "{name}");
@@ -246,7 +252,7 @@ fn series<'a>(text: &'a str, metric: &str) -> Vec<(&'a str, f64)> {
 #[test]
 #[allow(clippy::float_cmp)] // whole numbers, all of them
 fn the_gauges_add_up_to_the_report() {
-    for (name, report) in every() {
+    for (name, report) in every().chain([flood()]) {
         let text = rendered(&report, Format::Prometheus);
         let sum = |metric: &str, label: &str| -> f64 {
             series(&text, metric)
