@@ -2,7 +2,7 @@
 
 use std::{borrow::Cow, fmt::Write as _};
 
-pub(crate) use crate::model::{one_in, thousands};
+pub(crate) use crate::model::{is_hostile, one_in, thousands};
 
 /// `2 ports`, `1 port`: the number and the word that fits it.
 pub(crate) fn count(n: u64, one: &str, many: &str) -> String {
@@ -109,13 +109,6 @@ pub(crate) fn visible(text: &str) -> Cow<'_, str> {
         if is_hostile(c) { shown.extend(c.escape_unicode()) } else { shown.push(c) }
     }
     Cow::Owned(shown)
-}
-
-/// Whether a character changes how the text around it is read, rather than being read itself.
-pub(crate) fn is_hostile(c: char) -> bool {
-    let mut octets = [0; 4];
-    let text: &str = c.encode_utf8(&mut octets);
-    c.is_control() || (!c.is_ascii() && crate::model::clean(text) != text)
 }
 
 /// The text of at most so many characters; what is cut off shows as `…`.

@@ -67,6 +67,8 @@ def of_markdown_it(text):
 def check(path):
     text = path.read_text(encoding="utf-8")
     assert len(text) < MOST, "longer than GitHub takes"
+    for line in text.splitlines():
+        assert not line.startswith("|") or line.count("|") == 6, f"a bar too much: {line}"
     rows = set()
     for render in (of_github, of_markdown_it):
         page = Page()
