@@ -29,12 +29,10 @@ def check(path, report):
         known = report[list_name]
         assert len(found) == len(known), f"{len(found)} of {len(known)} {list_name}"
         for row, entry in zip(found, known):
-            assert row["verdict"] == entry["verdict"]
-            assert row["port"] == ("" if entry["port"] is None else str(entry["port"]))
-            if record == "finding":
-                assert row["id"] == entry["id"] and row["rule"] == entry["rule"]
-            else:
-                assert row["address"] == entry["address"] and row["state"] == entry["state"]
+            port = "" if entry["port"] is None else str(entry["port"])
+            assert (row["verdict"], row["port"]) == (entry["verdict"], port), f"other than the report: {row}"
+            for column in ("id", "rule") if record == "finding" else ("address", "state"):
+                assert row[column] == entry[column], f"{column} other than the report: {row}"
 
 
 folder = Path(sys.argv[1])

@@ -19,13 +19,14 @@ def check(path, report):
     assert len(lines) == text.count("\n") and text.endswith("\n"), "a line that some readers would part"
     records = [json.loads(line) for line in lines]
     for record in records:
-        assert record["schema"] == report["schema"] and record["run_id"] == report["run"]["id"]
-        assert record["time"] and record["result"] == report["summary"]["result"]
-    assert records[0]["record"] == "run" and records[0]["run"] == report["run"]
-    assert [record["record"] for record in records].count("summary") == 1
+        assert record["schema"] == report["schema"] and record["run_id"] == report["run"]["id"], "of no run"
+        assert record["time"] and record["result"] == report["summary"]["result"], "no time or result"
+    assert records[0]["record"] == "run" and records[0]["run"] == report["run"], "the run is not first"
+    words = [record["record"] for record in records]
+    assert words.count("summary") == 1 and words[-1] == "summary", "not one summary, and that last"
     summary = records[-1]["summary"]
-    assert summary["verdicts"] == report["summary"]["verdicts"]
-    assert summary["coverage"]["planned"] == report["coverage"]["planned"]
+    assert summary["verdicts"] == report["summary"]["verdicts"], "other verdicts"
+    assert summary["coverage"]["planned"] == report["coverage"]["planned"], "another plan"
     for word, name in RECORDS.items():
         found = [record for record in records if record["record"] == word]
         assert len(found) == len(report[name]), f"{len(found)} of {len(report[name])} {name}"
