@@ -48,10 +48,10 @@ pub fn one_in(chance: f64) -> String {
 }
 
 /// Characters that change how the text around them is read rather than being read themselves.
-/// Bidirectional controls: Unicode Standard Annex 9.
-fn is_hostile(c: char) -> bool {
+/// Bidirectional controls: Unicode Standard Annex 9. U+FFFE and U+FFFF are no characters, and XML can't hold them.
+pub fn is_hostile(c: char) -> bool {
     c.is_control()
-        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{061c}' | '\u{feff}')
+        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{061c}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}')
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use std::{
 
 use thiserror::Error;
 
-use super::{Report, html, json};
+use super::{Report, csv, html, json, junit, markdown, ndjson, prometheus};
 
 /// A format in which a report is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,6 +18,16 @@ pub enum Format {
     Json,
     /// One self-contained page for people.
     Html,
+    /// A test run, for the test reports of pipelines.
+    Junit,
+    /// A comment on a pull request.
+    Markdown,
+    /// A table of findings and endpoints, for spreadsheets.
+    Csv,
+    /// Gauges for `node_exporter`'s textfile collector.
+    Prometheus,
+    /// One record a line, for jq and log stores.
+    Ndjson,
 }
 
 /// What can go wrong while a report is written.
@@ -33,13 +43,19 @@ pub enum RenderError {
 
 impl Format {
     /// All of them, in the order in which they are listed to people.
-    pub const ALL: [Self; 2] = [Self::Json, Self::Html];
+    pub const ALL: [Self; 7] =
+        [Self::Json, Self::Html, Self::Junit, Self::Markdown, Self::Csv, Self::Prometheus, Self::Ndjson];
 
     /// The name on the command line: `json`, `nmap-xml`.
     pub fn name(self) -> &'static str {
         match self {
             Self::Json => "json",
             Self::Html => "html",
+            Self::Junit => "junit",
+            Self::Markdown => "markdown",
+            Self::Csv => "csv",
+            Self::Prometheus => "prometheus",
+            Self::Ndjson => "ndjson",
         }
     }
 
@@ -48,6 +64,11 @@ impl Format {
         match self {
             Self::Json => "portproof-report.json",
             Self::Html => "portproof-report.html",
+            Self::Junit => "portproof-report.junit.xml",
+            Self::Markdown => "portproof-report.md",
+            Self::Csv => "portproof-report.csv",
+            Self::Prometheus => "portproof-report.prom",
+            Self::Ndjson => "portproof-report.ndjson",
         }
     }
 
@@ -56,6 +77,11 @@ impl Format {
         match self {
             Self::Json => json::write(report, out)?,
             Self::Html => html::write(report, out)?,
+            Self::Junit => junit::write(report, out)?,
+            Self::Markdown => markdown::write(report, out)?,
+            Self::Csv => csv::write(report, out)?,
+            Self::Prometheus => prometheus::write(report, out)?,
+            Self::Ndjson => ndjson::write(report, out)?,
         }
         Ok(())
     }

@@ -3,7 +3,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::{AddressRecord, Declared, DeclaredKind, Finding, ObservationRecord, Report};
+use super::{AddressRecord, Declared, DeclaredKind, Finding, ObservationRecord, Report, TargetRecord};
 use crate::{
     model::{PortSet, Protocol, Severity, State, Verdict},
     spec::manifest::Presence,
@@ -189,6 +189,22 @@ impl<'a> Index<'a> {
             && !self.is_noted(&place.address)
             && self.observed(&place.address).iter().all(|seen| self.mark(seen).is_quiet())
     }
+}
+
+/// The record of each observed endpoint.
+pub(crate) fn by_endpoint(report: &Report) -> HashMap<(&str, Protocol, u16), &ObservationRecord> {
+    report.observations.iter().map(|seen| ((seen.address.as_str(), seen.protocol, seen.port), seen)).collect()
+}
+
+/// Where each address belongs: the targets that hold it, in the report's order.
+pub(crate) fn homes(report: &Report) -> HashMap<&str, Vec<(&TargetRecord, &AddressRecord)>> {
+    let mut homes: HashMap<&str, Vec<_>> = HashMap::new();
+    for target in &report.targets {
+        for place in &target.addresses {
+            homes.entry(&place.address).or_default().push((target, place));
+        }
+    }
+    homes
 }
 
 /// Findings that differ in nothing but the port.

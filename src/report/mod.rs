@@ -1,13 +1,18 @@
 //! Floor 4: one [`Report`] value, one file per format. Nothing here computes a verdict.
 
 mod assemble;
+pub mod csv;
 mod document;
 mod format;
 mod headline;
 pub mod html;
 mod index;
 pub mod json;
+pub mod junit;
+pub mod markdown;
+pub mod ndjson;
 mod observed;
+pub mod prometheus;
 pub mod summary;
 mod tls;
 mod words;

@@ -2,7 +2,7 @@
 
 use std::{borrow::Cow, fmt::Write as _};
 
-pub(crate) use crate::model::{one_in, thousands};
+pub(crate) use crate::model::{is_hostile, one_in, thousands};
 
 /// `2 ports`, `1 port`: the number and the word that fits it.
 pub(crate) fn count(n: u64, one: &str, many: &str) -> String {
@@ -111,10 +111,12 @@ pub(crate) fn visible(text: &str) -> Cow<'_, str> {
     Cow::Owned(shown)
 }
 
-fn is_hostile(c: char) -> bool {
-    let mut octets = [0; 4];
-    let text: &str = c.encode_utf8(&mut octets);
-    c.is_control() || (!c.is_ascii() && crate::model::clean(text) != text)
+/// The text of at most so many characters; what is cut off shows as `…`.
+pub(crate) fn bounded(text: &str, most: usize) -> Cow<'_, str> {
+    match text.char_indices().nth(most) {
+        None => Cow::Borrowed(text),
+        Some((end, _)) => Cow::Owned(format!("{}…", text.get(..end).unwrap_or_default())),
+    }
 }
 
 /// A word for a POSIX shell: quoted where it holds anything but harmless characters. Commands in a
@@ -182,6 +184,13 @@ mod tests {
     fn what_reorders_text_is_made_visible_and_other_scripts_are_left_alone() {
         assert_eq!(visible("a\u{202e}b\u{1b}"), "a\\u{202e}b\\u{1b}");
         assert_eq!(visible("Grüße, 世界, שלום"), "Grüße, 世界, שלום");
+    }
+
+    #[test]
+    fn a_bound_counts_characters_and_shows_what_it_cut() {
+        assert_eq!(bounded("Grüße", 5), "Grüße");
+        assert_eq!(bounded("Grüße", 3), "Grü…");
+        assert_eq!(bounded("", 0), "");
     }
 
     #[test]

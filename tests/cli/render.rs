@@ -2,6 +2,8 @@
 
 use std::fs;
 
+use portproof::report::Format;
+
 use crate::{
     desk::{Desk, REPORT},
     doors::Door,
@@ -12,10 +14,17 @@ fn rendering_a_saved_report_gives_the_very_bytes_of_the_run() {
     let (desk, door) = (Desk::new(), Door::open());
     let port = door.port.to_string();
     let run = ["verify", "--expect", &port, "--tcp", "declared", "--udp", "none", "127.0.0.1"];
-    let run = desk.run(&[&run[..], &["--report", "json=a.json", "--report", "html=a.html"]].concat()).ends(0);
-    let again = desk.run(&["render", "a.json", "--report", "json=b.json", "--report", "html=b.html"]).ends(0);
+    let all = |name: &str| -> Vec<String> {
+        Format::ALL.iter().map(|format| format!("--report={format}={name}.{format}")).collect()
+    };
+    let (first, second) = (all("a"), all("b"));
+    let first: Vec<&str> = run.into_iter().chain(first.iter().map(String::as_str)).collect();
+    let second: Vec<&str> =
+        ["render", "a.json"].into_iter().chain(second.iter().map(String::as_str)).collect();
+    let run = desk.run(&first).ends(0);
+    let again = desk.run(&second).ends(0);
     assert_eq!(again.out, run.out, "the summary is the run's");
-    for format in ["json", "html"] {
+    for format in Format::ALL {
         let read = |name: &str| fs::read(desk.place(&format!("{name}.{format}"))).unwrap();
         assert!(read("a") == read("b"), "{format} differs");
     }

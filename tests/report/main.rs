@@ -1,13 +1,15 @@
 //! The formats against whole reports: what a reader must find in them, and what must never be there.
-//! Writes each page to `target/tmp/report/`, where `tests/browser/run` and people look at them.
+//! Writes each format of each to `target/tmp/report/`, where `tests/browser/run`, `tests/consumers/run` and people look
+//! at them.
 
 #![allow(clippy::expect_used)] // a test that can't go on says why and stops
 
 mod fixture;
+mod formats;
 
 use std::{fs, path::PathBuf};
 
-use portproof::report::{self, Report, headline, html, json, summary, verdict_sentence};
+use portproof::report::{self, Format, Report, headline, html, json, summary, verdict_sentence};
 
 fn page(report: &Report) -> String {
     let mut page = Vec::new();
@@ -41,9 +43,13 @@ fn all() -> [(&'static str, Report); 5] {
 fn every_format_is_written_for_looking_at() {
     let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("report");
     fs::create_dir_all(&folder).expect("a folder");
-    for (name, report) in all() {
-        fs::write(folder.join(format!("{name}.html")), page(&report)).expect("the page");
-        fs::write(folder.join(format!("{name}.json")), written(&report)).expect("the JSON");
+    for (name, report) in all().into_iter().chain([("poisoned", fixture::poisoned())]) {
+        for format in Format::ALL.into_iter().filter(|&format| (name, format) != ("poisoned", Format::Html)) {
+            let ending = format.default_file().trim_start_matches("portproof-report.");
+            let mut bytes = Vec::new();
+            format.write(&report, &mut bytes).expect("the report");
+            fs::write(folder.join(format!("{name}.{ending}")), bytes).expect("a file");
+        }
         fs::write(folder.join(format!("{name}.txt")), summarized(&report, summary::Style::default()))
             .expect("the text");
     }

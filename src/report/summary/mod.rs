@@ -4,7 +4,7 @@
 mod findings;
 mod totals;
 
-pub(crate) use totals::{chance_of_a_miss, congested, reconciled, undecided_of};
+pub(crate) use totals::{chance_of_a_miss, congested, how_sure, reconciled, undecided_of};
 
 use std::io::{self, Write};
 
