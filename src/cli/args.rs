@@ -343,6 +343,9 @@ pub(super) struct ResultArgs {
     /// Write a report: json=PATH, html=PATH, ...; - is standard output; a bare format picks portproof-report.*
     #[arg(long, value_name = "FORMAT[=PATH]")]
     pub(super) report: Vec<String>,
+    /// Follow this earlier report (JSON): the new one names it, and says what is new since and what is not
+    #[arg(long, value_name = "REPORT")]
+    pub(super) baseline: Option<String>,
     /// The least severity that makes the exit code 1: never, low, medium, high, critical
     #[arg(long, value_name = "SEVERITY", default_value = "low")]
     pub(super) fail_on: String,
