@@ -5,6 +5,7 @@ use std::{net::IpAddr, path::PathBuf};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use super::evidence::EvidenceCommand;
 use crate::scan::Shard;
 
 /// The groups of `portproof --help`.
@@ -17,6 +18,7 @@ Everyday:
 
 Reports:
   render       Show a saved report, or write it in other formats
+  evidence     Sign reports, or check their signatures, totals and chain
 
 Governance:
   lint         Check the manifest and its paperwork; sends nothing
@@ -64,6 +66,9 @@ pub(super) enum Command {
     Plan(Box<PlanArgs>),
     /// Show a saved report, or write it in other formats; sends nothing
     Render(RenderArgs),
+    /// Sign reports, or check their signatures, totals and chain; sends nothing
+    #[command(subcommand)]
+    Evidence(EvidenceCommand),
     /// Check the manifest and its paperwork; sends nothing
     Lint(LintArgs),
     /// Explain a rule: when it is raised, why it matters, what to do

@@ -114,7 +114,8 @@ pub(super) fn evidence(from: &str) -> Result<Vec<u8>, CliError> {
     Ok(text)
 }
 
-fn no_report(from: &str, error: &ReadError) -> CliError {
+/// That a source holds no report, and what to name instead.
+pub(super) fn no_report(from: &str, error: &ReadError) -> CliError {
     let error = CliError::usage(format!("{}: {error}", shown(from)));
     error.hint("name a report that verify wrote with --report json=PATH")
 }

@@ -7,6 +7,7 @@ mod datagrams;
 mod demo;
 mod doctor;
 mod error;
+mod evidence;
 mod how;
 mod identify;
 mod lines;
@@ -64,6 +65,7 @@ fn dispatch(cli: Cli, typed: &[String]) -> Result<ExitCode, CliError> {
         Command::Scan(args) => scan::run(&args, color),
         Command::Plan(args) => plan::run(&args, color),
         Command::Render(args) => render::run(&args, color),
+        Command::Evidence(command) => evidence::run(&command),
         Command::Lint(args) => lint::run(&args, color),
         Command::Explain { rule } => reference::explain(rule.as_deref()),
         Command::Profiles { name, profile_dir } => {

@@ -3,6 +3,7 @@
 mod assemble;
 mod baseline;
 mod document;
+pub mod evidence;
 mod format;
 mod headline;
 pub mod html;
