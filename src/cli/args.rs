@@ -5,7 +5,7 @@ use std::{net::IpAddr, path::PathBuf};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use super::evidence::EvidenceCommand;
+use super::{diff::DiffArgs, evidence::EvidenceCommand};
 use crate::scan::Shard;
 
 /// The groups of `portproof --help`.
@@ -18,6 +18,7 @@ Everyday:
 
 Reports:
   render       Show a saved report, or write it in other formats
+  diff         Compare two reports, and say what only one of them looked at
   evidence     Sign reports, or check their signatures, totals and chain
 
 Governance:
@@ -26,7 +27,7 @@ Governance:
 
 Reference:
   profiles     List the role profiles, or show one
-  schema       Print the JSON Schema of the manifest or the report
+  schema       Print the JSON Schema of the manifest, the report or the diff
   doctor       Say what works from this machine; sends nothing
   completions  Print a shell's completions
   help         Print this, or the help of a command";
@@ -66,6 +67,8 @@ pub(super) enum Command {
     Plan(Box<PlanArgs>),
     /// Show a saved report, or write it in other formats; sends nothing
     Render(RenderArgs),
+    /// Compare two reports, and say what only one of them looked at; sends nothing
+    Diff(DiffArgs),
     /// Sign reports, or check their signatures, totals and chain; sends nothing
     #[command(subcommand)]
     Evidence(EvidenceCommand),
@@ -84,7 +87,7 @@ pub(super) enum Command {
         #[arg(long, value_name = "DIR")]
         profile_dir: Option<PathBuf>,
     },
-    /// Print the JSON Schema of the manifest or the report
+    /// Print the JSON Schema of the manifest, the report or the diff
     Schema {
         /// Which
         #[arg(value_enum)]
@@ -110,6 +113,7 @@ pub(super) enum Command {
 pub(super) enum Schema {
     Manifest,
     Report,
+    Diff,
 }
 
 #[derive(Debug, Args)]

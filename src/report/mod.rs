@@ -2,6 +2,7 @@
 
 mod assemble;
 mod baseline;
+pub mod diff;
 mod document;
 pub mod evidence;
 mod format;

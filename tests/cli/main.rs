@@ -10,6 +10,7 @@ mod isolate;
 
 mod codes;
 mod demo;
+mod diff;
 mod evidence;
 mod reference;
 mod render;
