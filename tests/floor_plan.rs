@@ -29,6 +29,7 @@ const PLACES: &[(&str, &[&str])] = &[
     ("rustls", &["drive/identify"]),
     ("serde_saphyr", &["spec/yaml.rs", "spec/profile"]),
     ("socket2", &["drive/"]),
+    ("ssh_key", &["report/evidence"]),
     ("tokio_rustls", &["drive/identify"]),
     ("webpki_roots", &["drive/identify"]),
     ("x509_parser", &["identify/tls"]),

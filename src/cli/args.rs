@@ -5,6 +5,7 @@ use std::{net::IpAddr, path::PathBuf};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use super::{diff::DiffArgs, evidence::EvidenceCommand};
 use crate::scan::Shard;
 
 /// The groups of `portproof --help`.
@@ -17,6 +18,8 @@ Everyday:
 
 Reports:
   render       Show a saved report, or write it in other formats
+  diff         Compare two reports, and say what only one of them looked at
+  evidence     Sign reports, or check their signatures, totals and chain
 
 Governance:
   lint         Check the manifest and its paperwork; sends nothing
@@ -24,7 +27,7 @@ Governance:
 
 Reference:
   profiles     List the role profiles, or show one
-  schema       Print the JSON Schema of the manifest or the report
+  schema       Print the JSON Schema of the manifest, the report or the diff
   doctor       Say what works from this machine; sends nothing
   completions  Print a shell's completions
   help         Print this, or the help of a command";
@@ -64,6 +67,11 @@ pub(super) enum Command {
     Plan(Box<PlanArgs>),
     /// Show a saved report, or write it in other formats; sends nothing
     Render(RenderArgs),
+    /// Compare two reports, and say what only one of them looked at; sends nothing
+    Diff(DiffArgs),
+    /// Sign reports, or check their signatures, totals and chain; sends nothing
+    #[command(subcommand)]
+    Evidence(EvidenceCommand),
     /// Check the manifest and its paperwork; sends nothing
     Lint(LintArgs),
     /// Explain a rule: when it is raised, why it matters, what to do
@@ -79,7 +87,7 @@ pub(super) enum Command {
         #[arg(long, value_name = "DIR")]
         profile_dir: Option<PathBuf>,
     },
-    /// Print the JSON Schema of the manifest or the report
+    /// Print the JSON Schema of the manifest, the report or the diff
     Schema {
         /// Which
         #[arg(value_enum)]
@@ -105,6 +113,7 @@ pub(super) enum Command {
 pub(super) enum Schema {
     Manifest,
     Report,
+    Diff,
 }
 
 #[derive(Debug, Args)]
@@ -343,6 +352,9 @@ pub(super) struct ResultArgs {
     /// Write a report: json=PATH, html=PATH, ...; - is standard output; a bare format picks portproof-report.*
     #[arg(long, value_name = "FORMAT[=PATH]")]
     pub(super) report: Vec<String>,
+    /// Follow this earlier report (JSON): the new one names it, and says what is new since and what is not
+    #[arg(long, value_name = "REPORT")]
+    pub(super) baseline: Option<String>,
     /// The least severity that makes the exit code 1: never, low, medium, high, critical
     #[arg(long, value_name = "SEVERITY", default_value = "low")]
     pub(super) fail_on: String,

@@ -12,7 +12,7 @@ use ipnet::IpNet;
 use super::error::CliError;
 use crate::{
     model::{PortSet, Protocol, Scope, clean},
-    report::{Declared, DeclaredKind, Report, json},
+    report::{Baseline, Declared, DeclaredKind, ReadError, Report, json},
     spec::{
         self, Diagnostics, Files,
         manifest::{Host, HostEntry, Manifest, Place},
@@ -91,8 +91,17 @@ pub(super) fn scanned(hosts: &[String], profiles: &Profiles, colour: bool) -> Re
 
 /// Reads a report that was saved as JSON; `-` is standard input.
 pub(super) fn report(from: &str) -> Result<Report, CliError> {
-    let shown = if from == "-" { "standard input" } else { from };
-    let unreadable = |error: io::Error| CliError::usage(format!("{shown}: {error}"));
+    json::read(&evidence(from)?).map_err(|error| no_report(from, &error))
+}
+
+/// The report that a run follows (`--baseline`).
+pub(super) fn baseline(from: &str) -> Result<Baseline, CliError> {
+    Baseline::read(&evidence(from)?).map_err(|error| no_report(from, &error))
+}
+
+/// The bytes of a file that should hold a report; `-` is standard input.
+pub(super) fn evidence(from: &str) -> Result<Vec<u8>, CliError> {
+    let unreadable = |error: io::Error| CliError::usage(format!("{}: {error}", shown(from)));
     let source: Box<dyn io::Read> = match from {
         "-" => Box::new(io::stdin().lock()),
         path => Box::new(File::open(path).map_err(unreadable)?),
@@ -100,12 +109,20 @@ pub(super) fn report(from: &str) -> Result<Report, CliError> {
     let mut text = Vec::new();
     source.take(MAX_REPORT + 1).read_to_end(&mut text).map_err(unreadable)?;
     if text.len() as u64 > MAX_REPORT {
-        return Err(CliError::usage(format!("{shown}: larger than any report, 2 GiB")));
+        return Err(CliError::usage(format!("{}: larger than any report, 2 GiB", shown(from))));
     }
-    json::read(&text).map_err(|error| {
-        let error = CliError::usage(format!("{shown}: {error}"));
-        error.hint("name a report that verify wrote with --report json=PATH")
-    })
+    Ok(text)
+}
+
+/// That a source holds no report, and what to name instead.
+pub(super) fn no_report(from: &str, error: &ReadError) -> CliError {
+    let error = CliError::usage(format!("{}: {error}", shown(from)));
+    error.hint("name a report that verify wrote with --report json=PATH")
+}
+
+/// What a source of a report is called.
+pub(super) fn shown(from: &str) -> &str {
+    if from == "-" { "standard input" } else { from }
 }
 
 /// Puts the hosts of `--hosts ID=@FILE` or `ID=-` in the place of a target's own.

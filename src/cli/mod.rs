@@ -5,8 +5,10 @@
 mod args;
 mod datagrams;
 mod demo;
+mod diff;
 mod doctor;
 mod error;
+mod evidence;
 mod how;
 mod identify;
 mod lines;
@@ -64,6 +66,8 @@ fn dispatch(cli: Cli, typed: &[String]) -> Result<ExitCode, CliError> {
         Command::Scan(args) => scan::run(&args, color),
         Command::Plan(args) => plan::run(&args, color),
         Command::Render(args) => render::run(&args, color),
+        Command::Diff(args) => diff::run(&args),
+        Command::Evidence(command) => evidence::run(&command),
         Command::Lint(args) => lint::run(&args, color),
         Command::Explain { rule } => reference::explain(rule.as_deref()),
         Command::Profiles { name, profile_dir } => {

@@ -110,11 +110,12 @@ fn write_role(text: &mut String, role: &Role) {
     }
 }
 
-/// `schema manifest|report`.
+/// `schema manifest|report|diff`.
 pub(super) fn schema(what: Schema) -> Result<ExitCode, CliError> {
     let text = match what {
         Schema::Manifest => MANIFEST_SCHEMA.to_owned(),
         Schema::Report => format!("{:#}\n", report::json::schema()),
+        Schema::Diff => format!("{:#}\n", report::diff::schema()),
     };
     print(text.as_bytes())?;
     Ok(ExitCode::SUCCESS)

@@ -14,7 +14,7 @@ use super::{
     error::{CliError, Code},
     how::How,
     identify::{Authorities, authorities, callers, secured, talk},
-    lint, output,
+    lint, load, output,
     output::Wanted,
     plan::about,
     prepare::Prepared,
@@ -24,7 +24,7 @@ use super::{
 use crate::{
     drive::{Clock, interfaces, provenance},
     identify::Portrait,
-    model::{Endpoint, Family, Level, Observation, Protocol, Tally, rule},
+    model::{Endpoint, Family, Level, Observation, Protocol, Tally, clean, rule},
     report::{self, Circumstances, Git, HostRecord, Methods, Run, Selection as SelectionRecord, Tool, count},
     scan::{self, Config},
     verify::{Context, FailOn, Seen, judge},
@@ -56,6 +56,7 @@ pub(super) fn run(args: &VerifyArgs, color: Color, typed: &[String]) -> Result<E
 pub(super) fn verified(asked: &Asked<'_>) -> Result<u8, CliError> {
     let wanted = Wanted::all(&asked.result.report)?;
     let (fail_on, levels) = (fail_on(&asked.result.fail_on)?, levels(asked.result)?);
+    let baseline = asked.result.baseline.as_deref().map(load::baseline).transpose()?;
     let ansi = output::colours(asked.color, &io::stderr());
     let mut prepared =
         Prepared::new(asked.what, asked.expect, asked.how, asked.select, ansi, asked.talk.quiet)?;
@@ -88,10 +89,22 @@ pub(super) fn verified(asked: &Asked<'_>) -> Result<u8, CliError> {
     let judgement = judge(&manifest, &prepared.plan, &prepared.resolution, &seen, &context);
     let circumstances = circumstances(&prepared, asked, &scanned, vantage);
     let mut report = report::assemble(&manifest, &prepared.plan, &seen, &judgement, circumstances);
+    if let Some(before) = &baseline {
+        before.precede(&mut report);
+        follow(asked, &before.caveats(&report));
+    }
     report.summary.headline = report::headline(&report);
     prepared.runtime.shutdown_background();
     output::publish(&report, &wanted, asked.color, asked.talk.quiet)?;
     Ok(report.summary.exit_code)
+}
+
+/// Says what is odd about the report that this one follows. It is followed all the same: manifests are renamed.
+fn follow(asked: &Asked<'_>, caveats: &[String]) {
+    let from = load::shown(asked.result.baseline.as_deref().unwrap_or_default());
+    for caveat in caveats.iter().filter(|_| !asked.talk.quiet) {
+        output::say(&format!("note: --baseline {from}: {}", clean(caveat)));
+    }
 }
 
 /// Says before the first probe what is about to happen.
@@ -230,7 +243,7 @@ fn circumstances(
         },
         banners: scanned.banners.clone(),
         connections: ran.connections,
-        role_denials: super::load::role_denials(&prepared.profiles, manifest, &prepared.plan.targets),
+        role_denials: load::role_denials(&prepared.profiles, manifest, &prepared.plan.targets),
     }
 }
 

@@ -94,7 +94,7 @@ pub struct Run {
     /// The manifest that was verified.
     pub manifest: ManifestRecord,
     /// The report before this one, where given.
-    pub previous: Option<Digest>,
+    pub previous: Option<PreviousRecord>,
     /// When the next run is due, where the manifest says.
     pub next_due: Option<String>,
     /// Names and what they resolved to.
@@ -180,11 +180,14 @@ pub struct Git {
     pub dirty: bool,
 }
 
-/// A digest of a file.
-#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
-#[allow(missing_docs)] // the word says it
-pub struct Digest {
+/// The report before this one (`--baseline`): a link of the chain.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct PreviousRecord {
+    /// SHA-256 of its bytes.
     pub sha256: String,
+    /// When its run ended, as it says itself: RFC 3339, UTC.
+    #[serde(default)]
+    pub finished_at: Option<String>,
 }
 
 /// Names and what they resolved to.
@@ -595,7 +598,8 @@ pub struct Finding {
     pub message: String,
     /// What to do.
     pub remedy: String,
-    /// When an earlier report saw it first, where one is given.
+    /// When a report saw it first, as far as the report before this one knows; null where there is none, or
+    /// where it did not see it: with `run.previous` the finding is then new.
     pub first_seen: Option<String>,
     /// Where to look in the manifest.
     pub manifest: Option<Place>,

@@ -1,10 +1,14 @@
 //! The report as JSON, and the schema that every report keeps. Never loses a field: this is the
 //! format that the others are rendered from.
 
-use std::io::{self, Write};
+use std::{
+    fmt::Write as _,
+    io::{self, Write},
+};
 
 use serde::Deserialize;
 use serde_json::Value;
+use sha2::{Digest, Sha256};
 use thiserror::Error;
 
 use super::{Report, SCHEMA};
@@ -28,7 +32,13 @@ pub enum ReadError {
 
 /// Reads a report that was written as JSON, by this version or an earlier one of the same schema.
 pub fn read(text: &[u8]) -> Result<Report, ReadError> {
-    /// Looked at first, so that the wrong file is called that and not "a field is missing".
+    schema_of(text)?;
+    serde_json::from_slice(text).map_err(ReadError::Shape)
+}
+
+/// Whether a text names our schema. Looked at first, so that the wrong file is called that and not "a field is
+/// missing".
+pub(super) fn schema_of(text: &[u8]) -> Result<(), ReadError> {
     #[derive(Deserialize)]
     struct Head {
         schema: Option<Value>,
@@ -43,12 +53,20 @@ pub fn read(text: &[u8]) -> Result<Report, ReadError> {
         _ => ReadError::Syntax(error),
     })?;
     match head.schema.as_ref().and_then(Value::as_str) {
-        Some(SCHEMA) => serde_json::from_slice(text).map_err(ReadError::Shape),
+        Some(SCHEMA) => Ok(()),
         Some(other) if other.starts_with("portproof.report/") => {
             Err(ReadError::OtherVersion(crate::model::clean(other)))
         }
         _ => Err(ReadError::Foreign),
     }
+}
+
+/// What a later report calls this one by: SHA-256 of its bytes, in lower-case hexadecimal digits.
+pub fn sha256(text: &[u8]) -> String {
+    Sha256::digest(text).iter().fold(String::with_capacity(64), |mut hex, octet| {
+        let _ = write!(hex, "{octet:02x}"); // writing to a String can't fail
+        hex
+    })
 }
 
 /// Writes the report: pretty, the fields in the order of the types, a final newline. The same

@@ -1,8 +1,11 @@
 //! Floor 4: one [`Report`] value, one file per format. Nothing here computes a verdict.
 
 mod assemble;
+mod baseline;
 pub mod csv;
+pub mod diff;
 mod document;
+pub mod evidence;
 mod format;
 mod headline;
 pub mod html;
@@ -18,9 +21,11 @@ mod tls;
 mod words;
 
 pub use assemble::{Circumstances, assemble, congestion, manifest_record, resolver_record, time};
+pub use baseline::{Baseline, is_new};
 pub use document::*;
 pub use format::{Format, NoFormat, RenderError};
 pub use headline::{headline, verdict_sentence};
+pub use json::ReadError;
 pub use observed::{ObservationRecord, RungRecord};
 pub(crate) use summary::{chance_of_a_miss, undecided_of};
 pub use tls::{CertificateRecord, OfferRecord, OfferedRecord, SessionRecord, TlsRecord};

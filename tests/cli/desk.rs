@@ -76,6 +76,17 @@ impl Desk {
         Run { code, out, err, report: None }
     }
 
+    /// OpenSSH's ssh-keygen, in this folder.
+    pub(crate) fn keygen(&self, args: &[&str], input: &str) -> Run {
+        let mut process = Process::new("ssh-keygen");
+        process.args(args).current_dir(self.path());
+        let mut command = Command::from_std(process);
+        let output = command.timeout(LIMIT).write_stdin(input.to_owned()).output().expect("ssh-keygen runs");
+        let text = |bytes| String::from_utf8(bytes).expect("ssh-keygen writes UTF-8");
+        let code = output.status.code().expect("ssh-keygen ends by itself");
+        Run { code, out: text(output.stdout), err: text(output.stderr), report: None }
+    }
+
     /// `verify` with a report, which is read and checked.
     pub(crate) fn verify(&self, args: &[&str]) -> Run {
         let _ = fs::remove_file(self.place(REPORT));

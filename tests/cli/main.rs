@@ -10,6 +10,8 @@ mod isolate;
 
 mod codes;
 mod demo;
+mod diff;
+mod evidence;
 mod reference;
 mod render;
 mod repeat;

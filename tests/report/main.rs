@@ -4,6 +4,7 @@
 
 #![allow(clippy::expect_used)] // a test that can't go on says why and stops
 
+mod diff;
 mod fixture;
 mod formats;
 

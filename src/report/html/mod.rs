@@ -2,6 +2,7 @@
 //! by the template engine; nothing but the style sheet is ever marked safe.
 
 mod coverage;
+mod diff;
 mod findings;
 mod map;
 mod overview;
@@ -17,6 +18,8 @@ use minijinja::{
 };
 use sha2::{Digest, Sha256};
 use thiserror::Error;
+
+pub use diff::write as write_diff;
 
 use super::{
     Report,
@@ -37,12 +40,13 @@ pub enum HtmlError {
 }
 
 const STYLE: &str = include_str!("style.css");
-const TEMPLATES: [(&str, &str); 5] = [
+const TEMPLATES: [(&str, &str); 6] = [
     ("report.html", include_str!("report.html")),
     ("parts.html", include_str!("parts.html")),
     ("findings.html", include_str!("findings.html")),
     ("map.html", include_str!("map.html")),
     ("records.html", include_str!("records.html")),
+    ("diff.html", include_str!("diff.html")),
 ];
 
 /// Writes the page.

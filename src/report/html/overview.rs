@@ -7,6 +7,7 @@ use crate::{
     model::{Kind, Severity, State, Verdict},
     report::{
         Outcome, Report,
+        baseline::since,
         headline::{Tally, determined, origin, partial_sentence, restrictions},
         summary::{congested, reconciled, undecided_of},
         words::{capital, count, duration, listed, moment, one_in, percent, period, thousands},
@@ -174,6 +175,7 @@ fn facts(report: &Report) -> Vec<Fact> {
         .as_ref()
         .map(|digest| format!(", SHA-256 {}…", digest.chars().take(12).collect::<String>()));
     facts.push(Fact::new("Manifest", format!("{named}{}", short.unwrap_or_default())));
+    facts.extend(since(report).map(|text| Fact::new("Since", text)));
     facts.extend(run.next_due.as_ref().map(|due| Fact::new("Next run due", format!("{} UTC", moment(due)))));
     facts
 }

@@ -9,6 +9,7 @@ use crate::{
     model::{Protocol, State, StateCounts},
     report::{
         AddressRecord, Congestion, Report, TargetRecord, Undecided,
+        baseline::since,
         index::{Index, Mark},
         words::{count, duration, moment, one_in, percent, thousands, visible, whole},
     },
@@ -137,6 +138,9 @@ fn few(ports: &[String]) -> String {
 /// What was planned and where it ended, and how sure that is.
 pub(super) fn coverage(report: &Report, page: &mut Page<'_>) -> io::Result<()> {
     let coverage = &report.coverage;
+    if let Some(since) = since(report) {
+        page.labelled(0, "since     ", &since)?;
+    }
     page.labelled(0, "coverage  ", &reconciled(coverage.planned, &coverage.states))?;
     let mut traffic = format!(
         "{} ({} repeated), {} in {}, {} a second",

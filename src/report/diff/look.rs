@@ -1,0 +1,234 @@
+//! What one report says of an endpoint, recorded or not. Every open and every named endpoint is recorded; of the
+//! others the counts say whether they can all be known not to be open.
+
+use std::collections::{BTreeSet, HashMap};
+
+use crate::{
+    model::{Family, PortSet, Protocol, State, StateCounts, Verdict},
+    report::{
+        AddressRecord, NotScanned, ObservationRecord, Report,
+        headline::stopped_by,
+        words::{count, listed},
+    },
+};
+
+/// How one report stands to an endpoint.
+#[derive(Clone, Debug)]
+pub(super) enum Look<'a> {
+    /// It saw it open.
+    Open(&'a ObservationRecord),
+    /// It looked, and it was not open; the state where it is known.
+    NotOpen(Option<State>),
+    /// It can't say, and why.
+    Not(String),
+}
+
+/// Look-ups into one report.
+pub(super) struct Looks<'a> {
+    pub(super) report: &'a Report,
+    observed: HashMap<(&'a str, Protocol, u16), &'a ObservationRecord>,
+    places: HashMap<&'a str, Place<'a>>,
+}
+
+/// What was asked of one address.
+pub(super) struct Place<'a> {
+    record: &'a AddressRecord,
+    pub(super) targets: Vec<&'a str>,
+    /// The ports asked of every target that the address belongs to; `None` where the report does not say.
+    tcp: Option<PortSet>,
+    udp: Option<PortSet>,
+    /// How many of its open endpoints are recorded.
+    open: u64,
+}
+
+impl Place<'_> {
+    pub(super) fn states(&self) -> &StateCounts {
+        &self.record.states
+    }
+
+    /// Endpoints that have a state.
+    pub(super) fn determined(&self) -> u64 {
+        let states = self.states();
+        states.open + states.closed + states.filtered + states.unanswered
+    }
+
+    pub(super) fn ports(&self, protocol: Protocol) -> Option<&PortSet> {
+        match protocol {
+            Protocol::Tcp => self.tcp.as_ref(),
+            Protocol::Udp => self.udp.as_ref(),
+        }
+    }
+
+    /// Whether all of these ports were planned here: an address whose name authorizes its declared ports only has
+    /// fewer than its target.
+    pub(super) fn is_whole(&self) -> bool {
+        let all = self.tcp.as_ref().zip(self.udp.as_ref());
+        all.is_some_and(|(tcp, udp)| self.states().total() >= u64::from(tcp.len()) + u64::from(udp.len()))
+    }
+
+    /// The state of those that are not open, where there is only one that it can be.
+    fn only_state(&self, protocol: Protocol) -> Option<State> {
+        let StateCounts { closed, filtered, unanswered, .. } = *self.states();
+        match (closed > 0, filtered > 0, unanswered > 0 && protocol == Protocol::Udp) {
+            (true, false, false) => Some(State::Closed),
+            (false, true, false) => Some(State::Filtered),
+            (false, false, true) => Some(State::Unanswered),
+            _ => None,
+        }
+    }
+}
+
+impl<'a> Looks<'a> {
+    pub(super) fn of(report: &'a Report) -> Self {
+        let mut places: HashMap<&str, Place<'_>> = HashMap::new();
+        for target in &report.targets {
+            let set = report.coverage.port_sets.get(&target.id);
+            for record in &target.addresses {
+                let place = places.entry(&record.address).or_insert_with(|| Place {
+                    record,
+                    targets: Vec::new(),
+                    tcp: ports(set, Protocol::Tcp),
+                    udp: ports(set, Protocol::Udp),
+                    open: 0,
+                });
+                if !place.targets.is_empty() {
+                    place.tcp = common(place.tcp.take(), ports(set, Protocol::Tcp));
+                    place.udp = common(place.udp.take(), ports(set, Protocol::Udp));
+                }
+                place.targets.push(&target.id);
+            }
+        }
+        let mut observed = HashMap::with_capacity(report.observations.len());
+        for seen in &report.observations {
+            observed.insert((seen.address.as_str(), seen.protocol, seen.port), seen);
+            if let Some(place) = places.get_mut(seen.address.as_str()).filter(|_| seen.state == State::Open) {
+                place.open += 1;
+            }
+        }
+        Self { report, observed, places }
+    }
+
+    pub(super) fn place(&self, address: &str) -> Option<&Place<'a>> {
+        self.places.get(address)
+    }
+
+    /// What was seen of one endpoint, where it is recorded.
+    pub(super) fn recorded(
+        &self,
+        address: &str,
+        protocol: Protocol,
+        port: u16,
+    ) -> Option<&'a ObservationRecord> {
+        self.observed.get(&(address, protocol, port)).copied()
+    }
+
+    /// What the report says of one endpoint.
+    pub(super) fn at(&self, address: &str, protocol: Protocol, port: u16) -> Look<'a> {
+        let place = self.places.get(address);
+        let proves_nothing = place.is_some_and(|place| place.record.answers_everything);
+        if let Some(seen) = self.recorded(address, protocol, port) {
+            return match seen.state {
+                State::Open if proves_nothing && seen.verdict == Verdict::Inconclusive => {
+                    Look::Not(EVERYTHING.to_owned())
+                }
+                State::Open => Look::Open(seen),
+                State::Unknown => Look::Not(self.unknown(&seen.reason)),
+                state => Look::NotOpen(Some(state)),
+            };
+        }
+        let Some(place) = place else { return Look::Not(self.absent(address)) };
+        let states = place.states();
+        match place.ports(protocol) {
+            None => Look::Not("which ports were asked is not recorded".to_owned()),
+            Some(ports) if !ports.contains(port) => Look::Not(self.not_asked(protocol)),
+            Some(_) if proves_nothing => Look::Not(EVERYTHING.to_owned()),
+            Some(_) if !place.is_whole() => {
+                Look::Not("not every port of its target was asked there".to_owned())
+            }
+            Some(_) if states.unknown > 0 => {
+                let n = count(states.unknown, "endpoint", "endpoints");
+                Look::Not(format!("{n} of the address not determined, {}", self.why_unknown()))
+            }
+            Some(_) if states.open > place.open => {
+                Look::Not("not every open port of it is recorded".to_owned())
+            }
+            Some(_) => Look::NotOpen(place.only_state(protocol)),
+        }
+    }
+
+    fn not_asked(&self, protocol: Protocol) -> String {
+        let selected = match protocol {
+            Protocol::Tcp => self.report.run.selection.tcp.as_ref().map(|ports| format!(" (--tcp {ports})")),
+            Protocol::Udp => self.report.run.selection.udp.as_ref().map(|ports| format!(" (--udp {ports})")),
+        };
+        format!("the port was not asked{}", selected.unwrap_or_default())
+    }
+
+    /// Why endpoints of a run have no state, as far as the run says.
+    pub(super) fn why_unknown(&self) -> String {
+        let run = &self.report.run;
+        match &run.selection.shard {
+            _ if run.partial => format!("the run is partial: {}", stopped_by(&run.stop_reason)),
+            Some(shard) => format!("the run asked part {shard} of the plan only"),
+            None => "for whatever reason".to_owned(),
+        }
+    }
+
+    fn unknown(&self, reason: &str) -> String {
+        match reason {
+            "not_sent" => format!("never asked, {}", self.why_unknown()),
+            "interrupted" => format!("not asked to the end, {}", self.why_unknown()),
+            reason => match reason.strip_prefix("local-") {
+                Some(what) => format!("trouble on the scanning machine: {}", what.replace('-', " ")),
+                None => format!("not determined: {reason}"),
+            },
+        }
+    }
+
+    /// Why an address is not in the report.
+    pub(super) fn absent(&self, address: &str) -> String {
+        let selection = &self.report.run.selection;
+        let family = address.parse().ok().map(Family::of);
+        let left_out = |left: &&NotScanned| left.what.split_whitespace().next() == Some(address);
+        match (family, &selection.families) {
+            (Some(family), Some(asked)) if !asked.contains(&family) => {
+                return format!("{family} was left out");
+            }
+            _ => {}
+        }
+        if let Some(left) = self.report.not_scanned.iter().find(left_out) {
+            return format!("left out: {}", left.why);
+        }
+        if !selection.only.is_empty() {
+            return format!("only {} was asked", listed(&selection.only));
+        }
+        "no target of the run has this address".to_owned()
+    }
+
+    /// The targets of an address, as this report knows them.
+    pub(super) fn targets(&self, address: &str) -> BTreeSet<&'a str> {
+        self.places.get(address).map(|place| place.targets.iter().copied().collect()).unwrap_or_default()
+    }
+
+    /// Every address of the report, each once.
+    pub(super) fn addresses(&self) -> impl Iterator<Item = (&'a str, &Place<'a>)> {
+        self.places.iter().map(|(address, place)| (*address, place))
+    }
+}
+
+const EVERYTHING: &str = "the address answers on everything, which proves nothing";
+
+/// One protocol's part of a port set as a report writes it: `1-65535; udp 53,123`.
+fn ports(set: Option<&String>, protocol: Protocol) -> Option<PortSet> {
+    let (tcp, udp) = set?.split_once("; udp ").unwrap_or((set?, "none"));
+    PortSet::parse(match protocol {
+        Protocol::Tcp => tcp,
+        Protocol::Udp => udp,
+    })
+    .ok()
+}
+
+/// An address that belongs to several targets is asked the ports of a group of them, which each of their sets holds.
+fn common(one: Option<PortSet>, other: Option<PortSet>) -> Option<PortSet> {
+    one.zip(other).map(|(one, other)| one.intersection(&other))
+}
