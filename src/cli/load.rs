@@ -91,7 +91,20 @@ pub(super) fn scanned(hosts: &[String], profiles: &Profiles, colour: bool) -> Re
 
 /// Reads a report that was saved as JSON; `-` is standard input.
 pub(super) fn report(from: &str) -> Result<Report, CliError> {
-    let shown = if from == "-" { "standard input" } else { from };
+    json::read(&whole(from)?).map_err(|error| {
+        let error = CliError::usage(format!("{}: {error}", shown(from)));
+        error.hint("name a report that verify wrote with --report json=PATH")
+    })
+}
+
+/// What to call a file that was named; `-` is standard input.
+pub(super) fn shown(from: &str) -> String {
+    if from == "-" { "standard input".to_owned() } else { clean(from) }
+}
+
+/// All of a file that holds results.
+pub(super) fn whole(from: &str) -> Result<Vec<u8>, CliError> {
+    let shown = shown(from);
     let unreadable = |error: io::Error| CliError::usage(format!("{shown}: {error}"));
     let source: Box<dyn io::Read> = match from {
         "-" => Box::new(io::stdin().lock()),
@@ -102,10 +115,7 @@ pub(super) fn report(from: &str) -> Result<Report, CliError> {
     if text.len() as u64 > MAX_REPORT {
         return Err(CliError::usage(format!("{shown}: larger than any report, 2 GiB")));
     }
-    json::read(&text).map_err(|error| {
-        let error = CliError::usage(format!("{shown}: {error}"));
-        error.hint("name a report that verify wrote with --report json=PATH")
-    })
+    Ok(text)
 }
 
 /// Puts the hosts of `--hosts ID=@FILE` or `ID=-` in the place of a target's own.

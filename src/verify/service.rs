@@ -64,7 +64,8 @@ impl Bench<'_, '_> {
         expectation: &Expectation<'_>,
         rulings: &mut Vec<(Verdict, Entry)>,
     ) {
-        let found = super::service(seen);
+        let told = || self.case.seen.portraits.get(&seen.endpoint).and_then(Portrait::service);
+        let found = super::service(seen).or_else(told);
         for claim in &expectation.claims {
             let declared = claim.entry.service.as_deref().map(|name| self.case.context.roles.canonical(name));
             match (declared, found) {
@@ -237,6 +238,14 @@ impl Bench<'_, '_> {
                     draft.verdict = Verdict::Pass;
                     draft.notes.insert(format!("The manifest says what protects it: {features}"));
                 }
+            }
+            Guard::Unasked => {
+                return Some(self.doubt(
+                    seen,
+                    claim,
+                    Gap::Checks,
+                    "whether it answers strangers was not asked",
+                ));
             }
             Guard::Cleartext(_) | Guard::Untold | Guard::Upgradable => return None,
         }

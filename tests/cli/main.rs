@@ -10,6 +10,7 @@ mod isolate;
 
 mod codes;
 mod demo;
+mod from;
 mod reference;
 mod render;
 mod repeat;
