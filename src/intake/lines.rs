@@ -111,7 +111,7 @@ pub(super) fn read(text: &[u8]) -> Result<Source, IntakeError> {
         );
     }
     source.remarks.push(
-        "it lists what answered and not what was asked, so every other port is not covered; no handshake is known to have been completed".to_owned(),
+        "it lists what answered and not what was asked, so every other port is not covered; a port that only sent a SYN-ACK is in doubt".to_owned(),
     );
     Ok(source)
 }

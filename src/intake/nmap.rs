@@ -256,7 +256,7 @@ impl Scan {
         say(self.uncounted, "ports that are only counted, so that nobody can tell which they are: {}");
         say(
             u64::from(self.half_open),
-            "a SYN scan completes no handshake, so no port is known to be open: scan with -sT, or with -sV",
+            "a SYN scan completes no handshake, so a port that only sent a SYN-ACK is in doubt: scan with -sT, or with -sV",
         );
         if !is_whole {
             self.source.partial = true;
