@@ -14,6 +14,7 @@
 //! | 2 | [`identify`] | who answers on what is open: what to say in which order, and readers of what comes back, total and bounded | open connections, believe |
 //! | 3 | [`verify`] | manifest x observations -> findings. A pure function | know how they were observed |
 //! | 4 | [`report`] | one `Report` value, one file per format | compute a verdict |
+//! | 5 | [`intake`] | files of other runs and other tools to what a run saw; total | ask the network anything, believe |
 //! | 5 | [`drive`] | the only floor with sockets, tasks, threads and clocks | decide what to probe |
 //! | 7 | [`cli`] | what was typed -> what it means -> run -> exit code | hold logic |
 //!
@@ -40,6 +41,7 @@ pub mod cli;
 #[cfg(feature = "edge")]
 pub mod drive;
 pub mod identify;
+pub mod intake;
 pub mod model;
 pub mod probe;
 #[cfg(feature = "edge")]

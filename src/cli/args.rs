@@ -335,6 +335,10 @@ pub(super) struct SelectArgs {
     /// Replace a target's hosts by those of a file, one a line; - is standard input
     #[arg(long, value_name = "ID=@FILE|ID=-")]
     pub(super) hosts: Vec<String>,
+    /// Judge this instead of scanning, and send nothing: a saved report, or what `nmap -oX`, `masscan -oJ` or
+    /// `naabu -json` wrote; may be given several times, - is standard input
+    #[arg(long, value_name = "FILE")]
+    pub(super) from: Vec<String>,
     /// Look here first for roles and ports
     #[arg(long, value_name = "DIR")]
     pub(super) profile_dir: Option<PathBuf>,

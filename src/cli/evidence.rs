@@ -92,7 +92,7 @@ fn sign(args: &SignArgs) -> Result<ExitCode, CliError> {
     }
     output::say(&format!(
         "signed {} (SHA-256 {}) by {}: {}",
-        clean(load::shown(&args.report)),
+        load::shown(&args.report),
         json::sha256(&report),
         key.fingerprint(),
         clean(&to)
@@ -159,7 +159,7 @@ fn verify(args: &CheckArgs) -> Result<ExitCode, CliError> {
             Ok(report) => {
                 about.faults.extend(imbalances(&report).iter().map(|off| format!("its totals: {off}")));
                 about.about = described(&report);
-                links.push((checked.len(), Link::of(load::shown(from), json::sha256(&octets), &report)));
+                links.push((checked.len(), Link::of(&load::shown(from), json::sha256(&octets), &report)));
             }
             Err(error) => about.faults.push(error.to_string()),
         }
@@ -251,7 +251,7 @@ fn print(names: &[String], checked: &[Checked], order: &[usize]) -> Result<ExitC
     for (name, about) in order.iter().filter_map(|&place| Some((names.get(place)?, checked.get(place)?))) {
         let word = if about.faults.is_empty() { "ok   " } else { "WRONG" };
         let told: Vec<String> = about.faults.iter().chain(&about.notes).map(|said| clean(said)).collect();
-        let parts: Vec<String> = [clean(load::shown(name)), about.about.clone(), told.join("; ")].into();
+        let parts: Vec<String> = [load::shown(name), about.about.clone(), told.join("; ")].into();
         let parts: Vec<String> = parts.into_iter().filter(|part| !part.is_empty()).collect();
         text = format!("{text}{word}  {}\n", parts.join("  "));
     }

@@ -86,10 +86,7 @@ impl How {
             origin: origin(args)?,
             zones: BTreeMap::new(),
             resolvers: args.resolver.iter().map(|text| server(text)).collect::<Result<_, _>>()?,
-            families: args
-                .families
-                .as_ref()
-                .map(|families| families.iter().map(|&family| family.into()).collect()),
+            families: families(args),
             vantage: args.vantage.clone(),
             seed: args.seed.unwrap_or_else(|| provenance::random() >> 11),
             shard: args.shard,
@@ -168,6 +165,11 @@ fn mouth(asked: Mouth) -> Result<(Mouth, Vec<Fallback>), CliError> {
     }
 }
 
+/// `--families`, where given.
+pub(super) fn families(args: &HowArgs) -> Option<Vec<Family>> {
+    args.families.as_ref().map(|families| families.iter().map(|&family| family.into()).collect())
+}
+
 impl From<FamilyArg> for Family {
     fn from(family: FamilyArg) -> Self {
         match family {
@@ -224,18 +226,23 @@ fn server(text: &str) -> Result<SocketAddr, CliError> {
 }
 
 /// What of the manifest is in the run.
-pub(super) fn selection(args: &SelectArgs, how: &How, names: &dyn Names) -> Result<Selection, CliError> {
+pub(super) fn selection(
+    args: &SelectArgs,
+    families: Option<Vec<Family>>,
+    vantage: Option<String>,
+    names: &dyn Names,
+) -> Result<Selection, CliError> {
     let asked = |flag: &str, text: &Option<String>, protocol| {
         text.as_deref().map(|text| asked(flag, text, protocol, names)).transpose()
     };
     Ok(Selection {
         only: args.only.clone(),
         exclude: exclusions(&args.exclude)?,
-        families: how.families.clone(),
+        families,
         tcp: asked("--tcp", &args.tcp, Protocol::Tcp)?,
         udp: asked("--udp", &args.udp, Protocol::Udp)?,
-        vantage: how.vantage.clone(),
-        interface: how.origin.interface.clone(),
+        vantage,
+        interface: None,
         large: args.i_know_this_is_large,
     })
 }

@@ -99,7 +99,12 @@ pub(super) fn baseline(from: &str) -> Result<Baseline, CliError> {
     Baseline::read(&evidence(from)?).map_err(|error| no_report(from, &error))
 }
 
-/// The bytes of a file that should hold a report; `-` is standard input.
+/// What to call a file that was named; `-` is standard input.
+pub(super) fn shown(from: &str) -> String {
+    if from == "-" { "standard input".to_owned() } else { clean(from) }
+}
+
+/// All of a file that holds results; `-` is standard input.
 pub(super) fn evidence(from: &str) -> Result<Vec<u8>, CliError> {
     let unreadable = |error: io::Error| CliError::usage(format!("{}: {error}", shown(from)));
     let source: Box<dyn io::Read> = match from {
@@ -118,11 +123,6 @@ pub(super) fn evidence(from: &str) -> Result<Vec<u8>, CliError> {
 pub(super) fn no_report(from: &str, error: &ReadError) -> CliError {
     let error = CliError::usage(format!("{}: {error}", shown(from)));
     error.hint("name a report that verify wrote with --report json=PATH")
-}
-
-/// What a source of a report is called.
-pub(super) fn shown(from: &str) -> &str {
-    if from == "-" { "standard input" } else { from }
 }
 
 /// Puts the hosts of `--hosts ID=@FILE` or `ID=-` in the place of a target's own.

@@ -16,6 +16,10 @@ const SHOWN: usize = 40;
 
 /// Prints the plan.
 pub(super) fn run(args: &PlanArgs, color: Color) -> Result<ExitCode, CliError> {
+    if !args.select.from.is_empty() {
+        let error = CliError::usage("--from makes no plan: with it nothing is sent");
+        return Err(error.hint("portproof verify --from FILE"));
+    }
     let prepared = Prepared::new(
         &args.what,
         args.expect.as_deref(),

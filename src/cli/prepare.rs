@@ -55,22 +55,14 @@ impl Prepared {
         quiet: bool,
     ) -> Result<Self, CliError> {
         let profiles = load::profiles(select.profile_dir.as_deref())?;
-        let mut manifest = match (expect, what) {
-            (Some(ports), hosts) => load::expected(ports, hosts, &profiles, colour)?,
-            (None, []) => load::manifest(DEFAULT, &profiles, colour)?,
-            (None, [path]) => load::manifest(path, &profiles, colour)?,
-            (None, [_, second, ..]) => {
-                let error = CliError::usage(format!("one manifest at a time: what is `{second}`?"));
-                return Err(error.hint("to verify hosts without a manifest, say --expect PORTS HOST..."));
-            }
-        };
-        load::replace_hosts(&mut manifest, &select.hosts)?;
+        let manifest = named(what, expect, select, &profiles, colour)?;
         still_authorized(&manifest, today())?;
         let memory = Memory::open(how, quiet)?;
         let mut how = How::new(how)?;
         how.seed = memory.seed(how.seed);
         how.rate.run = [how.rate.run, manifest.authorization.max_rate].into_iter().flatten().min();
-        let selection = how::selection(select, &how, &profiles)?;
+        let mut selection = how::selection(select, how.families.clone(), how.vantage.clone(), &profiles)?;
+        selection.interface.clone_from(&how.origin.interface);
         let at = how::day(select.at.as_deref(), today())?;
         let runtime = runtime(&how)?;
         let names = plan::names(&manifest, &selection).map_err(CliError::usage)?;
@@ -85,14 +77,45 @@ impl Prepared {
             let error = CliError::environment(format!("no name server answered anything ({servers})"));
             return Err(error.hint("check the network, or name a server with --resolver ADDRESS"));
         }
-        let forbidden =
-            |target: &Target, protocol| load::denied_by_roles(&profiles, &target.profiles, protocol);
-        let plan = plan::plan(&manifest, &resolution, &selection, &forbidden).map_err(CliError::usage)?;
+        let plan = planned(&manifest, &resolution, &selection, &profiles)?;
         how.find_links(&plan.zones)?;
-        something_to_verify(&plan, &resolution, &selection)?;
         let payloads = payloads(&manifest, &profiles);
         Ok(Self { profiles, manifest, selection, how, at, resolution, plan, payloads, runtime, memory })
     }
+}
+
+/// The manifest that was named, or that `--expect` means.
+pub(super) fn named(
+    what: &[String],
+    expect: Option<&str>,
+    select: &SelectArgs,
+    profiles: &Profiles,
+    colour: bool,
+) -> Result<Manifest, CliError> {
+    let mut manifest = match (expect, what) {
+        (Some(ports), hosts) => load::expected(ports, hosts, profiles, colour)?,
+        (None, []) => load::manifest(DEFAULT, profiles, colour)?,
+        (None, [path]) => load::manifest(path, profiles, colour)?,
+        (None, [_, second, ..]) => {
+            let error = CliError::usage(format!("one manifest at a time: what is `{second}`?"));
+            return Err(error.hint("to verify hosts without a manifest, say --expect PORTS HOST..."));
+        }
+    };
+    load::replace_hosts(&mut manifest, &select.hosts)?;
+    Ok(manifest)
+}
+
+/// The plan, in which there is something to verify.
+pub(super) fn planned(
+    manifest: &Manifest,
+    resolution: &Resolution,
+    selection: &Selection,
+    profiles: &Profiles,
+) -> Result<Plan, CliError> {
+    let forbidden = |target: &Target, protocol| load::denied_by_roles(profiles, &target.profiles, protocol);
+    let plan = plan::plan(manifest, resolution, selection, &forbidden).map_err(CliError::usage)?;
+    something_to_verify(&plan, resolution, selection)?;
+    Ok(plan)
 }
 
 /// A run without an endpoint shows nothing. Where DNS is why, the findings say so; anything else is a

@@ -12,10 +12,11 @@ use super::{
     args::{Color, HowArgs, Mouth, ResultArgs, SelectArgs, TalkArgs, VerifyArgs},
     datagrams::{datagrams, said},
     error::{CliError, Code},
+    from,
     how::How,
     identify::{Authorities, authorities, callers, secured, talk},
-    lint, load, output,
-    output::Wanted,
+    judgement::{Measure, Subject, manifest_record, next_due, selection, tool},
+    output::{self, Wanted},
     plan::about,
     prepare::Prepared,
     progress::Progress,
@@ -24,10 +25,10 @@ use super::{
 use crate::{
     drive::{Clock, interfaces, provenance},
     identify::Portrait,
-    model::{Endpoint, Family, Level, Observation, Protocol, Tally, clean, rule},
-    report::{self, Circumstances, Git, HostRecord, Methods, Run, Selection as SelectionRecord, Tool, count},
+    model::{Endpoint, Family, Observation, Protocol, Tally},
+    report::{self, Circumstances, HostRecord, Methods, Run, count},
     scan::{self, Config},
-    verify::{Context, FailOn, Seen, judge},
+    verify::Seen,
 };
 
 /// Ports beside the plan that an address is asked where something is open.
@@ -55,8 +56,10 @@ pub(super) fn run(args: &VerifyArgs, color: Color, typed: &[String]) -> Result<E
 /// The same, returning the code itself.
 pub(super) fn verified(asked: &Asked<'_>) -> Result<u8, CliError> {
     let wanted = Wanted::all(&asked.result.report)?;
-    let (fail_on, levels) = (fail_on(&asked.result.fail_on)?, levels(asked.result)?);
-    let baseline = asked.result.baseline.as_deref().map(load::baseline).transpose()?;
+    let measure = Measure::new(asked.result)?;
+    if !asked.select.from.is_empty() {
+        return from::verified(asked, &wanted, &measure);
+    }
     let ansi = output::colours(asked.color, &io::stderr());
     let mut prepared =
         Prepared::new(asked.what, asked.expect, asked.how, asked.select, ansi, asked.talk.quiet)?;
@@ -66,45 +69,25 @@ pub(super) fn verified(asked: &Asked<'_>) -> Result<u8, CliError> {
     let Scanned { ran, observations, tallies, portraits, .. } = &scanned;
     let seen = Seen { observations, tallies, portraits, partial: ran.stop != Stop::Complete };
     let vantage = prepared.selection.vantage.as_deref().or(prepared.manifest.vantage.as_deref());
-    let selection = &prepared.selection;
-    let context = Context {
+    let subject = Subject {
+        manifest: &prepared.manifest,
+        profiles: &prepared.profiles,
+        plan: &prepared.plan,
+        resolution: &prepared.resolution,
+        selection: &prepared.selection,
         at: prepared.at,
         now: scanned.clock.wall(ran.ended),
         vantage,
-        strict: asked.result.strict,
-        levels: &levels,
-        fail_on,
-        roles: &prepared.profiles,
-        udp_mouth: true,
-        families: selection.families.as_deref().unwrap_or(&[Family::Ipv4, Family::Ipv6]),
-        narrowed: selection.tcp.is_some()
-            || selection.udp.is_some()
-            || selection.families.is_some()
-            || !selection.exclude.is_empty()
-            || prepared.how.shard.is_some(),
+        is_part: prepared.how.shard.is_some(),
         max_miss: prepared.how.max_miss,
+        from: None,
     };
-    let mut manifest = prepared.manifest.clone();
-    manifest.lints = lint::remarks(&manifest, &prepared.profiles, prepared.at);
-    let judgement = judge(&manifest, &prepared.plan, &prepared.resolution, &seen, &context);
     let circumstances = circumstances(&prepared, asked, &scanned, vantage);
-    let mut report = report::assemble(&manifest, &prepared.plan, &seen, &judgement, circumstances);
-    if let Some(before) = &baseline {
-        before.precede(&mut report);
-        follow(asked, &before.caveats(&report));
-    }
-    report.summary.headline = report::headline(&report);
+    let report = subject.judged(&seen, &measure, circumstances);
+    measure.follow(&report, asked.talk);
     prepared.runtime.shutdown_background();
     output::publish(&report, &wanted, asked.color, asked.talk.quiet)?;
     Ok(report.summary.exit_code)
-}
-
-/// Says what is odd about the report that this one follows. It is followed all the same: manifests are renamed.
-fn follow(asked: &Asked<'_>, caveats: &[String]) {
-    let from = load::shown(asked.result.baseline.as_deref().unwrap_or_default());
-    for caveat in caveats.iter().filter(|_| !asked.talk.quiet) {
-        output::say(&format!("note: --baseline {from}: {}", clean(caveat)));
-    }
 }
 
 /// Says before the first probe what is about to happen.
@@ -200,7 +183,6 @@ fn circumstances(
     let time = |moment| report::time(clock.began(), moment);
     let (synchronized, max_error_ms) = provenance::clock();
     let manifest = &prepared.manifest;
-    let git = manifest.path.as_deref().and_then(provenance::git).map(|(commit, dirty)| Git { commit, dirty });
     let run = Run {
         id: format!("{:016x}{:016x}", provenance::random(), provenance::random()),
         started_at: time(ran.began),
@@ -210,28 +192,24 @@ fn circumstances(
         operator: provenance::operator(),
         seed: prepared.how.seed,
         argv: asked.argv.to_vec(),
-        selection: selection(prepared, asked),
+        selection: selection(&prepared.selection, asked, prepared.how.shard),
         scan: scanned.methods.clone(),
         fallbacks: prepared.how.fallbacks.clone(),
         partial: ran.stop != Stop::Complete,
         stop_reason: ran.stop.word().to_owned(),
         clock: report::Clock { source: "system".to_owned(), synchronized, max_error_ms },
-        manifest: report::manifest_record(manifest, git),
+        manifest: manifest_record(manifest),
         previous: None,
-        next_due: next_due(prepared),
+        next_due: next_due(manifest),
         resolver: report::resolver_record(&prepared.resolution),
         host: HostRecord {
             name: provenance::host_name(),
             source_addresses: sources(prepared, &scanned.observations),
         },
+        sources: vec![],
     };
     Circumstances {
-        tool: Tool {
-            name: "portproof".to_owned(),
-            version: env!("CARGO_PKG_VERSION").to_owned(),
-            commit: option_env!("PORTPROOF_COMMIT").map(str::to_owned),
-            sha256: provenance::own_sha256(),
-        },
+        tool: tool(),
         run,
         start: clock.began(),
         coverage: ran.coverage,
@@ -256,26 +234,6 @@ fn methods(plan: &scan::Plan, how: &How) -> Methods {
     }
 }
 
-fn selection(prepared: &Prepared, asked: &Asked<'_>) -> SelectionRecord {
-    SelectionRecord {
-        only: asked.select.only.clone(),
-        exclude: prepared.selection.exclude.iter().map(ToString::to_string).collect(),
-        families: prepared.selection.families.clone(),
-        tcp: asked.select.tcp.clone(),
-        udp: asked.select.udp.clone(),
-        shard: prepared.how.shard.map(|shard| shard.to_string()),
-        at: asked.select.at.clone(),
-        strict: asked.result.strict,
-    }
-}
-
-/// When the manifest wants to be reviewed next.
-fn next_due(prepared: &Prepared) -> Option<String> {
-    let metadata = &prepared.manifest.metadata;
-    let every = jiff::SignedDuration::try_from(metadata.review_every?).ok()?;
-    Some(metadata.last_review?.checked_add(every).ok()?.to_string())
-}
-
 /// A port to name where none is asked; nothing is sent there (RFC 863).
 const DISCARD: u16 = 9;
 
@@ -298,30 +256,4 @@ fn sources(prepared: &Prepared, observations: &[Observation]) -> Vec<String> {
     }
     sources.extend(&prepared.how.origin.addresses);
     sources.iter().map(ToString::to_string).collect()
-}
-
-fn fail_on(text: &str) -> Result<FailOn, CliError> {
-    if text == "never" {
-        return Ok(FailOn::Never);
-    }
-    text.parse().map(FailOn::At).map_err(|()| {
-        CliError::usage(format!("--fail-on {text}: no such severity"))
-            .hint("never, low, medium, high or critical")
-    })
-}
-
-/// `-A`, `-W`, `-D` by rule id; the strictest of several wins.
-fn levels(args: &ResultArgs) -> Result<BTreeMap<&'static str, Level>, CliError> {
-    let mut levels = BTreeMap::new();
-    for (flag, names, level) in
-        [("-A", &args.allow, Level::Allow), ("-W", &args.warn, Level::Warn), ("-D", &args.deny, Level::Deny)]
-    {
-        for name in names {
-            let rule = rule(name).ok_or_else(|| {
-                CliError::usage(format!("{flag} {name}: no such rule")).hint("portproof explain lists them")
-            })?;
-            levels.insert(rule.id, level);
-        }
-    }
-    Ok(levels)
 }

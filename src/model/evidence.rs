@@ -95,6 +95,21 @@ impl Unreachable {
         }
     }
 
+    /// The meaning of a reason in nmap's words; `None`: no ICMP error is the reason. `Other` has the word of `Host`.
+    pub fn of(reason: Reason) -> Option<Self> {
+        Some(match reason {
+            Reason::NetUnreach => Self::Net,
+            Reason::HostUnreach => Self::Host,
+            Reason::ProtoUnreach => Self::Protocol,
+            Reason::PortUnreach => Self::Port,
+            Reason::NetProhibited => Self::NetProhibited,
+            Reason::HostProhibited => Self::HostProhibited,
+            Reason::AdminProhibited => Self::AdminProhibited,
+            Reason::TimeExceeded => Self::TimeExceeded,
+            _ => return None,
+        })
+    }
+
     /// Whether asking again can still change the answer. Only a prohibition, and a port or protocol
     /// unreachable, is somebody's decision; the rest is weather.
     pub fn is_soft(self) -> bool {

@@ -27,6 +27,6 @@ pub use ports::{PortSet, PortSetError};
 pub use range::AddressRange;
 pub use rule::{Kind, Level, RULES, Rule, Severity, rule};
 pub use scope::{Authority, Basis, NamePattern, Permit, Refusal, Scope, ScopeEntry};
-pub use state::{Reason, State};
+pub use state::{NoReason, Reason, State};
 pub use text::{MAX_TEXT, clean, is_hostile, one_in, thousands};
 pub use verdict::{Verdict, VerdictCounts};

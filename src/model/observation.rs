@@ -109,6 +109,24 @@ impl ControlCount {
 }
 
 impl Tally {
+    /// Nothing known yet.
+    pub fn empty(address: IpAddr, protocol: Protocol) -> Self {
+        Self {
+            address,
+            protocol,
+            states: StateCounts::default(),
+            not_sent: 0,
+            local: None,
+            soft: None,
+            prohibited: 0,
+            rtt: None,
+            fell_silent: false,
+            miss: None,
+            icmp: None,
+            controls: None,
+        }
+    }
+
     /// Adds what another part of the run says of the same address and protocol.
     pub fn add(&mut self, other: &Self) {
         self.states += other.states;

@@ -1,6 +1,6 @@
 //! What evidence means: the five states of an endpoint, and why, in nmap's words.
 
-use std::fmt;
+use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
@@ -80,13 +80,55 @@ pub enum Reason {
     NotSent,
     /// Asked fewer times than planned before the run was stopped.
     Interrupted,
+    /// Counted among others by whoever asked, and not listed: of the states that it may be in, the one that
+    /// proves least.
+    Unlisted,
     /// Our own failure.
     Local(LocalError),
 }
 
-impl fmt::Display for Reason {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
+/// A word that is no [`Reason`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NoReason;
+
+impl FromStr for Reason {
+    type Err = NoReason;
+
+    /// Reads what `Display` wrote; the number of a local error is not among it.
+    fn from_str(word: &str) -> Result<Self, NoReason> {
+        let all = [
+            Self::SynAck,
+            Self::UdpResponse,
+            Self::Reset,
+            Self::ConnRefused,
+            Self::NoResponse,
+            Self::NetUnreach,
+            Self::HostUnreach,
+            Self::ProtoUnreach,
+            Self::PortUnreach,
+            Self::NetProhibited,
+            Self::HostProhibited,
+            Self::AdminProhibited,
+            Self::TimeExceeded,
+            Self::NotSent,
+            Self::Interrupted,
+            Self::Unlisted,
+            Self::Local(LocalError::Descriptors),
+            Self::Local(LocalError::LocalPorts),
+            Self::Local(LocalError::Buffers),
+            Self::Local(LocalError::NoRoute),
+            Self::Local(LocalError::Forbidden),
+            Self::Local(LocalError::NoFamily),
+            Self::Local(LocalError::Other(0)),
+        ];
+        all.into_iter().find(|reason| reason.word() == word).ok_or(NoReason)
+    }
+}
+
+impl Reason {
+    /// The word used in every format.
+    pub fn word(self) -> &'static str {
+        match self {
             Self::SynAck => "syn-ack",
             Self::UdpResponse => "udp-response",
             Self::Reset => "reset",
@@ -102,6 +144,7 @@ impl fmt::Display for Reason {
             Self::TimeExceeded => "time-exceeded",
             Self::NotSent => "not_sent",
             Self::Interrupted => "interrupted",
+            Self::Unlisted => "unlisted",
             Self::Local(LocalError::Descriptors) => "local-descriptors",
             Self::Local(LocalError::LocalPorts) => "local-ports",
             Self::Local(LocalError::Buffers) => "local-buffers",
@@ -109,6 +152,26 @@ impl fmt::Display for Reason {
             Self::Local(LocalError::Forbidden) => "local-forbidden",
             Self::Local(LocalError::NoFamily) => "local-no-family",
             Self::Local(LocalError::Other(_)) => "local-error",
-        })
+        }
+    }
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.word())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_reason_is_read_as_it_is_written() {
+        for word in ["syn-ack", "no-response", "admin-prohibited", "not_sent", "unlisted", "local-no-route"] {
+            assert_eq!(word.parse::<Reason>().unwrap().word(), word);
+        }
+        assert_eq!("local-error".parse(), Ok(Reason::Local(LocalError::Other(0))));
+        assert_eq!("echo-reply".parse::<Reason>(), Err(NoReason));
     }
 }

@@ -1,18 +1,20 @@
 //! A judgement and its circumstances become the report. Words and order only: no verdict is made here.
 
 mod observations;
+mod protocols;
 
 use std::{collections::BTreeMap, net::IpAddr, time::Duration};
 
 use jiff::Timestamp;
 
+use self::protocols::Protocols;
 use super::document::{
     AddressCoverage, AddressRecord, AuthorizationRecord, Congestion, CoverageRecord, Declared, DeclaredKind,
     DnsAnswer, EvidenceRecord, ExceptionRecord, Finding, Git, ManifestRecord, NotScanned, Outcome, Report,
     ResolverRecord, Run, SCHEMA, SeverityCounts, Summary, TargetRecord, Tool,
 };
 use crate::{
-    model::{self, Coverage, Endpoint, Family, Look, Moment, Protocol, Verdict},
+    model::{self, Coverage, Endpoint, Family, Look, Moment, PortSet, Protocol, Verdict},
     spec::{
         manifest::{Exception, Host, Manifest, Target},
         plan::{Owner, Plan},
@@ -71,7 +73,7 @@ pub fn assemble(
             .map(|left| NotScanned { what: left.what.clone(), why: left.why.clone() })
             .collect(),
         summary: summary(judgement, stopped),
-        coverage: coverage_record(manifest, plan, judgement, (coverage, duration, connections), clock),
+        coverage: coverage_record(manifest, plan, seen, judgement, (coverage, duration, connections), clock),
         targets: plan.targets.iter().filter_map(|&t| target(manifest, t, judgement)).collect(),
         findings: judgement.findings.iter().map(|found| finding(manifest, found, clock)).collect(),
         observations: judgement
@@ -231,6 +233,7 @@ fn summary(judgement: &Judgement, stopped: Option<u8>) -> Summary {
 fn coverage_record(
     manifest: &Manifest,
     plan: &Plan,
+    seen: &Seen<'_>,
     judgement: &Judgement,
     (coverage, duration, connections): (Coverage, Duration, u64),
     clock: Clock,
@@ -238,6 +241,8 @@ fn coverage_record(
     let duration_s = duration.as_secs_f64();
     #[allow(clippy::cast_precision_loss, reason = "a rate for people")]
     let rate_pps = if duration_s > 0.0 { coverage.probes_sent as f64 / duration_s } else { 0.0 };
+    let asked = protocols::targets(manifest, plan);
+    let protocols = Protocols::new(plan, seen, &asked);
     CoverageRecord {
         planned: judgement.planned,
         states: judgement.states,
@@ -250,7 +255,7 @@ fn coverage_record(
         send_errors: coverage.send_errors,
         duration_s,
         rate_pps,
-        port_sets: port_sets(manifest, plan),
+        port_sets: port_sets(manifest, &asked),
         loss: coverage.loss.map(Into::into),
         miss: coverage.miss.map(Into::into),
         congestion: coverage.congestion.map(|found| congestion(found, clock.0)),
@@ -265,6 +270,8 @@ fn coverage_record(
                 states: record.states,
                 rtt_ms: record.rtt.map(millis),
                 miss: record.miss.map(Into::into),
+                tcp: protocols.of(record.address, Protocol::Tcp),
+                udp: protocols.of(record.address, Protocol::Udp),
             })
             .collect(),
     }
@@ -277,21 +284,12 @@ pub fn congestion(found: model::Congestion, start: Timestamp) -> Congestion {
 }
 
 /// The ports asked of each target's addresses: `1-65535`, or `80,443; udp 53`.
-fn port_sets(manifest: &Manifest, plan: &Plan) -> BTreeMap<String, String> {
-    let set = |t: usize| {
-        let of = |protocol: Protocol| {
-            let groups =
-                plan.groups.iter().filter(|group| group.owners.iter().any(|owner| owner.target == t));
-            groups
-                .map(|group| group.ask(protocol).planned())
-                .reduce(|all, ports| all.union(&ports))
-                .unwrap_or_default()
-        };
-        let (tcp, udp) = (of(Protocol::Tcp), of(Protocol::Udp));
-        if udp.is_empty() { tcp.to_string() } else { format!("{tcp}; udp {udp}") }
+fn port_sets(manifest: &Manifest, asked: &BTreeMap<usize, [PortSet; 2]>) -> BTreeMap<String, String> {
+    let named = |(t, [tcp, udp]): (&usize, &[PortSet; 2])| {
+        let set = if udp.is_empty() { tcp.to_string() } else { format!("{tcp}; udp {udp}") };
+        Some((manifest.targets.get(*t)?.id.clone(), set))
     };
-    let named = |&t: &usize| Some((manifest.targets.get(t)?.id.clone(), set(t)));
-    plan.targets.iter().filter_map(named).collect()
+    asked.iter().filter_map(named).collect()
 }
 
 fn target(manifest: &Manifest, t: usize, judgement: &Judgement) -> Option<TargetRecord> {

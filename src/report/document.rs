@@ -6,7 +6,10 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::observed::ObservationRecord;
+use super::{
+    observed::ObservationRecord,
+    sources::{ProtocolCoverage, SourceRecord},
+};
 use crate::{
     model::{self, Family, Kind, PortSet, Protocol, Severity, StateCounts, Verdict, VerdictCounts},
     spec::manifest::{Place, Presence},
@@ -101,6 +104,9 @@ pub struct Run {
     pub resolver: ResolverRecord,
     /// The machine that scanned.
     pub host: HostRecord,
+    /// What was judged instead of scanning (`--from`), in the order of time; empty where this run scanned.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sources: Vec<SourceRecord>,
 }
 
 /// What the operator deselected.
@@ -516,6 +522,12 @@ pub struct AddressCoverage {
     /// Its own figure, where there is one.
     #[serde(default)]
     pub miss: Option<MissOfAddress>,
+    /// The same for TCP, where it was asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tcp: Option<ProtocolCoverage>,
+    /// The same for UDP, where it was asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub udp: Option<ProtocolCoverage>,
 }
 
 /// One target.

@@ -1,7 +1,7 @@
 //! The outcome in one line and in one sentence. Repeats what the summary decided; decides nothing.
 
 use super::{
-    Finding, Outcome, Report,
+    Finding, Outcome, Report, SourceRecord,
     words::{capital, count, duration, listed, spoken, thousands, visible},
 };
 use crate::model::{Family, Kind, PortSet, Verdict};
@@ -153,6 +153,7 @@ pub(crate) fn origin(report: &Report) -> Option<String> {
 pub(crate) fn restrictions(report: &Report) -> Vec<String> {
     let selection = &report.run.selection;
     let mut named = Vec::new();
+    named.extend(judged_from(report));
     if !selection.only.is_empty() {
         named.push(format!("only {}", targets(&selection.only)));
     }
@@ -177,6 +178,19 @@ pub(crate) fn restrictions(report: &Report) -> Vec<String> {
         named.push("exceptions ignored".to_owned());
     }
     named
+}
+
+/// `judged from scan.xml (nmap 7.93)`: nothing was sent, and what these do not show is not known.
+fn judged_from(report: &Report) -> Option<String> {
+    let named = |source: &SourceRecord| format!("{} ({})", source.path, source.tool);
+    let files = match report.run.sources.as_slice() {
+        [] => return None,
+        [first, second, third, rest @ ..] if !rest.is_empty() => {
+            format!("{}, {}, {} and {} more", named(first), named(second), named(third), rest.len())
+        }
+        few => listed(&few.iter().map(named).collect::<Vec<_>>()),
+    };
+    Some(format!("judged from {files}"))
 }
 
 fn tcp_restriction(report: &Report) -> Option<String> {

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::tls::TlsRecord;
+use super::{portrait::PortraitRecord, tls::TlsRecord};
 use crate::model::{Protocol, State, Verdict};
 
 /// One rung of the ladder from an answer to a known service.
@@ -46,4 +46,25 @@ pub struct ObservationRecord {
     pub banner: Option<String>,
     /// How far it was seen to go beyond its answer, in the order of time.
     pub ladder: Vec<RungRecord>,
+    /// Attempt by attempt, where attempts disagree or something answered and no connection was completed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub evidence: Vec<AttemptRecord>,
+    /// Who answered over TCP, so that it can be judged again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub portrait: Option<PortraitRecord>,
+}
+
+/// What came of one attempt.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[allow(missing_docs)] // the words say it
+pub struct AttemptRecord {
+    /// RFC 3339, UTC.
+    pub at: String,
+    pub attempt: u8,
+    /// What it found by itself.
+    pub state: State,
+    /// Why, in nmap's words.
+    pub reason: String,
+    /// Whether a connection was completed.
+    pub handshake: bool,
 }

@@ -1,13 +1,14 @@
 //! What is written down of the TLS of an endpoint: each connection with its certificate, and everything that
 //! there can be, where that was listed.
 
+use data_encoding::BASE64;
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::identify::{
     Portrait, Secured, Session,
-    tls::{Certificate, Offered, Suite, Version},
+    tls::{Certificate, Exchanged, Offered, Suite, Version},
 };
 
 /// The TLS of one endpoint.
@@ -28,6 +29,16 @@ pub struct OfferedRecord {
     pub versions: Vec<OfferRecord>,
     /// Versions of which it is not known whether it takes them.
     pub unknown_versions: Vec<String>,
+    /// What fresh keys were agreed on over: `dh 2048` (bits of the prime), `group 29` (its number at IANA),
+    /// `rsa 512` (bits of a key for export), `explicit` (a group of the server's own).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub key_exchanges: Vec<String>,
+    /// It took compression.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub compression: bool,
+    /// The server's certificate as it was sent in the clear, base64 of its DER, where no connection was set up.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub der: Option<String>,
 }
 
 /// One connection.
@@ -76,6 +87,9 @@ pub struct CertificateRecord {
     pub sha256: String,
     /// Whether subject and issuer are the same.
     pub self_issued: bool,
+    /// All of it, base64 of its DER, so that what is said of it can be checked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub der: Option<String>,
 }
 
 /// One version of TLS, and what the server takes in it.
@@ -103,7 +117,10 @@ impl TlsRecord {
             offered: portrait
                 .offered
                 .iter()
-                .map(|(name, offered)| OfferedRecord::of(name.as_deref(), offered, namer(portrait)))
+                .map(|(name, offered)| {
+                    let is_set_up = portrait.session(name.as_deref()).is_some();
+                    OfferedRecord::of(name.as_deref(), offered, is_set_up, namer(portrait))
+                })
                 .collect(),
         })
     }
@@ -119,18 +136,22 @@ fn namer(portrait: &Portrait) -> fn(Version) -> String {
 }
 
 impl OfferedRecord {
-    fn of(name: Option<&str>, offered: &Offered, called: fn(Version) -> String) -> Self {
+    fn of(name: Option<&str>, offered: &Offered, is_set_up: bool, called: fn(Version) -> String) -> Self {
+        let clear = offered.chains.first().and_then(|chain| chain.first());
         Self {
             name: name.map(str::to_owned),
             versions: offers(offered, called),
             unknown_versions: offered.unknown.iter().copied().map(called).collect(),
+            key_exchanges: offered.exchanged.iter().map(|way| exchange(*way)).collect(),
+            compression: offered.compresses,
+            der: clear.filter(|_| !is_set_up).map(|der| BASE64.encode(der)),
         }
     }
 }
 
 impl SessionRecord {
     fn of(session: &Session, now: Timestamp) -> Self {
-        let leaf = session.chain.first().and_then(|der| Certificate::read(der));
+        let leaf = session.chain.first().and_then(|der| Some((Certificate::read(der)?, der)));
         Self {
             name: session.name.clone(),
             starttls: session.upgraded,
@@ -139,13 +160,13 @@ impl SessionRecord {
             trusted: session.trust.is_ok(),
             untrusted_because: session.trust.clone().err(),
             chain_length: session.chain.len(),
-            certificate: leaf.map(|leaf| CertificateRecord::of(&leaf, now)),
+            certificate: leaf.map(|(leaf, der)| CertificateRecord::of(&leaf, der, now)),
         }
     }
 }
 
 impl CertificateRecord {
-    fn of(leaf: &Certificate, now: Timestamp) -> Self {
+    fn of(leaf: &Certificate, der: &[u8], now: Timestamp) -> Self {
         let addresses = leaf.addresses.iter().map(ToString::to_string);
         Self {
             subject: leaf.subject.clone(),
@@ -159,7 +180,17 @@ impl CertificateRecord {
             serial: leaf.serial.clone(),
             sha256: leaf.fingerprint.clone(),
             self_issued: leaf.is_self_issued,
+            der: Some(BASE64.encode(der)),
         }
+    }
+}
+
+fn exchange(way: Exchanged) -> String {
+    match way {
+        Exchanged::Group(number) => format!("group {number}"),
+        Exchanged::Explicit => "explicit".to_owned(),
+        Exchanged::Dh { bits } => format!("dh {bits}"),
+        Exchanged::Rsa { bits } => format!("rsa {bits}"),
     }
 }
 

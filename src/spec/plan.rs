@@ -65,6 +65,15 @@ pub struct Plan {
     pub zones: BTreeMap<Ipv6Addr, String>,
 }
 
+impl Plan {
+    /// The group that an address belongs to. Groups are disjoint and ordered.
+    pub fn group(&self, address: IpAddr) -> Option<&Group> {
+        let i =
+            self.groups.partition_point(|group| group.permit.range().first() <= address).checked_sub(1)?;
+        self.groups.get(i).filter(|group| group.permit.range().contains(address))
+    }
+}
+
 /// A run of addresses that belong to the same entries and are judged alike.
 #[derive(Clone, Debug)]
 pub struct Group {

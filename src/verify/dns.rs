@@ -98,6 +98,13 @@ impl NamedHost<'_> {
         draft
     }
 
+    fn ask_dns(&self, kind: &str) -> String {
+        if self.case.context.from.is_some() {
+            return "List its addresses in `expect_dns`, or leave the family out with `--families`; or verify without `--from`.".to_owned();
+        }
+        remedy::dns_failed(self.name, kind)
+    }
+
     /// What the target requires of the name, as ports that an exception may accept one by one.
     fn require(&self, draft: &mut Draft) {
         let required = |entry: &&Expose| {
@@ -147,11 +154,18 @@ impl NamedHost<'_> {
         draft.title = format!("{} could not be resolved", self.name);
         draft.expected = format!("an address ({})", words::joined(self.families.iter()));
         draft.observed = if answers.is_empty() { "not asked".to_owned() } else { said(answers) };
-        draft.message = format!(
-            "The name servers did not answer the question for {}. A failure is not an answer: the name may well have addresses, and nothing of it was asked.",
-            self.name
-        );
-        draft.remedy = remedy::dns_failed(self.name, "A");
+        draft.message = if self.case.context.from.is_some() {
+            format!(
+                "Nothing that is judged says what {} resolves to, so nothing of it was looked at.",
+                self.name
+            )
+        } else {
+            format!(
+                "The name servers did not answer the question for {}. A failure is not an answer: the name may well have addresses, and nothing of it was asked.",
+                self.name
+            )
+        };
+        draft.remedy = self.ask_dns("A");
         if required {
             self.require(&mut draft);
         }
@@ -173,11 +187,16 @@ impl NamedHost<'_> {
             draft.expected = format!("an answer to the {kind} question, be it that there is no record");
             draft.observed =
                 answer.map_or_else(|| "not asked".to_owned(), |answer| format!("{kind}: {}", answer.outcome));
+            let failed = if self.case.context.from.is_some() {
+                format!("nothing that is judged answers the {kind} question")
+            } else {
+                format!("the {kind} question failed")
+            };
             draft.message = format!(
-                "{} has addresses of the other family, and the {kind} question failed. Clients that use {family} may reach hosts that this run never saw.",
+                "{} has addresses of the other family, and {failed}. Clients that use {family} may reach hosts that this run never saw.",
                 self.name
             );
-            draft.remedy = remedy::dns_failed(self.name, kind);
+            draft.remedy = self.ask_dns(kind);
             docket.file(draft);
         }
     }

@@ -110,6 +110,11 @@ impl Gap {
         let vantage =
             case.context.vantage.map_or_else(|| "this vantage".to_owned(), |name| format!("vantage {name}"));
         let [title, message, remedy] = match self {
+            Self::NotProbed | Self::Interrupted | Self::Checks | Self::Handshake
+                if case.context.from.is_some() =>
+            {
+                self.in_files(case.context.from.unwrap_or_default(), whose, family)
+            }
             Self::Udp => [
                 format!("UDP over {family} of {whose} was not asked"),
                 format!("UDP is declared for {whose}, and this run could not ask it. Whether these {family} endpoints are open is not known."),
@@ -177,6 +182,34 @@ impl Gap {
             ],
         };
         (title, message, remedy)
+    }
+}
+
+impl Gap {
+    /// The same of files that are judged: nobody can ask more, but another file may say it.
+    fn in_files(self, files: &str, whose: &str, family: Family) -> [String; 3] {
+        match self {
+            Self::Interrupted => [
+                "What is judged stopped before its end".to_owned(),
+                format!("Not every scan in {files} reached its end. What they did not get to may be anything."),
+                "Run that scan again to its end, and judge that.".to_owned(),
+            ],
+            Self::Checks => [
+                format!("Declared service or TLS of {whose} was not checked"),
+                format!("Ports of {whose} are open as declared. What their entries say beyond that (a service, TLS, a banner), {files} does not show to its end."),
+                "Verify without `--from`; or add a scan that shows more: `nmap -sV` names services.".to_owned(),
+            ],
+            Self::Handshake => [
+                format!("Ports of {whose} answered, and no handshake was completed"),
+                format!("Ports that {whose} may expose sent a SYN-ACK over {family}, and nothing in {files} says that a connection to them was completed. A device on the way may have answered in the host's place, so they count neither as open nor as closed."),
+                "Verify without `--from`; or add a scan that completes its connections: `nmap -sT` or `nmap -sV`.".to_owned(),
+            ],
+            _ => [
+                format!("Endpoints of {whose} are not covered"),
+                format!("Endpoints of {whose} are planned over {family}, and {files} says nothing of them."),
+                "Scan them and add that with another `--from`, or verify without `--from`.".to_owned(),
+            ],
+        }
     }
 }
 

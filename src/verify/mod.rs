@@ -113,6 +113,8 @@ pub struct Context<'a> {
     /// The operator left ports, families or addresses out (`--tcp`, `--udp`, `--families`,
     /// `--exclude`): an exception that matched nothing is then no proof that it is unused.
     pub narrowed: bool,
+    /// The files that are judged (`--from`); `None`: a run of our own that has just ended.
+    pub from: Option<&'a str>,
     /// `--max-miss`: the chance to have missed an open endpoint that still counts as proof of none.
     pub max_miss: f64,
 }

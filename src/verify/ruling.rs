@@ -66,7 +66,9 @@ impl Bench<'_, '_> {
             }
             Cell::NotOpen => {
                 let port = PortSet::single(at.port);
-                match host::edge(self.case, self.view, seen.state, 1, &port, self.docket) {
+                // Closed or filtered: it contradicts neither.
+                let n = u64::from(seen.reason != Reason::Unlisted);
+                match host::edge(self.case, self.view, seen.state, n, &port, self.docket) {
                     Some(entry) => (Verdict::Fail, Some(entry)),
                     None if view::is_silent(seen) => self.believed(Verdict::Pass),
                     None => (Verdict::Pass, None),
@@ -214,6 +216,14 @@ impl Bench<'_, '_> {
                 ),
                 remedy::unanswered(at),
             ),
+            _ if seen.reason == Reason::Unlisted => (
+                "not_open",
+                Verdict::Fail,
+                format!(
+                    "{who} is required and is not open: it is counted among ports that are closed or filtered, and which of both is not said."
+                ),
+                remedy::closed(at),
+            ),
             _ if !self.bearing.answers() => (
                 "host_silent",
                 Verdict::Fail,
@@ -292,6 +302,8 @@ fn is_unconfirmed(seen: &Observation) -> bool {
 fn half_open(seen: &Observation) -> &'static str {
     if words::was_refused(seen) {
         "It sent a SYN-ACK, and refused the connection (RST) that was then to be completed. A SYN proxy before a dead service does that, and a device that lets strangers in only at the second try; what is behind it can't be told."
+    } else if seen.looks.len() == 1 {
+        "It sent a SYN-ACK, and nobody went on to complete a connection. A SYN proxy, a tarpit or a device on the way may have answered in the host's place, so it counts neither as open nor as closed."
     } else {
         "It sent a SYN-ACK, and no connection was completed: the handshake that followed got no answer. A SYN proxy, a tarpit or a device on the way may have answered in the host's place, so it counts neither as open nor as closed."
     }
@@ -306,10 +318,9 @@ fn confirm(draft: &mut Draft, seen: &Observation, twice: bool) {
     let (cause, sentence) = match (seen.handshake_completed(), seen.seen_open_twice()) {
         (true, true) => return,
         (true, false) if !twice => return,
-        (true, false) => (
-            "not_confirmed",
-            "It was seen open once, and a second look did not confirm it, so it is not certain.",
-        ),
+        (true, false) => {
+            ("not_confirmed", "It was seen open once, and no second look confirmed it, so it is not certain.")
+        }
         (false, _) => ("handshake_not_completed", half_open(seen)),
     };
     draft.verdict = Verdict::Inconclusive;

@@ -64,8 +64,8 @@ impl Bench<'_, '_> {
         expectation: &Expectation<'_>,
         rulings: &mut Vec<(Verdict, Entry)>,
     ) {
-        let found = super::service(seen);
         let portrait = self.case.seen.portraits.get(&seen.endpoint);
+        let found = super::service(seen).or_else(|| portrait.and_then(Portrait::service));
         for claim in &expectation.claims {
             let entry = claim.entry;
             let declared = entry.service.as_deref().map(|name| self.case.context.roles.canonical(name));
@@ -254,6 +254,14 @@ impl Bench<'_, '_> {
                     draft.verdict = Verdict::Pass;
                     draft.notes.insert(format!("The manifest says what protects it: {features}"));
                 }
+            }
+            Guard::Unasked => {
+                return Some(self.doubt(
+                    seen,
+                    claim,
+                    Gap::Checks,
+                    "whether it answers strangers was not asked",
+                ));
             }
             Guard::Cleartext(_) | Guard::Untold | Guard::Upgradable => return None,
         }

@@ -41,12 +41,21 @@ impl Bench<'_, '_> {
                     Guard::Cleartext(_) => true,
                     Guard::Upgradable => false,
                     // Of a protocol that knows STARTTLS its absence has to be shown.
-                    Guard::Open(_) | Guard::Untold => Upgrade::of(shown.service).is_none(),
+                    Guard::Open(_) | Guard::Untold | Guard::Unasked => Upgrade::of(shown.service).is_none(),
                 });
             rulings.push(if is_plain {
                 self.no_tls(seen, claim, portrait)
             } else {
-                self.unchecked(seen, claim, "TLS could not be set up with it")
+                let read = self.case.context.from.is_some();
+                self.unchecked(
+                    seen,
+                    claim,
+                    if read {
+                        "what is judged does not show its TLS"
+                    } else {
+                        "TLS could not be set up with it"
+                    },
+                )
             });
             return;
         }

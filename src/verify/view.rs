@@ -156,10 +156,9 @@ pub(super) fn views<'a>(plan: &'a Plan, seen: &Seen<'a>, udp: bool) -> Vec<View<
     views
 }
 
-/// The group that an address belongs to, where it was to be probed. Groups are disjoint and ordered.
+/// The group that an address belongs to, where it was to be probed.
 fn group_of(plan: &Plan, address: IpAddr) -> Option<&Group> {
-    let i = plan.groups.partition_point(|group| group.permit.range().first() <= address).checked_sub(1)?;
-    plan.groups.get(i).filter(|group| group.permit.range().contains(address) && !group.missing_family)
+    plan.group(address).filter(|group| !group.missing_family)
 }
 
 /// Whether a final ICMP error settled it.
@@ -175,7 +174,11 @@ pub(super) fn is_silent(seen: &Observation) -> bool {
     matches!(seen.state, State::Filtered | State::Unanswered)
         && matches!(
             seen.reason,
-            Reason::NoResponse | Reason::NetUnreach | Reason::HostUnreach | Reason::TimeExceeded
+            Reason::NoResponse
+                | Reason::NetUnreach
+                | Reason::HostUnreach
+                | Reason::TimeExceeded
+                | Reason::Unlisted
         )
 }
 

@@ -45,6 +45,7 @@ pub(super) fn joined<T: ToString>(items: impl Iterator<Item = T>) -> String {
 /// What was seen of an endpoint, as a clause.
 pub(super) fn seen(observation: &Observation) -> String {
     let attempts = match observation.attempts {
+        0 => "attempts that nobody counted".to_owned(),
         1 => "1 attempt".to_owned(),
         n => format!("{n} attempts"),
     };
@@ -56,12 +57,15 @@ pub(super) fn seen(observation: &Observation) -> String {
             0 if was_refused(observation) => {
                 "open: a SYN-ACK, and then refused (RST) when the handshake was to be completed".to_owned()
             }
+            0 if observation.looks.len() == 1 => "open: a SYN-ACK, and no handshake was tried".to_owned(),
             0 => format!("open: a SYN-ACK, and no completed handshake in {attempts}"),
             1 if observation.seen_open_twice() => "open: a SYN-ACK, then a completed handshake".to_owned(),
             1 => "open: one completed handshake".to_owned(),
             n => format!("open: {n} completed handshakes{}", apart(observation)),
         },
         (State::Closed, _) => "closed: refused by the host".to_owned(),
+        (State::Filtered, Reason::Unlisted) => "not open: closed or filtered".to_owned(),
+        (_, Reason::Unlisted) => format!("{state}: counted, not listed"),
         (_, Reason::NoResponse) => format!("{state}: no answer to {attempts}"),
         (State::Unknown, Reason::NotSent) => "not asked".to_owned(),
         (State::Unknown, Reason::Interrupted) => "not asked to the end: the run was stopped".to_owned(),

@@ -12,6 +12,7 @@ mod codes;
 mod demo;
 mod diff;
 mod evidence;
+mod from;
 mod reference;
 mod render;
 mod repeat;

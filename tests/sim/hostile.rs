@@ -149,7 +149,8 @@ fn every_run_of_the_corpus_still_keeps_the_laws() {
         strangers::hello(bytes);
         1
     });
-    let all = [operations, packets, datagrams, strangers, hellos];
+    let files = corpus("nmap_xml", |bytes| u64::from(crate::files::read(bytes)));
+    let all = [operations, packets, datagrams, strangers, hellos, files];
     assert!(all.iter().all(|count| *count > 0), "a corpus is empty: {all:?}");
 }
 

@@ -18,6 +18,7 @@ mod controls;
 mod cover;
 mod datagrams;
 mod drive;
+mod files;
 mod hostile;
 mod laws;
 mod net;

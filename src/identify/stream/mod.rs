@@ -37,6 +37,8 @@ pub enum Guard {
     Cleartext(&'static str),
     /// It offers STARTTLS.
     Upgradable,
+    /// Whoever spoke with it did not ask.
+    Unasked,
 }
 
 /// What octets are to a reader.

@@ -4,14 +4,15 @@ use jiff::Timestamp;
 
 use super::{
     super::{
-        observed::{ObservationRecord, RungRecord},
+        observed::{AttemptRecord, ObservationRecord, RungRecord},
+        portrait::PortraitRecord,
         tls::TlsRecord,
     },
     Clock, millis,
 };
 use crate::{
     identify::{Portrait, Rung},
-    model::{Evidence, Moment, Observation, State},
+    model::{Evidence, Look, Moment, Observation, Protocol, State},
     verify,
 };
 
@@ -40,7 +41,28 @@ pub(super) fn record(
         tls: portrait.and_then(|portrait| TlsRecord::of(portrait, ended)),
         banner: banner.or_else(|| portrait?.banner()).filter(|_| open.is_some()),
         ladder: ladder(open, portrait, clock),
+        evidence: seen.map(|seen| doubtful(seen, clock)).unwrap_or_default(),
+        portrait: portrait.map(PortraitRecord::of),
     }
+}
+
+/// Attempts that say something, where they do not say the same, or not enough.
+fn doubtful(seen: &Observation, clock: Clock) -> Vec<AttemptRecord> {
+    let answered = seen.looks.iter().any(|look| look.evidence.state() == Some(State::Open));
+    let half_open = seen.endpoint.protocol == Protocol::Tcp && answered && !seen.handshake_completed();
+    if !seen.contradicts_itself() && !half_open {
+        return Vec::new();
+    }
+    let record = |look: &Look| {
+        Some(AttemptRecord {
+            at: clock.at(look.at),
+            attempt: look.attempt,
+            state: look.evidence.state()?,
+            reason: look.evidence.reason().to_string(),
+            handshake: look.evidence == Evidence::Connected,
+        })
+    };
+    seen.looks.iter().filter_map(record).collect()
 }
 
 /// The rungs reached, in the order of time.

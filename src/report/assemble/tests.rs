@@ -38,6 +38,7 @@ fn run() -> Run {
         next_due: None,
         resolver: ResolverRecord::default(),
         host: HostRecord::default(),
+        sources: vec![],
     }
 }
 

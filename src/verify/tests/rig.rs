@@ -374,6 +374,7 @@ impl Rig {
             udp_mouth: self.udp,
             families,
             narrowed: self.narrowed,
+            from: None,
             max_miss: self.max_miss,
         };
         let seen = Seen {

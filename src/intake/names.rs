@@ -1,0 +1,80 @@
+//! What names resolve to where nobody asks DNS: what the files say, else what the manifest expects, else nothing.
+
+use std::{collections::BTreeSet, net::IpAddr};
+
+use super::Source;
+use crate::{
+    model::Family,
+    spec::{
+        manifest::{Host, Manifest},
+        resolution::{DnsOutcome, NameAnswer, Resolution},
+    },
+};
+
+impl Source {
+    /// Adds an address that a name leads to.
+    pub(super) fn learn(&mut self, name: &str, address: IpAddr) {
+        let name = name.trim_end_matches('.').to_ascii_lowercase();
+        if name.is_empty() || name.parse::<IpAddr>().is_ok() {
+            return;
+        }
+        let family = Family::of(address);
+        let known = self
+            .answers
+            .entry((name.clone(), family))
+            .or_insert_with(|| answer(&name, family, vec![], DnsOutcome::Answered));
+        if let Err(at) = known.addresses.binary_search(&address) {
+            known.addresses.insert(at, address);
+        }
+    }
+}
+
+/// An answer for each of these names and families, and what a reader should know of it. The later of two files
+/// counts; they come in the order of time.
+pub fn resolution(
+    manifest: &Manifest,
+    names: &[(String, Vec<Family>)],
+    sources: &[&Source],
+) -> (Resolution, Vec<(String, String)>) {
+    let mut resolution = Resolution::default();
+    let mut remarks = Vec::new();
+    for (name, families) in names {
+        let mut assumed: BTreeSet<IpAddr> = BTreeSet::new();
+        for &family in families {
+            let key = (name.clone(), family);
+            let told = sources.iter().rev().find_map(|source| source.answers.get(&key));
+            let expected = expected(manifest, name, family);
+            resolution.answers.push(match told {
+                Some(told) => told.clone(),
+                None if !expected.is_empty() => {
+                    assumed.extend(&expected);
+                    answer(name, family, expected.into_iter().collect(), DnsOutcome::Answered)
+                }
+                None => {
+                    let nobody = "nothing that is judged says what it resolves to";
+                    answer(name, family, vec![], DnsOutcome::Other(nobody.to_owned()))
+                }
+            });
+        }
+        if !assumed.is_empty() {
+            let addresses: Vec<String> = assumed.iter().map(ToString::to_string).collect();
+            let why = "no file says what it resolves to; `expect_dns` of the manifest is taken for it";
+            remarks.push((format!("DNS of {name} ({})", addresses.join(", ")), why.to_owned()));
+        }
+    }
+    (resolution, remarks)
+}
+
+/// What the targets that have this name list for it.
+fn expected(manifest: &Manifest, name: &str, family: Family) -> BTreeSet<IpAddr> {
+    let has = |host: &Host| matches!(host, Host::Name(own) if own == name);
+    let targets = manifest.targets.iter().filter(|target| target.hosts.iter().any(|entry| has(&entry.host)));
+    targets
+        .flat_map(|target| target.expect_dns.iter().copied())
+        .filter(|address| Family::of(*address) == family)
+        .collect()
+}
+
+fn answer(name: &str, family: Family, addresses: Vec<IpAddr>, outcome: DnsOutcome) -> NameAnswer {
+    NameAnswer { name: name.to_owned(), family, outcome, addresses, chain: Vec::new(), ttl: None }
+}
