@@ -54,7 +54,7 @@ fn openness(portrait: &Portrait) -> (u8, bool) {
     let guard = match portrait.guard() {
         Guard::Open(_) => 2,
         Guard::Cleartext(_) => 1,
-        Guard::Untold | Guard::Upgradable => 0,
+        Guard::Untold | Guard::Unasked | Guard::Upgradable => 0,
     };
     (guard, portrait.banner().is_some())
 }

@@ -16,6 +16,7 @@ use super::{
     how::How,
     identify::{Authorities, authorities, callers, secured, talk},
     judgement::{Measure, Subject, manifest_record, next_due, selection, tool},
+    load,
     output::{self, Wanted},
     plan::about,
     prepare::Prepared,
