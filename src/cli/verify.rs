@@ -6,6 +6,7 @@ use std::{
     net::IpAddr,
     process::ExitCode,
     sync::Arc,
+    time::Duration,
 };
 
 use super::{
@@ -205,7 +206,7 @@ fn circumstances(
         clock: report::Clock { source: "system".to_owned(), synchronized, max_error_ms },
         manifest: report::manifest_record(manifest, git),
         previous: None,
-        next_due: next_due(prepared),
+        next_due: next_due(prepared, clock.began(), ran.ended.since_start()),
         resolver: report::resolver_record(&prepared.resolution),
         host: HostRecord {
             name: provenance::host_name(),
@@ -256,8 +257,13 @@ fn selection(prepared: &Prepared, asked: &Asked<'_>) -> SelectionRecord {
     }
 }
 
-/// When the manifest wants to be reviewed next.
-fn next_due(prepared: &Prepared) -> Option<String> {
+/// When the next run is due by the policy's `max_age`; without one, when the manifest wants to be
+/// reviewed next.
+fn next_due(prepared: &Prepared, began: jiff::Timestamp, took: Duration) -> Option<String> {
+    if let Some(age) = prepared.manifest.policy.max_age {
+        let due = began.checked_add(took.saturating_add(age)).ok()?;
+        return Some(format!("{due:.0}"));
+    }
     let metadata = &prepared.manifest.metadata;
     let every = jiff::SignedDuration::try_from(metadata.review_every?).ok()?;
     Some(metadata.last_review?.checked_add(every).ok()?.to_string())

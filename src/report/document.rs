@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::observed::ObservationRecord;
+use super::{compliance::ComplianceRecord, observed::ObservationRecord};
 use crate::{
     model::{self, Family, Kind, PortSet, Protocol, Severity, StateCounts, Verdict, VerdictCounts},
     spec::manifest::{Place, Presence},
@@ -26,8 +26,11 @@ pub struct Report {
     pub run: Run,
     /// Who allowed it, and of what.
     pub authorization: AuthorizationRecord,
-    /// The policy in force, if any.
+    /// The policies that the manifest names, if any.
     pub policy: Option<String>,
+    /// What the run shows of the controls of each policy in force. Supports evidence; says nothing of conformity.
+    #[serde(default)]
+    pub compliance: Vec<ComplianceRecord>,
     /// What the manifest declares, so that the report stands alone.
     pub declared: Vec<Declared>,
     /// Every exception, used or not.
@@ -95,7 +98,7 @@ pub struct Run {
     pub manifest: ManifestRecord,
     /// The report before this one, where given.
     pub previous: Option<Digest>,
-    /// When the next run is due, where the manifest says.
+    /// When the next run is due by the policy's `max_age`; without one, when the manifest's review is.
     pub next_due: Option<String>,
     /// Names and what they resolved to.
     pub resolver: ResolverRecord,
@@ -257,6 +260,9 @@ pub struct Declared {
     pub approved_on: Option<String>,
     pub ticket: Option<String>,
     pub review_by: Option<String>,
+    /// Controls that the entry serves, as `framework:id`: `pci-dss:1.2.5`.
+    #[serde(default)]
+    pub controls: Vec<String>,
     /// The role profile it comes from, when it is not the manifest's own.
     pub profile: Option<String>,
     pub manifest: Option<Place>,

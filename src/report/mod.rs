@@ -1,6 +1,7 @@
 //! Floor 4: one [`Report`] value, one file per format. Nothing here computes a verdict.
 
 mod assemble;
+mod compliance;
 mod document;
 mod format;
 mod headline;
@@ -13,6 +14,7 @@ mod tls;
 mod words;
 
 pub use assemble::{Circumstances, assemble, congestion, manifest_record, resolver_record, time};
+pub use compliance::{ComplianceRecord, ControlRecord};
 pub use document::*;
 pub use format::{Format, NoFormat, RenderError};
 pub use headline::{headline, verdict_sentence};
