@@ -10,6 +10,7 @@ mod isolate;
 
 mod codes;
 mod demo;
+mod policies;
 mod reference;
 mod render;
 mod repeat;
