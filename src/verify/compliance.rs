@@ -91,7 +91,7 @@ impl View<'_> {
         let mut because = self.reservations(control, &findings);
         let status = if because.is_empty() { Status::Supported } else { Status::Undetermined };
         if because.is_empty() {
-            because.push("Nothing that this run found, and no doubt of it, bears on it.".to_owned());
+            because.push("Nothing that fails or is in doubt bears on it.".to_owned());
         }
         ControlJudgement { status, because, findings }
     }
@@ -179,7 +179,28 @@ impl View<'_> {
                 why.push(format!("Not every TCP port was asked of {}.", counted(some, "target", "targets")));
             }
         }
+        if control.rules.iter().any(|rule| rule.id == "EXP007") {
+            why.extend(self.strangers(control));
+        }
         why
+    }
+
+    /// What serves on some open ports is not known, or was judged as undeclared and not as a service: nobody
+    /// can say that it is not an insecure one.
+    fn strangers(&self, control: &Control) -> Option<String> {
+        let of = self.addresses(control);
+        let known = |endpoint| {
+            self.case.seen.portraits.get(endpoint).is_some_and(|portrait| portrait.service().is_some())
+        };
+        let open = self.judgement.observations.iter().filter(|judged| judged.state == State::Open);
+        let strange = open
+            .filter(|judged| of.contains(&judged.endpoint.address))
+            .filter(|judged| judged.verdict != Verdict::Pass || !known(&judged.endpoint));
+        let n = strange.count();
+        (n > 0).then(|| {
+            let ends = counted(n, "open endpoint", "open endpoints");
+            format!("Of {ends} it is not known what serves there, or whether it may.")
+        })
     }
 
     /// Of a control about some targets only: whether there are any, and what is open on them. Whether
@@ -188,14 +209,9 @@ impl View<'_> {
         let Some(Only::StoresCardholderData) = control.only else { return Vec::new() };
         let targets = &self.case.manifest.targets;
         if !targets.iter().any(|target| concerns(control, target)) {
-            return vec!["No target is marked `stores_cardholder_data`.".to_owned()];
+            return vec!["No target is marked stores_cardholder_data.".to_owned()];
         }
-        let marked = |t: usize| targets.get(t).is_some_and(|target| concerns(control, target));
-        let addresses = self.judgement.addresses.iter();
-        let addresses: HashSet<IpAddr> = addresses
-            .filter(|record| record.owners.iter().any(|owner| marked(owner.target)))
-            .map(|record| record.address)
-            .collect();
+        let addresses = self.addresses(control);
         let open = self
             .judgement
             .observations
@@ -208,6 +224,15 @@ impl View<'_> {
                 counted(n, "endpoint is", "endpoints are")
             )],
         }
+    }
+
+    /// The addresses of the targets that the control is about.
+    fn addresses(&self, control: &Control) -> HashSet<IpAddr> {
+        let targets = &self.case.manifest.targets;
+        let about = |t: usize| targets.get(t).is_some_and(|target| concerns(control, target));
+        let records = self.judgement.addresses.iter();
+        let records = records.filter(|record| record.owners.iter().any(|owner| about(owner.target)));
+        records.map(|record| record.address).collect()
     }
 }
 

@@ -304,6 +304,7 @@ fn what_a_run_supports_of_a_policy_is_shown_escaped_and_links_to_what_is_there()
     let page = page(&report);
     assert!(page.contains("2 controls: 1 supported, 1 contradicted, 0 undetermined."));
     assert!(!page.contains("<script>are") && !page.contains('\u{202e}'));
+    assert!(page.contains("<b>supported in part</b>") && page.contains("<b>contradicted</b>"));
     assert!(page.contains("11,995 more findings") && page.contains("Not a scan by an ASV."));
     for link in page.split("href=\"#").skip(1).filter_map(|rest| rest.split('"').next()) {
         assert!(page.contains(&format!("id=\"{link}\"")), "#{link} leads nowhere");

@@ -8,6 +8,7 @@ use serde::Serialize;
 use super::super::{ComplianceRecord, ControlRecord, Finding, Report, words::count};
 use crate::{
     model::{Kind, Verdict},
+    spec::profile::Support,
     verify::Status,
 };
 
@@ -94,7 +95,11 @@ fn row(control: &ControlRecord, named: &HashMap<&str, (&Finding, bool)>) -> Row 
     Row {
         id: control.id.clone(),
         asks: control.asks.clone(),
-        status: control.status.word(),
+        // The part that a run can show is not the control.
+        status: match (control.status, control.support) {
+            (Status::Supported, Support::Partial) => "supported in part",
+            (status, _) => status.word(),
+        },
         tone: match control.status {
             Status::Supported => "good",
             Status::Contradicted => "high",

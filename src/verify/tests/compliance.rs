@@ -2,6 +2,7 @@
 
 use super::rig::*;
 use crate::{
+    identify::{Guard, Portrait, Shown},
     model::*,
     spec::{
         manifest::*,
@@ -22,6 +23,9 @@ fn rig() -> Rig {
     www.tcp = PortSet::all();
     www.expose = vec![expose("443/tcp", Presence::Required)];
     let mut rig = Rig::new(vec![www]).fill(HOST, State::Closed).see(HOST, 443, State::Open);
+    let endpoint = Endpoint { address: ip(HOST), protocol: Protocol::Tcp, port: 443 };
+    let shown = Shown { service: "http", identity: None, banner: None, guard: Guard::default() };
+    rig.portraits.insert(endpoint, Portrait { shown: Some(shown), encrypted: true, ..Portrait::default() });
     rig.manifest.policy =
         Policy { uses: vec![named("pci-dss-4.0.1")], place: Some(place(50)), ..Policy::default() };
     rig
@@ -105,6 +109,17 @@ fn whatever_is_in_doubt_waived_or_left_out_is_undetermined() {
     let mut allowed = rig().see(HOST, 8080, State::Open);
     allowed.levels.insert("EXP001", Level::Allow);
     why(&allowed.judge(), "switched off");
+}
+
+#[test]
+fn an_insecure_service_is_not_excluded_where_nobody_knows_who_answers() {
+    let mut unknown = rig();
+    unknown.portraits.clear();
+    let unknown = unknown.judge();
+    assert!(control(&unknown, "1.2.6").because[0].contains("not known what serves"));
+    assert_eq!(status(&unknown, "1.2.6"), Status::Undetermined);
+    assert_eq!(status(&rig().see(HOST, 23, State::Open).judge(), "1.2.6"), Status::Undetermined);
+    assert_eq!(status(&rig().judge(), "1.2.6"), Status::Supported);
 }
 
 #[test]
