@@ -691,3 +691,53 @@ fn a_name_may_lead_into_a_block_of_the_scope() {
     good(&doc("[203.0.113.0/24]"));
     assert!(messages(&doc("[other.example.com]"))[0].contains("outside `authorization.scope`"));
 }
+
+const UNDER: &str = "portproof: 1
+authorization: {reference: R-1, scope: [a.example]}
+targets: [{hosts: [a.example], owner: me, expose: [{port: 443, justification: web, approved_by: board, approved_on: 2026-05-01, review_by: 2027-03-01}]}]
+policy: ";
+
+#[test]
+fn a_policy_is_named_or_several_and_the_strictest_limit_holds() {
+    let profiles = portproof::spec::profile::Profiles::builtin().unwrap();
+    let policy = |text: &str| {
+        let text = format!("{UNDER}{text}");
+        read("portproof.yaml", &text, &profiles, &Memory::default()).map(|manifest| manifest.policy)
+    };
+    let one = policy("{use: pci-dss-4.0.1}").unwrap();
+    assert_eq!((one.names().as_deref(), one.max_exception_days), (Some("pci-dss-4.0.1"), Some(180)));
+    assert!(one.four_eyes && one.in_force());
+    assert_eq!(one.max_age.map(|age| age.as_secs() / 86_400), Some(90));
+    let tighter = policy("{use: pci-dss-4.0.1, max_exception_days: 30, max_age: 7d}").unwrap();
+    assert_eq!(
+        (tighter.max_exception_days, tighter.max_age.map(|age| age.as_secs())),
+        (Some(30), Some(604_800))
+    );
+    let looser =
+        policy("{use: pci-dss-4.0.1, max_exception_days: 900, four_eyes: false, max_age: 900d}").unwrap();
+    assert_eq!(looser.max_exception_days, Some(180));
+    assert!(looser.four_eyes && looser.max_age == one.max_age);
+    let both =
+        policy("{use: [iso-27001-2022, cis-controls-8.1, iso-27001-2022], require: [ticket]}").unwrap();
+    assert_eq!(both.names().as_deref(), Some("iso-27001-2022, cis-controls-8.1"));
+    assert_eq!(both.require, ["ticket", "owner", "justification", "approved_by"]);
+    assert_eq!(both.max_age.map(|age| age.as_secs() / 86_400), Some(31));
+    let own = policy("{max_exception_days: 30}").unwrap();
+    assert!(own.in_force() && own.uses.is_empty() && own.names().is_none());
+}
+
+#[test]
+fn a_policy_that_nobody_knows_is_an_error_with_the_nearest_name() {
+    let profiles = portproof::spec::profile::Profiles::builtin().unwrap();
+    for (text, expected) in [
+        ("{use: pci-dss-4.0}", "did you mean `pci-dss-4.0.1`?"),
+        ("{use: [nist-sp-800-53-r5, soc2-2018]}", "did you mean `soc2-2017`?"),
+        ("{use: hipaa}", "`portproof profiles` lists the policies"),
+        ("{use: {name: x}}", "`use` is a text"),
+        ("{max_age: often}", "not a span of time"),
+    ] {
+        let wrong = read("portproof.yaml", &format!("{UNDER}{text}"), &profiles, &Memory::default());
+        let wrong = wrong.err().unwrap_or_else(|| panic!("{text}")).to_string();
+        assert!(wrong.contains(expected), "{wrong}");
+    }
+}

@@ -212,7 +212,7 @@ impl Told<'_> {
             ),
             manifest: manifest_record(self.manifest),
             previous: None,
-            next_due: next_due(self.manifest),
+            next_due: next_due(self.manifest, ended),
             resolver: report::resolver_record(self.resolution),
             host: HostRecord {
                 name: only.and_then(|run| run.host.name.clone()),

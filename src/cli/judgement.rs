@@ -138,8 +138,11 @@ pub(super) fn selection(selection: &Selection, asked: &Asked<'_>, shard: Option<
     }
 }
 
-/// When the manifest wants to be reviewed next.
-pub(super) fn next_due(manifest: &Manifest) -> Option<String> {
+/// When the next run is due by the policy's `max_age`; without one, when the manifest wants to be reviewed next.
+pub(super) fn next_due(manifest: &Manifest, ended: Timestamp) -> Option<String> {
+    if let Some(age) = manifest.policy.max_age {
+        return Some(format!("{:.0}", ended.checked_add(age).ok()?));
+    }
     let every = jiff::SignedDuration::try_from(manifest.metadata.review_every?).ok()?;
     Some(manifest.metadata.last_review?.checked_add(every).ok()?.to_string())
 }

@@ -35,7 +35,7 @@ pub(super) fn profiles(folder: Option<&Path>) -> Result<Profiles, CliError> {
     let Some(folder) = folder else { return Ok(profiles) };
     let mut found = 0;
     // Ports before roles, since roles name services.
-    for part in ["ports", "roles"] {
+    for part in ["ports", "roles", "policies"] {
         let part = folder.join(part);
         if !part.is_dir() {
             continue;
@@ -51,7 +51,7 @@ pub(super) fn profiles(folder: Option<&Path>) -> Result<Profiles, CliError> {
     if found == 0 {
         let message = format!("{} holds no profile", folder.display());
         return Err(CliError::usage(message)
-            .hint("roles/NAME.yaml, ports/services.yaml, ports/common.yaml, ports/sensitive.yaml"));
+            .hint("roles/NAME.yaml, policies/NAME.yaml, ports/services.yaml, ports/common.yaml, ports/sensitive.yaml"));
     }
     Ok(profiles)
 }
@@ -325,6 +325,7 @@ pub(super) fn role_denials(profiles: &Profiles, manifest: &Manifest, targets: &[
             approved_on: None,
             ticket: None,
             review_by: None,
+            controls: Vec::new(),
             profile: Some(role.name.clone()),
             manifest: Some(target.place.clone()),
         })

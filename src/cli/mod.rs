@@ -20,6 +20,7 @@ mod memory;
 mod nmap;
 mod output;
 mod plan;
+mod policy;
 mod prepare;
 mod progress;
 mod reference;

@@ -64,6 +64,9 @@ pub(super) fn profiles(name: Option<&str>, folder: Option<&Path>) -> Result<Exit
             for role in profiles.roles() {
                 let _ = writeln!(text, "{:<20} {}", role.name, role.title);
             }
+            for policy in profiles.policies() {
+                let _ = writeln!(text, "{:<20} Policy: {}", policy.name, policy.heading());
+            }
         }
         Some("services") => {
             for service in profiles.services() {
@@ -77,13 +80,20 @@ pub(super) fn profiles(name: Option<&str>, folder: Option<&Path>) -> Result<Exit
             }
         }
         Some(name) => {
+            if let Some(policy) = profiles.policy(name) {
+                super::policy::write(&mut text, policy);
+                print(text.as_bytes())?;
+                return Ok(ExitCode::SUCCESS);
+            }
             let role = profiles.role(name).ok_or_else(|| {
-                let near = crate::spec::nearest(name, profiles.roles().map(|role| role.name.as_str()));
+                let names = profiles.roles().map(|role| role.name.as_str());
+                let names = names.chain(profiles.policies().map(|policy| policy.name.as_str()));
+                let near = crate::spec::nearest(name, names);
                 let hint = near.map_or_else(
                     || "portproof profiles lists them".to_owned(),
                     |near| format!("did you mean {near}?"),
                 );
-                CliError::usage(format!("no role profile is called `{name}`")).hint(hint)
+                CliError::usage(format!("no role and no policy is called `{name}`")).hint(hint)
             })?;
             write_role(&mut text, role);
         }

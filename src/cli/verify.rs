@@ -6,6 +6,7 @@ use std::{
     net::IpAddr,
     process::ExitCode,
     sync::Arc,
+    time::Duration,
 };
 
 use super::{
@@ -201,7 +202,7 @@ fn circumstances(
         clock: report::Clock { source: "system".to_owned(), synchronized, max_error_ms },
         manifest: manifest_record(manifest),
         previous: None,
-        next_due: next_due(manifest),
+        next_due: next_due(manifest, clock.wall(ran.ended)),
         resolver: report::resolver_record(&prepared.resolution),
         host: HostRecord {
             name: provenance::host_name(),

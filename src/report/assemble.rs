@@ -8,10 +8,13 @@ use std::{collections::BTreeMap, net::IpAddr, time::Duration};
 use jiff::Timestamp;
 
 use self::protocols::Protocols;
-use super::document::{
-    AddressCoverage, AddressRecord, AuthorizationRecord, Congestion, CoverageRecord, Declared, DeclaredKind,
-    DnsAnswer, EvidenceRecord, ExceptionRecord, Finding, Git, ManifestRecord, NotScanned, Outcome, Report,
-    ResolverRecord, Run, SCHEMA, SeverityCounts, Summary, TargetRecord, Tool,
+use super::{
+    compliance,
+    document::{
+        AddressCoverage, AddressRecord, AuthorizationRecord, Congestion, CoverageRecord, Declared,
+        DeclaredKind, DnsAnswer, EvidenceRecord, ExceptionRecord, Finding, Git, ManifestRecord, NotScanned,
+        Outcome, Report, ResolverRecord, Run, SCHEMA, SeverityCounts, Summary, TargetRecord, Tool,
+    },
 };
 use crate::{
     model::{self, Coverage, Endpoint, Family, Look, Moment, PortSet, Protocol, Verdict},
@@ -64,7 +67,8 @@ pub fn assemble(
         tool,
         run,
         authorization: authorization(manifest),
-        policy: manifest.policy.name.clone(),
+        policy: manifest.policy.names(),
+        compliance: compliance::records(manifest, judgement),
         declared: manifest.targets.iter().flat_map(declared).chain(role_denials).collect(),
         exceptions: exceptions(manifest, judgement),
         not_scanned: plan
@@ -166,6 +170,7 @@ fn declared(target: &Target) -> Vec<Declared> {
         approved_on: entry.approved_on.map(|day| day.to_string()),
         ticket: entry.ticket.clone(),
         review_by: entry.review_by.map(|day| day.to_string()),
+        controls: entry.controls.clone(),
         profile: None,
         manifest: Some(entry.place.clone()),
     });
@@ -183,6 +188,7 @@ fn declared(target: &Target) -> Vec<Declared> {
         approved_on: None,
         ticket: None,
         review_by: None,
+        controls: Vec::new(),
         profile: None,
         manifest: Some(deny.place.clone()),
     });

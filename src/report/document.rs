@@ -7,6 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
+    compliance::ComplianceRecord,
     observed::ObservationRecord,
     sources::{ProtocolCoverage, SourceRecord},
 };
@@ -29,8 +30,11 @@ pub struct Report {
     pub run: Run,
     /// Who allowed it, and of what.
     pub authorization: AuthorizationRecord,
-    /// The policy in force, if any.
+    /// The policies that the manifest names, if any.
     pub policy: Option<String>,
+    /// What the run shows of the controls of each policy in force. Supports evidence; says nothing of conformity.
+    #[serde(default)]
+    pub compliance: Vec<ComplianceRecord>,
     /// What the manifest declares, so that the report stands alone.
     pub declared: Vec<Declared>,
     /// Every exception, used or not.
@@ -98,7 +102,7 @@ pub struct Run {
     pub manifest: ManifestRecord,
     /// The report before this one, where given.
     pub previous: Option<PreviousRecord>,
-    /// When the next run is due, where the manifest says.
+    /// When the next run is due by the policy's `max_age`; without one, when the manifest's review is.
     pub next_due: Option<String>,
     /// Names and what they resolved to.
     pub resolver: ResolverRecord,
@@ -266,6 +270,9 @@ pub struct Declared {
     pub approved_on: Option<String>,
     pub ticket: Option<String>,
     pub review_by: Option<String>,
+    /// Controls that the entry serves, as `framework:id`: `pci-dss:1.2.5`.
+    #[serde(default)]
+    pub controls: Vec<String>,
     /// The role profile it comes from, when it is not the manifest's own.
     pub profile: Option<String>,
     pub manifest: Option<Place>,

@@ -2,6 +2,7 @@
 
 mod assemble;
 mod baseline;
+mod compliance;
 pub mod csv;
 pub mod diff;
 mod document;
@@ -24,6 +25,7 @@ mod words;
 
 pub use assemble::{Circumstances, assemble, congestion, manifest_record, resolver_record, time};
 pub use baseline::{Baseline, is_new};
+pub use compliance::{ComplianceRecord, ControlRecord};
 pub use document::*;
 pub use format::{Format, NoFormat, RenderError};
 pub use headline::{headline, verdict_sentence};

@@ -55,12 +55,43 @@ keys! {
     ];
     TLS: "`tls`", "tls", ["profile", "min_days_left", "trusted", "ca_file", "names"];
     DENY: "a `deny` entry", "deny", ["port", "reason", "severity"];
-    POLICY: "`policy`", "policy", ["use", "max_exception_days", "four_eyes", "require"];
+    POLICY: "`policy`", "policy", ["use", "max_exception_days", "four_eyes", "max_age", "require"];
     EXCEPTION: "an exception", "exception", [
         "id", "match", "reason", "requested_by", "requested_on", "approved_by", "approved_on", "ticket",
         "compensating_control", "expires",
     ];
     MATCH: "`match`", "match", ["target", "rule", "port"];
+}
+
+/// What `require` of a policy may name.
+pub(crate) const REQUIRABLE: &[(&str, &str)] = &[
+    ("owner", "owner"),
+    ("justification", "justification"),
+    ("approved_by", "approved_by"),
+    ("approved_on", "approved_on"),
+    ("ticket", "ticket"),
+    ("review_by", "review_by"),
+    ("service", "service"),
+    ("controls", "controls"),
+];
+
+/// The maps whose keys a policy may name as fields, as it names them.
+const SECTIONS: [(&str, &Keys); 10] = [
+    ("metadata", &METADATA),
+    ("authorization", &AUTHORIZATION),
+    ("vantages", &VANTAGE),
+    ("defaults", &DEFAULTS),
+    ("services", &SERVICE),
+    ("targets", &TARGET),
+    ("expose", &EXPOSE),
+    ("deny", &DENY),
+    ("policy", &POLICY),
+    ("exceptions", &EXCEPTION),
+];
+
+/// Every field of the manifest as a policy names it: `expose.owner`.
+pub(crate) fn fields() -> impl Iterator<Item = String> {
+    SECTIONS.iter().flat_map(|(map, keys)| keys.list.iter().map(move |key| format!("{map}.{key}")))
 }
 
 /// The maps that a key belongs to, for a key that stands in the wrong one.

@@ -187,7 +187,7 @@ impl Lints<'_> {
         }
     }
 
-    /// Fields that `policy.require` names and that no other lint asks for already.
+    /// Fields that the policy requires and that no other lint asks for already.
     fn required_by_policy(&mut self, target: &Target, entry: &Expose, subject: &str, periodic: bool) {
         let require = &self.manifest.policy.require;
         let gaps: Vec<&str> = require
@@ -202,7 +202,7 @@ impl Lints<'_> {
             })
             .collect();
         if !gaps.is_empty() {
-            let message = format!("{subject} lacks {}, which `policy.require` asks for", gaps.join(", "));
+            let message = format!("{subject} lacks {}, which the policy asks for", gaps.join(", "));
             self.add("MAN015", Some(&target.id), Some(subject), &entry.place, message);
         }
     }

@@ -7,6 +7,7 @@ use ipnet::IpNet;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
+use super::profile::PolicyProfile;
 use crate::model::{Family, PortSet, Protocol, Scope, Severity};
 
 /// A place in a manifest file. Lines and columns count from 1; columns are characters.
@@ -278,12 +279,14 @@ pub enum Criticality {
 #[derive(Clone, Debug, Default)]
 #[allow(missing_docs)] // the manifest's own keys
 pub struct Policy {
-    /// The name of a policy, `pci-dss-4.0.1`.
-    pub name: Option<String>,
+    /// The policies that it names (`use`), each once. What they ask is in the fields below.
+    pub uses: Vec<PolicyProfile>,
     /// The longest that an exception may last.
     pub max_exception_days: Option<u32>,
     /// Exceptions need an approver who is not the requester.
     pub four_eyes: bool,
+    /// How long after a run the next one is due.
+    pub max_age: Option<Duration>,
     /// Fields that every `expose` entry must have: `ticket`, `owner`, ...
     pub require: Vec<String>,
     /// Where it stands.
@@ -295,6 +298,28 @@ impl Policy {
     pub fn in_force(&self) -> bool {
         self.place.is_some()
     }
+
+    /// The names of the policies that it uses, for people; `None` where it names none.
+    pub fn names(&self) -> Option<String> {
+        let names: Vec<&str> = self.uses.iter().map(|policy| policy.name.as_str()).collect();
+        (!names.is_empty()).then(|| names.join(", "))
+    }
+
+    /// Takes in what a named policy asks. The stricter of two limits holds, so that naming a policy
+    /// never loosens what the manifest says, nor the other way round.
+    pub(super) fn adopt(&mut self, named: PolicyProfile) {
+        let missing = named.require.iter().filter(|field| !self.require.contains(field));
+        let missing: Vec<String> = missing.cloned().collect();
+        self.require.extend(missing);
+        self.four_eyes |= named.four_eyes;
+        self.max_exception_days = stricter(self.max_exception_days, named.max_exception_days);
+        self.max_age = stricter(self.max_age, named.max_age);
+        self.uses.push(named);
+    }
+}
+
+fn stricter<T: Ord>(a: Option<T>, b: Option<T>) -> Option<T> {
+    [a, b].into_iter().flatten().min()
 }
 
 /// An accepted deviation or doubt.

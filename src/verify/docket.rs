@@ -164,6 +164,7 @@ impl Docket {
             planned: u64::try_from(planned).unwrap_or(u64::MAX),
             addresses,
             exceptions,
+            compliance: Vec::new(),
             outcome,
         }
     }

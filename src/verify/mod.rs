@@ -25,8 +25,10 @@
 //!   answers anybody.
 //! - A certificate is judged where `tls` is declared: its dates always, its names where the host has one or
 //!   `names` says whose, its issuer where `trusted` or `ca_file` says so.
+//! - A policy makes every governance rule fail; of its controls a run says what it shows, never that one is met.
 //! - At an address that answers on everything, a declared port whose protocol shows itself is confirmed.
 
+mod compliance;
 mod dns;
 mod docket;
 mod draft;
@@ -55,12 +57,13 @@ use std::{collections::BTreeMap, net::IpAddr, time::Duration};
 
 use jiff::{Timestamp, civil::Date};
 
-use self::{docket::Docket, exception::Waivers, view::View};
 pub use self::{
+    compliance::{Compliance, ControlJudgement, Status},
     exception::{ExceptionStatus, ExceptionUse},
     finding::Finding,
     outcome::{FailOn, Outcome, exit_code},
 };
+use self::{docket::Docket, exception::Waivers, view::View};
 use crate::{
     identify::Portrait,
     model::{
@@ -158,6 +161,8 @@ pub struct Judgement {
     pub addresses: Vec<AddressJudgement>,
     /// One per exception of the manifest.
     pub exceptions: Vec<ExceptionUse>,
+    /// One per policy that the manifest names, in its order.
+    pub compliance: Vec<Compliance>,
     /// What it comes to.
     pub outcome: Outcome,
 }
@@ -242,5 +247,7 @@ pub fn judge(
     reach::judge(&case, &mut docket);
     parity::judge(&case, &mut docket);
     governance::judge(&case, &mut docket);
-    docket.close(&case, addresses)
+    let mut judgement = docket.close(&case, addresses);
+    judgement.compliance = compliance::judge(&case, &judgement);
+    judgement
 }

@@ -13,6 +13,7 @@ mod demo;
 mod diff;
 mod evidence;
 mod from;
+mod policies;
 mod reference;
 mod render;
 mod repeat;

@@ -93,7 +93,17 @@ fn every_role_is_shown() {
     let desk = Desk::new();
     let list = desk.run(&["profiles"]).ends(0).out;
     assert!(list.lines().count() >= 10, "{list}");
-    for role in list.lines().map(|line| line.split_whitespace().next().unwrap()) {
+    let policies = list.lines().filter(|line| line.contains(" Policy: "));
+    for policy in policies.map(|line| line.split_whitespace().next().unwrap()) {
+        let text = desk.run(&["profiles", policy]).ends(0).out;
+        assert!(text.starts_with(policy) && text.contains("supports evidence for"), "{text}");
+    }
+    desk.run(&["profiles", "pci-dss-4.0.2"]).ends(2).complains(&["did you mean pci-dss-4.0.1?"]);
+    for role in list
+        .lines()
+        .filter(|line| !line.contains(" Policy: "))
+        .map(|line| line.split_whitespace().next().unwrap())
+    {
         let text = desk.run(&["profiles", role]).ends(0).out;
         assert!(text.starts_with(role) && text.contains("Must never expose"), "{text}");
     }

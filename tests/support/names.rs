@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use portproof::{
     model::{PortSet, Protocol},
-    spec::{Files, Names},
+    spec::{Files, Names, profile::PolicyProfile},
 };
 
 /// A handful of services and roles.
@@ -15,6 +15,14 @@ pub(crate) struct FewNames;
 impl Names for FewNames {
     fn roles(&self) -> Vec<String> {
         ["web-server", "mail-server", "database"].map(str::to_owned).to_vec()
+    }
+
+    fn policies(&self) -> Vec<String> {
+        vec!["pci-dss-4.0.1".to_owned()]
+    }
+
+    fn policy(&self, name: &str) -> Option<PolicyProfile> {
+        (name == "pci-dss-4.0.1").then(|| PolicyProfile { name: name.to_owned(), ..PolicyProfile::default() })
     }
 
     fn services(&self) -> Vec<String> {

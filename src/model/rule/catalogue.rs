@@ -369,9 +369,9 @@ pub const RULES: &[Rule] = &[
         "policy-field-missing",
         Low,
         [
-            "An `expose` entry lacks a field that `policy.require` names.",
+            "An `expose` entry lacks a field that the policy requires: `policy.require`, or a policy that `policy.use` names.",
             "The policy decided that no port may be open without it.",
-            "Add the field, or take it out of `policy.require` under review.",
+            "Add the field, or change the policy under review.",
         ],
     ),
     paper(

@@ -131,3 +131,26 @@ fn an_interrupted_run_keeps_its_own_exit_code_and_its_outcome() {
     let report = report(rig, Some(130));
     assert_eq!((report.summary.exit_code, report.summary.result), (130, Outcome::Deviates));
 }
+
+#[test]
+fn each_control_of_a_policy_names_the_findings_that_bear_on_it() {
+    let mut rig = drifted();
+    let policy = crate::spec::profile::Profiles::builtin().unwrap().policy("pci-dss-4.0.1").unwrap().clone();
+    rig.manifest.policy.uses = vec![policy];
+    rig.manifest.targets[0].expose[0].controls = vec!["pci-dss:1.2.5".to_owned()];
+    let report = report(rig, None);
+    assert_eq!(report.policy.as_deref(), Some("pci-dss-4.0.1"));
+    assert_eq!(report.declared[0].controls, ["pci-dss:1.2.5"]);
+    let record = &report.compliance[0];
+    assert_eq!((record.framework.as_str(), record.controls.len()), ("pci-dss", 10));
+    let control = &record.controls[0];
+    assert_eq!((control.id.as_str(), control.status.word()), ("1.2.5", "contradicted"));
+    let bearing: Vec<&str> = report
+        .findings
+        .iter()
+        .filter(|finding| control.rules.contains(&finding.rule))
+        .map(|finding| finding.id.as_str())
+        .collect();
+    assert_eq!(control.findings, bearing);
+    assert_eq!(control.bearing, 2);
+}

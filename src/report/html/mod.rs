@@ -1,6 +1,7 @@
 //! The report as one HTML file: no script, no request, readable without either. Every text is escaped
 //! by the template engine; nothing but the style sheet is ever marked safe.
 
+mod compliance;
 mod coverage;
 mod diff;
 mod findings;
@@ -40,13 +41,14 @@ pub enum HtmlError {
 }
 
 const STYLE: &str = include_str!("style.css");
-const TEMPLATES: [(&str, &str); 6] = [
+const TEMPLATES: [(&str, &str); 7] = [
     ("report.html", include_str!("report.html")),
     ("parts.html", include_str!("parts.html")),
     ("findings.html", include_str!("findings.html")),
     ("map.html", include_str!("map.html")),
     ("records.html", include_str!("records.html")),
     ("diff.html", include_str!("diff.html")),
+    ("compliance.html", include_str!("compliance.html")),
 ];
 
 /// Writes the page.
@@ -63,6 +65,7 @@ pub fn write(report: &Report, out: &mut dyn Write) -> Result<(), HtmlError> {
         findings => Serde(findings::build(report)),
         map => Serde(map::build(report, &index)),
         records => Serde(records::build(report, &index)),
+        compliance => Serde(compliance::build(report)),
     };
     let text = environment()?.get_template("report.html")?.render(page)?;
     out.write_all(text.as_bytes())?;

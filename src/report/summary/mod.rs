@@ -11,6 +11,7 @@ use std::io::{self, Write};
 use anstyle::{AnsiColor, Style as Ansi};
 
 use super::{Outcome, Report, headline, index::Index, words::visible};
+use crate::verify::Status;
 
 /// How the summary is drawn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,6 +36,7 @@ pub fn write(report: &Report, style: Style, out: &mut dyn Write) -> io::Result<(
     findings::write(report, &mut page)?;
     totals::targets(report, &index, &mut page)?;
     totals::coverage(report, &mut page)?;
+    policies(report, &mut page)?;
     let paint = match report.summary.result {
         Outcome::Conforms => GOOD,
         Outcome::Deviates => BAD,
@@ -44,6 +46,19 @@ pub fn write(report: &Report, style: Style, out: &mut dyn Write) -> io::Result<(
     let (word, rest) = line.split_once(' ').unwrap_or((line.as_str(), ""));
     let word = page.painted(paint, word);
     writeln!(page.out, "{word} {rest}")
+}
+
+/// The policies in force and what this run shows of their controls, on one line.
+fn policies(report: &Report, page: &mut Page<'_>) -> io::Result<()> {
+    let Some(names) = &report.policy else { return Ok(()) };
+    let statuses =
+        || report.compliance.iter().flat_map(|policy| &policy.controls).map(|control| control.status);
+    let of = |status| statuses().filter(|known| *known == status).count();
+    let shown = [Status::Supported, Status::Contradicted, Status::Undetermined]
+        .map(|status| format!("{} {}", of(status), status.word()));
+    let shown =
+        if statuses().next().is_some() { format!(": controls {}", shown.join(", ")) } else { String::new() };
+    page.labelled(0, "policy    ", &format!("{names}{shown}"))
 }
 
 const GOOD: Ansi = AnsiColor::Green.on_default().bold();

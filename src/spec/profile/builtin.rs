@@ -2,7 +2,14 @@
 //! exist for the program; a test compares it with the folder.
 
 /// Path under `profiles/` and contents. Ports come before roles, which name services.
-pub(super) const FILES: [(&str, &str); 19] = [
+pub(super) const FILES: [(&str, &str); 26] = [
+    ("policies/cis-controls-8.1.yaml", include_str!("../../../profiles/policies/cis-controls-8.1.yaml")),
+    ("policies/dora-rts-2024-1774.yaml", include_str!("../../../profiles/policies/dora-rts-2024-1774.yaml")),
+    ("policies/iso-27001-2022.yaml", include_str!("../../../profiles/policies/iso-27001-2022.yaml")),
+    ("policies/nis2-2024-2690.yaml", include_str!("../../../profiles/policies/nis2-2024-2690.yaml")),
+    ("policies/nist-sp-800-53-r5.yaml", include_str!("../../../profiles/policies/nist-sp-800-53-r5.yaml")),
+    ("policies/pci-dss-4.0.1.yaml", include_str!("../../../profiles/policies/pci-dss-4.0.1.yaml")),
+    ("policies/soc2-2017.yaml", include_str!("../../../profiles/policies/soc2-2017.yaml")),
     ("ports/common.yaml", include_str!("../../../profiles/ports/common.yaml")),
     ("ports/sensitive.yaml", include_str!("../../../profiles/ports/sensitive.yaml")),
     ("ports/services.yaml", include_str!("../../../profiles/ports/services.yaml")),
@@ -34,7 +41,7 @@ mod tests {
     fn every_file_of_the_folder_is_built_in() {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("profiles");
         let mut found = BTreeSet::new();
-        for folder in ["ports", "roles"] {
+        for folder in ["policies", "ports", "roles"] {
             for entry in fs::read_dir(root.join(folder)).unwrap() {
                 found.insert(format!("{folder}/{}", entry.unwrap().file_name().to_str().unwrap()));
             }

@@ -1,9 +1,10 @@
-//! Profiles: what sorts of hosts expose and must never expose, and what is known about ports. They
-//! never make anything pass or required; they forbid, weigh and advise. Reads no file by itself.
+//! Profiles: what sorts of hosts expose and must never expose, what is known about ports, and what
+//! standards ask. They never make anything pass or required; they forbid, weigh and advise. Reads no file by itself.
 
 mod builtin;
 mod error;
 mod names;
+mod policy;
 mod read;
 mod role;
 mod services;
@@ -14,6 +15,7 @@ use serde::Serialize;
 
 pub use self::{
     error::ProfileError,
+    policy::{Control, Only, PolicyProfile, Support},
     role::{Expected, Never, Role},
     services::Service,
 };
@@ -24,6 +26,7 @@ use crate::model::{PortSet, Protocol, Severity};
 #[derive(Clone, Debug, Default)]
 pub struct Profiles {
     roles: BTreeMap<String, Role>,
+    policies: BTreeMap<String, PolicyProfile>,
     services: Services,
     common: Common,
     sensitive: SensitivePorts,
@@ -52,8 +55,8 @@ impl Profiles {
         Ok(profiles)
     }
 
-    /// Lays one file of a profile folder over what is there: `roles/NAME.yaml` replaces or adds that
-    /// role, `ports/services.yaml`, `ports/common.yaml` and `ports/sensitive.yaml` replace the whole
+    /// Lays one file of a profile folder over what is there: `roles/NAME.yaml` and
+    /// `policies/NAME.yaml` replace or add that one, `ports/services.yaml`, `ports/common.yaml` and `ports/sensitive.yaml` replace the whole
     /// table. Only the last two parts of the path count, the error names all of it. Files of `ports/`
     /// come first, since roles name services. On an error nothing has changed.
     pub fn overlay(&mut self, path: &str, text: &str) -> Result<(), ProfileError> {
@@ -65,6 +68,10 @@ impl Profiles {
             ("roles", name) => {
                 let role = Role::read(path, text, name, &self.services)?;
                 self.roles.insert(role.name.clone(), role);
+            }
+            ("policies", name) => {
+                let policy = PolicyProfile::read(path, text, name)?;
+                self.policies.insert(policy.name.clone(), policy);
             }
             ("ports", "services") => self.services = Services::read(path, text)?,
             ("ports", "common") => self.common = Common::read(path, text)?,
@@ -82,6 +89,16 @@ impl Profiles {
     /// The role of that name.
     pub fn role(&self, name: &str) -> Option<&Role> {
         self.roles.get(name)
+    }
+
+    /// Every policy, by name.
+    pub fn policies(&self) -> impl Iterator<Item = &PolicyProfile> {
+        self.policies.values()
+    }
+
+    /// The policy of that name.
+    pub fn policy(&self, name: &str) -> Option<&PolicyProfile> {
+        self.policies.get(name)
     }
 
     /// Every row of the list of services, in the order of the file.

@@ -1,6 +1,6 @@
 //! What the manifest's reader asks of the profiles.
 
-use super::Profiles;
+use super::{PolicyProfile, Profiles};
 use crate::{
     model::{PortSet, Protocol},
     spec::read::Names,
@@ -9,6 +9,14 @@ use crate::{
 impl Names for Profiles {
     fn roles(&self) -> Vec<String> {
         self.roles().map(|role| role.name.clone()).collect()
+    }
+
+    fn policies(&self) -> Vec<String> {
+        self.policies().map(|policy| policy.name.clone()).collect()
+    }
+
+    fn policy(&self, name: &str) -> Option<PolicyProfile> {
+        self.policy(name).cloned()
     }
 
     fn services(&self) -> Vec<String> {

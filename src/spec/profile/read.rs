@@ -161,7 +161,7 @@ fn message(error: &serde_saphyr::Error) -> String {
 }
 
 /// Text that says something.
-fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+pub(super) fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
     let text = String::deserialize(deserializer)?;
     if text.trim().is_empty() { Err(D::Error::custom("an empty text")) } else { Ok(text.trim().to_owned()) }
 }

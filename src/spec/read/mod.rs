@@ -23,6 +23,7 @@ use super::{
     keys, lint,
     manifest::{Manifest, Place},
     nearest::nearest,
+    profile::PolicyProfile,
     yaml::{self, MAX_BYTES, Mark, Node, Value},
 };
 use crate::model::{PortSet, Protocol};
@@ -34,6 +35,10 @@ const MAX_FILES: usize = 1_000;
 pub trait Names {
     /// The role profiles that exist.
     fn roles(&self) -> Vec<String>;
+    /// The policies that exist.
+    fn policies(&self) -> Vec<String>;
+    /// The policy of that name.
+    fn policy(&self, name: &str) -> Option<PolicyProfile>;
     /// The services that have a name here.
     fn services(&self) -> Vec<String>;
     /// The ports that a service usually listens on; `None` for an unknown service.

@@ -1,7 +1,7 @@
 //! `metadata`, `authorization`, `vantages` and `policy`: whose manifest it is and who allowed what.
 //! Never widens a scope: what is not understood is an error.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use super::{Reader, expose::FAMILIES, target::MarkedTarget};
 use crate::{
@@ -9,23 +9,14 @@ use crate::{
     spec::{
         calendar,
         decode::{Table, named, text},
+        diagnostic::Diagnostics,
         host::scope_entry,
         keys,
         manifest::{Authorization, Metadata, Policy, Vantage},
+        nearest::nearest,
+        yaml::Value,
     },
 };
-
-/// What `policy.require` may name.
-const REQUIRABLE: &[(&str, &str)] = &[
-    ("owner", "owner"),
-    ("justification", "justification"),
-    ("approved_by", "approved_by"),
-    ("approved_on", "approved_on"),
-    ("ticket", "ticket"),
-    ("review_by", "review_by"),
-    ("service", "service"),
-    ("controls", "controls"),
-];
 
 impl Reader<'_> {
     pub(super) fn metadata(&mut self, doc: &Table<'_>) -> Metadata {
@@ -47,14 +38,7 @@ impl Reader<'_> {
         if let Some(review) = node.and_then(|node| Table::open(node, &keys::REVIEW, out)) {
             metadata.review_place = Some(out.place(table.place_of("review")));
             metadata.last_review = review.date("last", out);
-            if let Some(node) = review.take("every", out)
-                && let Some(every) = text(node, "every", out)
-            {
-                match calendar::duration(&every) {
-                    Ok(every) => metadata.review_every = Some(every),
-                    Err(message) => out.error(node.at, message, "once in half a year is `every: 180d`"),
-                }
-            }
+            metadata.review_every = span(&review, "every", "once in half a year is `every: 180d`", out);
         }
         metadata
     }
@@ -146,15 +130,55 @@ impl Reader<'_> {
             return Policy::default();
         };
         let out = &mut self.out;
-        let require = table.words("require", REQUIRABLE, out).unwrap_or_default();
-        Policy {
-            name: table.text("use", out),
+        let require = table.words("require", keys::REQUIRABLE, out).unwrap_or_default();
+        let max_age = span(&table, "max_age", "at least one run a month is `max_age: 31d`", out);
+        let mut policy = Policy {
+            uses: Vec::new(),
             max_exception_days: table
                 .count("max_exception_days", out)
                 .and_then(|days| u32::try_from(days).ok()),
             four_eyes: table.flag("four_eyes", out).unwrap_or_default(),
+            max_age,
             require: require.into_iter().map(str::to_owned).collect(),
             place,
+        };
+        self.adopt_named(&table, &mut policy);
+        policy
+    }
+
+    /// Policies by name: one, or a list.
+    fn adopt_named(&mut self, table: &Table<'_>, policy: &mut Policy) {
+        let Some(node) = table.take("use", &mut self.out) else { return };
+        let nodes = match &node.value {
+            Value::List(nodes) => nodes.as_slice(),
+            _ => std::slice::from_ref(node),
+        };
+        for node in nodes {
+            let Some(name) = text(node, "use", &mut self.out) else { continue };
+            if policy.uses.iter().any(|used| used.name == name) {
+                continue;
+            }
+            if let Some(named) = self.names.policy(&name) {
+                policy.adopt(named);
+                continue;
+            }
+            let help = nearest(&name, self.names.policies()).map_or_else(
+                || "`portproof profiles` lists the policies".to_owned(),
+                |near| format!("did you mean `{near}`?"),
+            );
+            self.out.error(node.at, format!("there is no policy `{name}`"), help.as_str());
+        }
+    }
+}
+
+/// A span of time under a key.
+fn span(table: &Table<'_>, key: &str, help: &str, out: &mut Diagnostics) -> Option<Duration> {
+    let node = table.take(key, out)?;
+    match calendar::duration(&text(node, key, out)?) {
+        Ok(span) => Some(span),
+        Err(message) => {
+            out.error(node.at, message, help);
+            None
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Tests of judging. The manifests are values, the plans are real ones.
 
 mod cells;
+mod compliance;
 mod dns;
 mod doubts;
 mod laws;

@@ -1,0 +1,128 @@
+//! The appendix on policies: what each control asks, what this run shows of it, what else is needed.
+//! The judgement stands in the report; here it is only set.
+
+use std::collections::HashMap;
+
+use serde::Serialize;
+
+use super::super::{ComplianceRecord, ControlRecord, Finding, Report, words::count};
+use crate::{
+    model::{Kind, Verdict},
+    spec::profile::Support,
+    verify::Status,
+};
+
+/// So many findings are named a control; the report has all of them.
+const NAMED: usize = 5;
+/// The first so many findings of a target certainly have a card of their own, and so an anchor.
+const CARDED: usize = 5;
+
+/// One table a policy.
+#[derive(Serialize)]
+pub(super) struct Policy {
+    id: String,
+    name: String,
+    title: String,
+    /// How many controls of each status.
+    sum: String,
+    notes: Vec<String>,
+    rows: Vec<Row>,
+}
+
+#[derive(Serialize)]
+struct Row {
+    id: String,
+    asks: String,
+    status: &'static str,
+    /// The class that colours it.
+    tone: &'static str,
+    support: &'static str,
+    because: Vec<String>,
+    findings: Vec<Named>,
+    more: Option<String>,
+    also: String,
+}
+
+/// A finding in a few words, with the way to its card where it has one.
+#[derive(Serialize)]
+struct Named {
+    text: String,
+    anchor: Option<String>,
+}
+
+/// One table a policy in force; none where the manifest names none.
+pub(super) fn build(report: &Report) -> Vec<Policy> {
+    if report.compliance.is_empty() {
+        return Vec::new();
+    }
+    let mut ranks: HashMap<Option<&str>, usize> = HashMap::new();
+    let named: HashMap<&str, (&Finding, bool)> = report
+        .findings
+        .iter()
+        .map(|finding| {
+            let rank = ranks.entry(finding.target.as_deref()).or_default();
+            *rank += 1;
+            let remark = finding.kind == Kind::Governance && finding.verdict == Verdict::Pass;
+            (finding.id.as_str(), (finding, *rank <= CARDED && !remark))
+        })
+        .collect();
+    report.compliance.iter().enumerate().map(|(i, record)| policy(i, record, &named)).collect()
+}
+
+fn policy(i: usize, record: &ComplianceRecord, named: &HashMap<&str, (&Finding, bool)>) -> Policy {
+    let of = |status| record.controls.iter().filter(|control| control.status == status).count();
+    let sum = [Status::Supported, Status::Contradicted, Status::Undetermined]
+        .map(|status| format!("{} {}", of(status), status.word()));
+    Policy {
+        id: format!("policy-{i}"),
+        name: record.policy.clone(),
+        title: format!("{} {}", record.title, record.edition),
+        sum: format!("{}: {}.", count(record.controls.len() as u64, "control", "controls"), sum.join(", ")),
+        notes: record.notes.clone(),
+        rows: record.controls.iter().map(|control| row(control, named)).collect(),
+    }
+}
+
+fn row(control: &ControlRecord, named: &HashMap<&str, (&Finding, bool)>) -> Row {
+    let shown: Vec<Named> = control
+        .findings
+        .iter()
+        .filter_map(|id| named.get(id.as_str()))
+        .take(NAMED)
+        .map(|(finding, carded)| Named { text: few_words(finding), anchor: carded.then(|| anchor(finding)) })
+        .collect();
+    let left = control.bearing.saturating_sub(shown.len() as u64);
+    Row {
+        id: control.id.clone(),
+        asks: control.asks.clone(),
+        // The part that a run can show is not the control.
+        status: match (control.status, control.support) {
+            (Status::Supported, Support::Partial) => "supported in part",
+            (status, _) => status.word(),
+        },
+        tone: match control.status {
+            Status::Supported => "good",
+            Status::Contradicted => "high",
+            Status::Undetermined => "undecided",
+        },
+        support: control.support.word(),
+        because: control.because.clone(),
+        findings: shown,
+        more: (left > 0).then(|| count(left, "more finding", "more findings")),
+        also: control.also.clone(),
+    }
+}
+
+/// `EXP001 www 8080/tcp`.
+fn few_words(finding: &Finding) -> String {
+    let mut parts = vec![finding.rule.clone()];
+    parts.extend(finding.target.clone());
+    parts.extend(finding.protocol.zip(finding.port).map(|(protocol, port)| format!("{port}/{protocol}")));
+    parts.join(" ")
+}
+
+/// The anchor of a finding's card; ids are hashes, so anything else in one is left out.
+fn anchor(finding: &Finding) -> String {
+    let id: String = finding.id.chars().filter(char::is_ascii_alphanumeric).take(64).collect();
+    format!("finding-{id}")
+}

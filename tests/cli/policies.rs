@@ -1,0 +1,91 @@
+//! A manifest under a policy: gaps in the paperwork fail, and the report says what the run supports.
+
+use serde_json::Value;
+
+use crate::{desk::Desk, doors::Door};
+
+/// One open door on loopback with its paperwork, and what the policy says.
+fn manifest(door: &Door, entry: &str, policy: &str) -> String {
+    format!(
+        "portproof: 1
+authorization: {{reference: SEC-1, authorized_by: head of security, scope: [127.0.0.1]}}
+targets:
+  - {{id: here, hosts: [127.0.0.1], tcp: declared, udp: none, owner: web team, expose: [{{port: {}, {entry}}}]}}
+{policy}\n",
+        door.port
+    )
+}
+
+const WHOLE: &str = "justification: site, approved_by: board, approved_on: 2026-05-02, review_by: 2099-01-01, controls: [\"pci-dss:1.2.5\"]";
+
+fn control<'r>(report: &'r Value, id: &str) -> &'r Value {
+    let controls = report["compliance"][0]["controls"].as_array().unwrap();
+    controls.iter().find(|control| control["id"] == id).unwrap()
+}
+
+#[test]
+fn a_field_that_is_missing_warns_and_under_a_policy_fails() {
+    let (desk, door) = (Desk::new(), Door::open());
+    let gap = WHOLE.replace("justification: site, ", "");
+    let warned = desk.verify_text(&manifest(&door, &gap, ""), &[]).ends(0);
+    assert_eq!(warned.report()["compliance"], serde_json::json!([]));
+    let policy = "policy: {use: pci-dss-4.0.1}";
+    let failed = desk.verify_text(&manifest(&door, &gap, policy), &[]).ends(1);
+    let finding = &failed.report()["findings"][0];
+    assert_eq!((&finding["rule"], &finding["verdict"]), (&"MAN003".into(), &"fail".into()));
+    assert!(finding["title"].as_str().unwrap().contains("has no justification"), "{finding}");
+    let listed = control(failed.report(), "1.2.5");
+    assert_eq!((&listed["status"], &listed["findings"][0]), (&"contradicted".into(), &finding["id"]));
+    desk.verify_text(&manifest(&door, &WHOLE.replace("site", "TODO"), policy), &[]).ends(1);
+    desk.verify_text(&manifest(&door, WHOLE, policy), &[]).ends(0);
+}
+
+#[test]
+fn a_manifest_without_authorization_fails_under_a_policy() {
+    let (desk, door) = (Desk::new(), Door::open());
+    let text = manifest(&door, WHOLE, "policy: {use: cis-controls-8.1}");
+    let line = text.lines().find(|line| line.starts_with("authorization")).unwrap();
+    let run = desk.verify_text(&text.replace(line, ""), &[]).ends(1);
+    assert!(run.report()["findings"].as_array().unwrap().iter().any(|finding| finding["rule"] == "MAN001"));
+}
+
+#[test]
+fn the_report_names_policy_controls_and_when_the_next_run_is_due() {
+    let (desk, door) = (Desk::new(), Door::open());
+    let policy = "policy: {use: [pci-dss-4.0.1, soc2-2017], max_age: 2d}";
+    let run = desk.verify_text(&manifest(&door, WHOLE, policy), &["--report", "html=page.html"]).ends(0);
+    let report = run.report();
+    assert_eq!(report["policy"], "pci-dss-4.0.1, soc2-2017");
+    assert_eq!(report["declared"][0]["controls"], serde_json::json!(["pci-dss:1.2.5"]));
+    assert_eq!(report["compliance"].as_array().unwrap().len(), 2);
+    assert_eq!(control(report, "1.2.7")["status"], "supported");
+    assert_eq!(control(report, "11.3.2")["status"], "undetermined");
+    let listed = control(report, "1.4.2");
+    assert_eq!(listed["status"], "undetermined");
+    assert!(listed["because"].to_string().contains("Not every TCP port"), "{listed}");
+    let day = |key: &str| report["run"][key].as_str().unwrap()[..10].parse::<jiff::civil::Date>().unwrap();
+    let days = day("finished_at").until(day("next_due")).unwrap().get_days();
+    assert_eq!(days, 2);
+    assert!(run.out.contains("pci-dss-4.0.1, soc2-2017: controls "), "{}", run.out);
+    let page = std::fs::read_to_string(desk.place("page.html")).unwrap();
+    assert!(page.contains("id=\"compliance\"") && page.contains("11.3.2 is not met by portproof"));
+}
+
+#[test]
+fn a_policy_of_ones_own_is_laid_over_and_shown() {
+    let (desk, door) = (Desk::new(), Door::open());
+    let own = "policy: house\nframework: house\ntitle: House rules\nedition: '3'\ndescription: Ours.\nrequire: [ticket]\ncontrols:\n- {id: '7', asks: Tickets., rules: [MAN015], fields: [expose.ticket], support: full, also: The tickets.}\n";
+    desk.file("own/policies/house.yaml", own);
+    let text = manifest(&door, WHOLE, "policy: {use: house}");
+    desk.verify_text(&text, &[]).ends(2).complains(&["there is no policy `house`"]);
+    let run = desk.verify_text(&text, &["--profile-dir", "own"]).ends(1);
+    assert_eq!(run.report()["findings"][0]["rule"], "MAN015");
+    assert_eq!(control(run.report(), "7")["status"], "contradicted");
+    let ticket = text.replace("justification:", "ticket: CHG-1, justification:");
+    let run = desk.verify_text(&ticket, &["--profile-dir", "own"]).ends(0);
+    assert_eq!(control(run.report(), "7")["status"], "supported");
+    let shown = desk.run(&["profiles", "house", "--profile-dir", "own"]).ends(0).out;
+    assert!(shown.contains("House rules 3") && shown.contains("MAN015"), "{shown}");
+    desk.file("own/policies/house.yaml", own.replace("edition", "editon"));
+    desk.verify_text(&text, &["--profile-dir", "own"]).ends(2).complains(&["house.yaml:4:1", "editon"]);
+}
