@@ -6,7 +6,6 @@ use std::{
     net::IpAddr,
     process::ExitCode,
     sync::Arc,
-    time::Duration,
 };
 
 use super::{
