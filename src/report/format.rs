@@ -9,7 +9,7 @@ use std::{
 
 use thiserror::Error;
 
-use super::{Report, html, json};
+use super::{Report, html, json, nmap_xml, ocsf, oscal, sarif};
 
 /// A format in which a report is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,6 +18,14 @@ pub enum Format {
     Json,
     /// One self-contained page for people.
     Html,
+    /// The findings for code scanning.
+    Sarif,
+    /// What was seen, for tools that read nmap.
+    NmapXml,
+    /// Assessment results for tools of governance and compliance.
+    Oscal,
+    /// Compliance findings for security data lakes, one event a line.
+    Ocsf,
 }
 
 /// What can go wrong while a report is written.
@@ -33,13 +41,17 @@ pub enum RenderError {
 
 impl Format {
     /// All of them, in the order in which they are listed to people.
-    pub const ALL: [Self; 2] = [Self::Json, Self::Html];
+    pub const ALL: [Self; 6] = [Self::Json, Self::Html, Self::Sarif, Self::NmapXml, Self::Oscal, Self::Ocsf];
 
     /// The name on the command line: `json`, `nmap-xml`.
     pub fn name(self) -> &'static str {
         match self {
             Self::Json => "json",
             Self::Html => "html",
+            Self::Sarif => "sarif",
+            Self::NmapXml => "nmap-xml",
+            Self::Oscal => "oscal",
+            Self::Ocsf => "ocsf",
         }
     }
 
@@ -48,6 +60,10 @@ impl Format {
         match self {
             Self::Json => "portproof-report.json",
             Self::Html => "portproof-report.html",
+            Self::Sarif => "portproof-report.sarif",
+            Self::NmapXml => "portproof-report.nmap.xml",
+            Self::Oscal => "portproof-report.oscal.json",
+            Self::Ocsf => "portproof-report.ocsf.jsonl",
         }
     }
 
@@ -56,6 +72,10 @@ impl Format {
         match self {
             Self::Json => json::write(report, out)?,
             Self::Html => html::write(report, out)?,
+            Self::Sarif => sarif::write(report, out)?,
+            Self::NmapXml => nmap_xml::write(report, out)?,
+            Self::Oscal => oscal::write(report, out)?,
+            Self::Ocsf => ocsf::write(report, out)?,
         }
         Ok(())
     }

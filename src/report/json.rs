@@ -1,10 +1,14 @@
 //! The report as JSON, and the schema that every report keeps. Never loses a field: this is the
 //! format that the others are rendered from.
 
-use std::io::{self, Write};
+use std::{
+    fmt::Write as _,
+    io::{self, Write},
+};
 
 use serde::Deserialize;
 use serde_json::Value;
+use sha2::{Digest, Sha256};
 use thiserror::Error;
 
 use super::{Report, SCHEMA};
@@ -56,6 +60,27 @@ pub fn read(text: &[u8]) -> Result<Report, ReadError> {
 pub fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     serde_json::to_writer_pretty(&mut *out, report)?;
     out.write_all(b"\n")
+}
+
+/// SHA-256 of the very bytes that [`write`] writes, in hexadecimal digits: what another format names its evidence by.
+pub(crate) fn digest(report: &Report) -> io::Result<String> {
+    struct Hashing(Sha256);
+    impl Write for Hashing {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.update(bytes);
+            Ok(bytes.len())
+        }
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+    let mut hashing = io::BufWriter::new(Hashing(Sha256::new()));
+    write(report, &mut hashing)?;
+    let Hashing(hash) = hashing.into_inner().map_err(io::IntoInnerError::into_error)?;
+    Ok(hash.finalize().iter().fold(String::new(), |mut digits, octet| {
+        let _ = write!(digits, "{octet:02x}"); // writing to a String can't fail
+        digits
+    }))
 }
 
 /// The JSON Schema (2020-12) of the report; it follows from the types, so it can't lag behind them.

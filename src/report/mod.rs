@@ -2,12 +2,17 @@
 
 mod assemble;
 mod document;
+mod exchange;
 mod format;
 mod headline;
 pub mod html;
 mod index;
 pub mod json;
+pub mod nmap_xml;
 mod observed;
+pub mod ocsf;
+pub mod oscal;
+pub mod sarif;
 pub mod summary;
 mod tls;
 mod words;

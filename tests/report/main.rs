@@ -4,10 +4,11 @@
 #![allow(clippy::expect_used)] // a test that can't go on says why and stops
 
 mod fixture;
+mod machine;
 
 use std::{fs, path::PathBuf};
 
-use portproof::report::{self, Report, headline, html, json, summary, verdict_sentence};
+use portproof::report::{self, Format, Report, headline, html, json, summary, verdict_sentence};
 
 fn page(report: &Report) -> String {
     let mut page = Vec::new();
@@ -42,8 +43,11 @@ fn every_format_is_written_for_looking_at() {
     let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("report");
     fs::create_dir_all(&folder).expect("a folder");
     for (name, report) in all() {
-        fs::write(folder.join(format!("{name}.html")), page(&report)).expect("the page");
-        fs::write(folder.join(format!("{name}.json")), written(&report)).expect("the JSON");
+        for format in Format::ALL {
+            let mut bytes = Vec::new();
+            format.write(&report, &mut bytes).expect("the format");
+            fs::write(folder.join(format!("{name}.{format}")), bytes).expect("a file");
+        }
         fs::write(folder.join(format!("{name}.txt")), summarized(&report, summary::Style::default()))
             .expect("the text");
     }
