@@ -11,6 +11,8 @@ import sys
 import jsonschema
 from ocsf_json_schema import OcsfJsonSchemaEmbedded, get_ocsf_schema
 
+CLASS = 2003  # compliance_finding
+
 VERDICTS = {"fail": "Fail", "inconclusive": "Warning", "not_covered": "Warning", "pass": "Warning", "waived": "Waived"}
 
 # The schema's reader takes milliseconds an event: of very many, the first, the last and every so manieth.
@@ -25,10 +27,12 @@ def faults(path, report, validators):
         version = event["metadata"]["version"]
         if version not in validators:
             schema = OcsfJsonSchemaEmbedded(get_ocsf_schema(version=version))
-            name = schema.lookup_class_name_from_uid(class_uid=event["class_uid"])
+            name = schema.lookup_class_name_from_uid(class_uid=CLASS)
             validators[version] = jsonschema.Draft202012Validator(schema.get_class_schema(class_name=name))
         for fault in validators[version].iter_errors(event):
             yield f"{event['finding_info']['uid']}: {fault.json_path}: {fault.message[:300]}"
+        if event.get("class_uid") != CLASS:
+            yield f"{event['finding_info']['uid']}: not of class {CLASS}"
     found = [(event["finding_info"]["uid"], event["compliance"]["status"]) for event in events]
     wanted = [(finding["id"], VERDICTS[finding["verdict"]]) for finding in report["findings"]]
     if [pair for pair in found if ":" not in pair[0]] != wanted:

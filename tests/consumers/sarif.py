@@ -100,11 +100,13 @@ def main(folder):
     wrong = [] if files else [f"no *.sarif in {folder}"]
     for path in files:
         log = json.loads(path.read_text())
-        said = list(refusals(path, log))
-        for run in log["runs"]:
+        short = json.loads(path.read_text())
+        for run in short["runs"]:
             if len(run["results"]) > 2 * MOST_READ:
                 run["results"] = run["results"][:MOST_READ] + run["results"][-MOST_READ:]
-        said += [*(fault.message for fault in validator.iter_errors(log)), *complaints(log)]
+        said = [*(fault.message for fault in validator.iter_errors(short)), *complaints(short)]
+        # What is no SARIF has not the members that GitHub looks for.
+        said = said or list(refusals(path, log))
         wrong += [f"{path.name}: {text}" for text in said[:20]]
         print(f"{path.name}: {'taken' if not said else 'refused'}")
     sys.exit("\n".join(wrong) if wrong else 0)
