@@ -378,6 +378,11 @@ impl SeverityCounts {
         } += 1;
     }
 
+    /// The worst that was counted.
+    pub fn worst(&self) -> Option<Severity> {
+        Severity::ALL.into_iter().find(|&severity| self.of(severity) > 0)
+    }
+
     /// How many of one severity.
     pub fn of(&self, severity: Severity) -> u64 {
         match severity {

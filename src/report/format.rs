@@ -9,7 +9,7 @@ use std::{
 
 use thiserror::Error;
 
-use super::{Report, csv, html, json, junit, markdown, ndjson, prometheus};
+use super::{Report, csv, html, json, junit, markdown, ndjson, nmap_xml, ocsf, oscal, prometheus, sarif};
 
 /// A format in which a report is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,10 +20,18 @@ pub enum Format {
     Html,
     /// A test run, for the test reports of pipelines.
     Junit,
+    /// The findings for code scanning.
+    Sarif,
     /// A comment on a pull request.
     Markdown,
     /// A table of findings and endpoints, for spreadsheets.
     Csv,
+    /// What was seen, for tools that read nmap.
+    NmapXml,
+    /// Assessment results for tools of governance and compliance.
+    Oscal,
+    /// Compliance findings for security data lakes, one event a line.
+    Ocsf,
     /// Gauges for `node_exporter`'s textfile collector.
     Prometheus,
     /// One record a line, for jq and log stores.
@@ -43,8 +51,19 @@ pub enum RenderError {
 
 impl Format {
     /// All of them, in the order in which they are listed to people.
-    pub const ALL: [Self; 7] =
-        [Self::Json, Self::Html, Self::Junit, Self::Markdown, Self::Csv, Self::Prometheus, Self::Ndjson];
+    pub const ALL: [Self; 11] = [
+        Self::Json,
+        Self::Html,
+        Self::Junit,
+        Self::Sarif,
+        Self::Markdown,
+        Self::Csv,
+        Self::NmapXml,
+        Self::Oscal,
+        Self::Ocsf,
+        Self::Prometheus,
+        Self::Ndjson,
+    ];
 
     /// The name on the command line: `json`, `nmap-xml`.
     pub fn name(self) -> &'static str {
@@ -52,8 +71,12 @@ impl Format {
             Self::Json => "json",
             Self::Html => "html",
             Self::Junit => "junit",
+            Self::Sarif => "sarif",
             Self::Markdown => "markdown",
             Self::Csv => "csv",
+            Self::NmapXml => "nmap-xml",
+            Self::Oscal => "oscal",
+            Self::Ocsf => "ocsf",
             Self::Prometheus => "prometheus",
             Self::Ndjson => "ndjson",
         }
@@ -65,8 +88,12 @@ impl Format {
             Self::Json => "portproof-report.json",
             Self::Html => "portproof-report.html",
             Self::Junit => "portproof-report.junit.xml",
+            Self::Sarif => "portproof-report.sarif",
             Self::Markdown => "portproof-report.md",
             Self::Csv => "portproof-report.csv",
+            Self::NmapXml => "portproof-report.nmap.xml",
+            Self::Oscal => "portproof-report.oscal.json",
+            Self::Ocsf => "portproof-report.ocsf.jsonl",
             Self::Prometheus => "portproof-report.prom",
             Self::Ndjson => "portproof-report.ndjson",
         }
@@ -78,8 +105,12 @@ impl Format {
             Self::Json => json::write(report, out)?,
             Self::Html => html::write(report, out)?,
             Self::Junit => junit::write(report, out)?,
+            Self::Sarif => sarif::write(report, out)?,
             Self::Markdown => markdown::write(report, out)?,
             Self::Csv => csv::write(report, out)?,
+            Self::NmapXml => nmap_xml::write(report, out)?,
+            Self::Oscal => oscal::write(report, out)?,
+            Self::Ocsf => ocsf::write(report, out)?,
             Self::Prometheus => prometheus::write(report, out)?,
             Self::Ndjson => ndjson::write(report, out)?,
         }

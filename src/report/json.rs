@@ -76,6 +76,27 @@ pub fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     out.write_all(b"\n")
 }
 
+/// SHA-256 of the very bytes that [`write`] writes, in hexadecimal digits: what another format names its evidence by.
+pub(crate) fn digest(report: &Report) -> io::Result<String> {
+    struct Hashing(Sha256);
+    impl Write for Hashing {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.update(bytes);
+            Ok(bytes.len())
+        }
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+    let mut hashing = io::BufWriter::new(Hashing(Sha256::new()));
+    write(report, &mut hashing)?;
+    let Hashing(hash) = hashing.into_inner().map_err(io::IntoInnerError::into_error)?;
+    Ok(hash.finalize().iter().fold(String::new(), |mut digits, octet| {
+        let _ = write!(digits, "{octet:02x}"); // writing to a String can't fail
+        digits
+    }))
+}
+
 /// The JSON Schema (2020-12) of the report; it follows from the types, so it can't lag behind them.
 pub fn schema() -> Value {
     let mut schema = schemars::schema_for!(Report);

@@ -7,6 +7,7 @@
 mod diff;
 mod fixture;
 mod formats;
+mod machine;
 
 use std::{fs, path::PathBuf};
 
