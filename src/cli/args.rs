@@ -147,6 +147,9 @@ pub(super) struct RenderArgs {
     /// Write it as html=PATH, json=PATH, ...; - is standard output; a bare format picks portproof-report.*
     #[arg(long, value_name = "FORMAT[=PATH]")]
     pub(super) report: Vec<String>,
+    /// Write --report html by this template of your own (minijinja)
+    #[arg(long, value_name = "FILE", requires = "report")]
+    pub(super) template: Option<PathBuf>,
     /// Say nothing on standard error but errors
     #[arg(short, long)]
     pub(super) quiet: bool,
@@ -343,6 +346,9 @@ pub(super) struct ResultArgs {
     /// Write a report: json=PATH, html=PATH, ...; - is standard output; a bare format picks portproof-report.*
     #[arg(long, value_name = "FORMAT[=PATH]")]
     pub(super) report: Vec<String>,
+    /// Write --report html by this template of your own (minijinja)
+    #[arg(long, value_name = "FILE", requires = "report")]
+    pub(super) template: Option<PathBuf>,
     /// The least severity that makes the exit code 1: never, low, medium, high, critical
     #[arg(long, value_name = "SEVERITY", default_value = "low")]
     pub(super) fail_on: String,

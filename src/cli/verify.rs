@@ -54,7 +54,7 @@ pub(super) fn run(args: &VerifyArgs, color: Color, typed: &[String]) -> Result<E
 
 /// The same, returning the code itself.
 pub(super) fn verified(asked: &Asked<'_>) -> Result<u8, CliError> {
-    let wanted = Wanted::all(&asked.result.report)?;
+    let wanted = Wanted::all(&asked.result.report, asked.result.template.as_deref())?;
     let (fail_on, levels) = (fail_on(&asked.result.fail_on)?, levels(asked.result)?);
     let ansi = output::colours(asked.color, &io::stderr());
     let mut prepared =
