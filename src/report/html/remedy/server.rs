@@ -131,7 +131,9 @@ pub(super) fn withdraw(endpoint: &Endpoint, service: Option<&str>) -> Vec<Recipe
     let mut recipes: Vec<Recipe> =
         known(endpoint, service).map(|server| told(server, &inside)).into_iter().collect();
     for recipe in &mut recipes {
-        recipe.lines.insert(0, "# leaves its other addresses as well: look first who needs them".to_owned());
+        recipe
+            .lines
+            .insert(0, "# it is left on loopback only: look first who needs its other addresses".to_owned());
     }
     recipes.push(socket(&inside));
     recipes.push(Recipe {
