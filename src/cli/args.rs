@@ -156,6 +156,9 @@ pub(super) struct RenderArgs {
     /// Write it as html=PATH, json=PATH, ...; - is standard output; a bare format picks portproof-report.*
     #[arg(long, value_name = "FORMAT[=PATH]")]
     pub(super) report: Vec<String>,
+    /// Write --report html by this template of your own (minijinja)
+    #[arg(long, value_name = "FILE", requires = "report")]
+    pub(super) template: Option<PathBuf>,
     /// Say nothing on standard error but errors
     #[arg(short, long)]
     pub(super) quiet: bool,
@@ -359,6 +362,9 @@ pub(super) struct ResultArgs {
     /// Follow this earlier report (JSON): the new one names it, and says what is new since and what is not
     #[arg(long, value_name = "REPORT")]
     pub(super) baseline: Option<String>,
+    /// Write --report html by this template of your own (minijinja)
+    #[arg(long, value_name = "FILE", requires = "report")]
+    pub(super) template: Option<PathBuf>,
     /// The least severity that makes the exit code 1: never, low, medium, high, critical
     #[arg(long, value_name = "SEVERITY", default_value = "low")]
     pub(super) fail_on: String,

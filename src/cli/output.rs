@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{args::Color, error::CliError};
+use super::{args::Color, error::CliError, load};
 use crate::report::{self, Format, NoFormat, Report, summary::Style};
 
 /// As many links as the kernel follows (`path_resolution(7)`).
@@ -17,6 +17,8 @@ const MOST_LINKS: usize = 40;
 pub(super) struct Wanted {
     format: Format,
     to: Destination,
+    /// The user's own, in place of the built-in page.
+    template: Option<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,11 +29,21 @@ enum Destination {
 
 impl Wanted {
     /// Reads what was typed after each `--report`, and proves before anything is sent that it can be written.
-    pub(super) fn all(typed: &[String]) -> Result<Vec<Self>, CliError> {
-        let wanted: Vec<Self> = typed.iter().map(|text| Self::parse(text)).collect::<Result<_, _>>()?;
+    pub(super) fn all(typed: &[String], template: Option<&Path>) -> Result<Vec<Self>, CliError> {
+        let mut wanted: Vec<Self> = typed.iter().map(|text| Self::parse(text)).collect::<Result<_, _>>()?;
         if wanted.iter().filter(|wanted| wanted.is_stdout()).count() > 1 {
             let error = CliError::usage("only one report fits on standard output");
             return Err(error.hint("write the others to files"));
+        }
+        if let Some(path) = template {
+            let text = own_template(path)?;
+            let mut pages = wanted.iter_mut().filter(|wanted| wanted.format == Format::Html).peekable();
+            if pages.peek().is_none() {
+                return Err(CliError::usage("--template has no page to write").hint("add --report html=PATH"));
+            }
+            for page in pages {
+                page.template = Some(text.clone());
+            }
         }
         wanted.iter().try_for_each(Self::check)?;
         Ok(wanted)
@@ -57,7 +69,7 @@ impl Wanted {
             Some(path) => Destination::File(path.into()),
             None => Destination::File(format.default_file().into()),
         };
-        Ok(Self { format, to })
+        Ok(Self { format, to, template: None })
     }
 
     /// Whether it takes standard output.
@@ -92,12 +104,24 @@ impl Wanted {
 
     fn write(&self, report: &Report) -> Result<(), CliError> {
         let mut bytes = Vec::new();
-        self.format.write(report, &mut bytes).map_err(CliError::environment)?;
+        match &self.template {
+            Some(template) => {
+                report::html::write_with(report, template, &mut bytes).map_err(CliError::environment)?;
+            }
+            None => self.format.write(report, &mut bytes).map_err(CliError::environment)?,
+        }
         match &self.to {
             Destination::Stdout => print(&bytes),
             Destination::File(path) => write_whole(path, &bytes),
         }
     }
+}
+
+/// A template of the user's, read and looked through.
+fn own_template(path: &Path) -> Result<String, CliError> {
+    let text = load::text_of(path).map_err(CliError::usage)?;
+    report::html::check(&text).map_err(|error| CliError::usage(format!("{}: {error}", path.display())))?;
+    Ok(text)
 }
 
 /// The summary on standard output, unless a report was asked for there; the others where they belong.

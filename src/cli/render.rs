@@ -11,7 +11,7 @@ use super::{
 
 /// Shows a saved report and writes what was asked for. Exit 0: done, whatever the report says.
 pub(super) fn run(args: &RenderArgs, color: Color) -> Result<ExitCode, CliError> {
-    let wanted = Wanted::all(&args.report)?;
+    let wanted = Wanted::all(&args.report, args.template.as_deref())?;
     let report = load::report(&args.from)?;
     output::publish(&report, &wanted, color, args.quiet)?;
     Ok(Code::Fine.into())

@@ -56,7 +56,7 @@ pub(super) fn run(args: &VerifyArgs, color: Color, typed: &[String]) -> Result<E
 
 /// The same, returning the code itself.
 pub(super) fn verified(asked: &Asked<'_>) -> Result<u8, CliError> {
-    let wanted = Wanted::all(&asked.result.report)?;
+    let wanted = Wanted::all(&asked.result.report, asked.result.template.as_deref())?;
     let measure = Measure::new(asked.result)?;
     if !asked.select.from.is_empty() {
         return from::verified(asked, &wanted, &measure);

@@ -56,26 +56,35 @@ impl Mark {
 
 /// Look-ups into a report, built once for a page.
 pub(crate) struct Index<'a> {
-    report: &'a Report,
     observed: HashMap<&'a str, Vec<&'a ObservationRecord>>,
     targets: HashMap<&'a str, Vec<&'a str>>,
     declared: HashMap<&'a str, Vec<&'a Declared>>,
     /// The rule of the finding that says why an endpoint is open and should not be.
     wrongly_open: HashMap<(&'a str, Protocol, u16), &'a str>,
     noted: HashSet<&'a str>,
+    /// Targets of which a finding is wrong, or of which one is in doubt or waived.
+    concerned: HashMap<&'a str, Mark>,
+    /// The TCP ports asked of each target, read once: a page looks them up for every cell.
+    asked: HashMap<&'a str, PortSet>,
 }
 
 impl<'a> Index<'a> {
     /// Reads the whole report once.
     pub(crate) fn new(report: &'a Report) -> Self {
         let mut index = Self {
-            report,
             observed: HashMap::new(),
             targets: HashMap::new(),
             declared: HashMap::new(),
             wrongly_open: HashMap::new(),
             noted: HashSet::new(),
+            concerned: HashMap::new(),
+            asked: HashMap::new(),
         };
+        for (target, ports) in &report.coverage.port_sets {
+            if let Some(ports) = super::headline::tcp_ports(ports) {
+                index.asked.insert(target, ports);
+            }
+        }
         for observation in &report.observations {
             index.observed.entry(&observation.address).or_default().push(observation);
         }
@@ -88,6 +97,18 @@ impl<'a> Index<'a> {
             index.declared.entry(&entry.target).or_default().push(entry);
         }
         for finding in &report.findings {
+            let mark = match finding.verdict {
+                Verdict::Fail => Some(Mark::Defect),
+                Verdict::Inconclusive | Verdict::NotCovered => Some(Mark::Undecided),
+                Verdict::Waived => Some(Mark::Waived),
+                Verdict::Pass | Verdict::PassBySilence => None,
+            };
+            if let Some(mark) = mark {
+                for target in finding.target.iter().chain(&finding.also) {
+                    let worst = index.concerned.entry(target).or_insert(mark);
+                    *worst = mark.min(*worst);
+                }
+            }
             let Some(address) = finding.address.as_deref() else { continue };
             if !matches!(finding.verdict, Verdict::Pass | Verdict::PassBySilence) {
                 index.noted.insert(address);
@@ -114,6 +135,16 @@ impl<'a> Index<'a> {
     /// Whether a finding that is wrong, in doubt or waived speaks of this address.
     pub(crate) fn is_noted(&self, address: &str) -> bool {
         self.noted.contains(address)
+    }
+
+    /// What the manifest declares for a target.
+    pub(crate) fn declared(&self, target: &str) -> &[&'a Declared] {
+        self.declared.get(target).map_or(&[], Vec::as_slice)
+    }
+
+    /// The worst that the findings of a target say of it, where any is wrong, in doubt or waived.
+    pub(crate) fn concern(&self, target: &str) -> Option<Mark> {
+        self.concerned.get(target).copied()
     }
 
     /// The entry that exposes an endpoint, of any target that the address belongs to.
@@ -165,16 +196,9 @@ impl<'a> Index<'a> {
         if let Some(seen) = self.at(&place.address, protocol, port) {
             return self.mark(seen);
         }
-        let asked = || {
-            let set = self.report.coverage.port_sets.get(target)?;
-            super::headline::tcp_ports(set).map(|ports| ports.contains(port))
-        };
+        let asked = || self.asked.get(target).is_some_and(|ports| ports.contains(port));
         let settled = place.states.unknown == 0 && !place.answers_everything && place.alive == Some(true);
-        if protocol == Protocol::Tcp && settled && asked() == Some(true) {
-            Mark::NotOpen
-        } else {
-            Mark::Unstated
-        }
+        if protocol == Protocol::Tcp && settled && asked() { Mark::NotOpen } else { Mark::Unstated }
     }
 
     /// Whether the endpoint may be absent without being missing.

@@ -1,5 +1,6 @@
-// The HTML report in a real browser: loads nothing, runs nothing, says nothing wrong to a screen
-// reader, fits a phone and a sheet of paper. Takes report paths; exits non-zero on any fault.
+// The HTML report in a real browser: loads nothing, runs nothing but its own filter and sorting, says
+// nothing wrong to a screen reader, fits a phone and a sheet of paper. Takes report paths; exits
+// non-zero on any fault.
 
 import { readFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -20,7 +21,11 @@ const FLAGS = [
   "--disable-component-update",
   "--disable-sync",
 ];
-const SIZES = { desktop: { width: 1280, height: 900 }, phone: { width: 390, height: 844 } };
+const SIZES = {
+  desktop: { width: 1280, height: 900 },
+  tablet: { width: 768, height: 1024 },
+  phone: { width: 360, height: 780 },
+};
 const SCHEMES = ["light", "dark"];
 
 let passed = 0;
@@ -64,7 +69,9 @@ function anatomy() {
     if (i > 0 && level > levels[i - 1] + 1) faults.push(`heading ${i + 1} jumps from h${levels[i - 1]} to h${level}`);
   });
   if (texts("h1").length !== 1) faults.push(`${texts("h1").length} first headings`);
-  for (const tag of ["script", "img", "iframe", "object", "embed", "link", "form", "base"]) {
+  if (document.scripts.length !== 1) faults.push(`${document.scripts.length} scripts`);
+  if (document.scripts[0]?.attributes.length) faults.push("the script has attributes");
+  for (const tag of ["img", "iframe", "object", "embed", "link", "form", "base"]) {
     if (document.querySelector(tag)) faults.push(`the page holds <${tag}>`);
   }
   for (const element of document.querySelectorAll("*")) {
@@ -86,7 +93,9 @@ function anatomy() {
     if (table.querySelector("th:not([scope])")) faults.push(`a heading of table "${table.caption?.textContent}" has no scope`);
   }
   const policy = document.querySelector("meta[http-equiv='Content-Security-Policy']")?.content ?? "";
-  if (!policy.startsWith("default-src 'none'; style-src 'sha256-")) faults.push(`the policy is: ${policy}`);
+  const hash = "'sha256-[A-Za-z0-9+/]{43}='";
+  const whole = `^default-src 'none'; style-src ${hash}; script-src ${hash}; base-uri 'none'; form-action 'none'$`;
+  if (!new RegExp(whole).test(policy)) faults.push(`the policy is: ${policy}`);
   if (getComputedStyle(document.body).borderTopStyle !== "solid") faults.push("the style sheet was not applied");
   return faults;
 }
@@ -137,6 +146,103 @@ async function print(page, name) {
   return [pages > 0 ? "" : "the PDF has no page", shut > 0 ? `${shut} folded parts are not printed` : ""];
 }
 
+/** What the filter and the sorting do, by keyboard as well; asked of the page as a reader sees it. */
+async function script(page) {
+  const faults = [];
+  const want = (fact, words) => fact || faults.push(words);
+  const cards = (rest = "") => page.locator(`#findings article.card${rest}:visible`).count();
+  const said = async () => (await page.locator("#filter-count").innerText()).trim();
+  const settled = () => page.waitForTimeout(300);
+  if ((await page.locator("#findings article.card").count()) === 0) {
+    want(!(await page.locator("#filter").count()), "there is a filter, and nothing to filter");
+    return faults;
+  }
+  want(await page.locator("#filter").isVisible(), "the filter is not shown");
+  const all = await cards();
+  const before = await said();
+  want(/^[\d,]+ findings$/.test(before), `the count says: ${before}`);
+  const severity = await page.locator("#findings article.card").first().getAttribute("data-severity");
+  await page.locator("#filter-severity").selectOption(severity);
+  await settled();
+  want((await cards()) > 0, "no card of the first one's severity is shown");
+  want((await cards(`:not([data-severity="${severity}"])`)) === 0, "cards of another severity are shown");
+  want((await said()).includes(" of "), `filtered, the count says: ${await said()}`);
+  await page.locator("#filter-text").fill("xyzzy-is-nowhere");
+  await settled();
+  want((await cards()) === 0, "a text that is nowhere finds cards");
+  want((await said()).startsWith("0 of "), `nothing found, the count says: ${await said()}`);
+  await page.locator("#filter-clear").focus();
+  await page.keyboard.press("Enter");
+  await settled();
+  want((await cards()) === all, `cleared, ${await cards()} of ${all} cards are shown`);
+  want((await said()) === before, `cleared, the count says: ${await said()}`);
+  const target = await page.locator("#findings article.card").first().getAttribute("data-target");
+  await page.locator("#filter-target").fill(target);
+  await settled();
+  want((await cards()) > 0, "no card of its own target is shown");
+  const others = await page.evaluate(
+    (name) =>
+      [...document.querySelectorAll("#findings article.card")].filter(
+        (it) => it.checkVisibility() && !it.dataset.target.toLowerCase().includes(name.toLowerCase()),
+      ).length,
+    target,
+  );
+  want(others === 0, `${others} cards of other targets are shown`);
+  await page.locator("#filter-clear").click();
+  await settled();
+
+  const unsorted = page.locator("table[data-sort]:has(tbody tr:nth-child(3))").first();
+  if ((await unsorted.count()) === 0) return faults;
+  const button = unsorted.locator("thead th").last().locator("button.sort");
+  const column = () =>
+    unsorted.evaluate((table) => [...table.tBodies[0].rows].map((row) => row.cells[row.cells.length - 1].textContent.trim()));
+  const state = () => unsorted.locator("thead th").last().getAttribute("aria-sort");
+  const original = await column();
+  want((await state()) === null, "a table says that it is sorted before anybody sorted it");
+  await button.focus();
+  await page.keyboard.press("Enter");
+  want((await state()) === "ascending", `sorted, the heading says ${await state()}`);
+  const up = await column();
+  await page.keyboard.press("Enter");
+  want((await state()) === "descending", `sorted again, the heading says ${await state()}`);
+  const down = await column();
+  const same = (one, other) => JSON.stringify(one) === JSON.stringify(other);
+  want(same([...up].sort(), [...original].sort()), "sorting lost or made a row");
+  if (new Set(original).size > 1) want(up[0] === down[down.length - 1] && up[0] !== down[0], "the rows were not sorted");
+  want((await unsorted.locator("thead [aria-sort]").count()) === 1, "several headings say that they sort");
+  return faults;
+}
+
+/** Numbers are sorted as numbers, addresses as addresses, severities by their weight. */
+async function order(page) {
+  return page.evaluate(() => {
+    const faults = [];
+    const number = (text) => Number(/-?[\d,]+(\.\d+)?/.exec(text)?.[0].replaceAll(",", "") ?? NaN);
+    const address = (text) => text.split(/\D+/).reduce((sum, part) => sum * 256 + Number(part), 0);
+    const weight = (text) => ["critical", "high", "medium", "low"].indexOf(text);
+    for (const table of document.querySelectorAll("table[data-sort]")) {
+      [...table.tHead.rows[0].cells].forEach((head, i) => {
+        const button = head.querySelector("button.sort");
+        if (!button || table.tBodies[0].rows.length > 3000) return;
+        const feet = table.tFoot?.textContent;
+        button.click();
+        const texts = [...table.tBodies[0].rows].map((row) => row.cells[i].textContent.trim());
+        let read = null;
+        if (head.classList.contains("kn")) read = number;
+        else if (texts.every((text) => /^\d+\.\d+\.\d+\.\d+$/.test(text))) read = address;
+        else if (texts.every((text) => weight(text) >= 0)) read = weight;
+        if (!read) return;
+        const values = texts.map(read).filter((value) => !Number.isNaN(value));
+        if (values.some((value, j) => j > 0 && value < values[j - 1])) {
+          faults.push(`"${table.caption.textContent}" by ${head.textContent}: ${texts.slice(0, 8).join(" ")}`);
+        }
+        if (table.tFoot?.textContent !== feet) faults.push("a foot was sorted");
+      });
+    }
+    return faults;
+  });
+}
+
 async function report(browser, path) {
   const name = basename(path).replace(/\.html?$/, "");
   const url = pathToFileURL(resolve(path)).href;
@@ -147,13 +253,16 @@ async function report(browser, path) {
       const label = `${name} ${size} ${scheme}`;
       const { page, seen } = await open(context, url);
       check(`${label}: fits the window`, await page.evaluate(overflow));
-      await page.screenshot({ path: join(OUT, `${name}-${size}-${scheme}.png`), fullPage: !heavy });
+      await page.screenshot({ path: join(OUT, `${name}-${size}-${scheme}.png`), fullPage: !heavy, caret: "initial" });
       if (size === "desktop" && scheme === "light") {
         check(`${label}: is built as it should be`, await page.evaluate(anatomy));
         check(`${label}: keyboard`, await keyboard(page));
         check(`${label}: prints`, await print(page, name));
+        check(`${label}: filters and sorts`, await script(page));
+        check(`${label}: sorts each kind of column by what it means`, await order(page));
       }
-      check(`${label}: accessible`, await axe(page));
+      // On a large page this takes minutes, and the colours are those of the small ones.
+      if (!heavy || (scheme === "light" && size !== "tablet")) check(`${label}: accessible`, await axe(page));
       check(`${label}: fits the window with everything opened`, await page.evaluate(overflow));
       check(`${label}: asks for nothing but itself`, seen.requests.filter((it) => it.split("#")[0] !== url));
       check(`${label}: the browser complains of nothing`, seen.complaints);
@@ -162,7 +271,11 @@ async function report(browser, path) {
   }
   const still = await browser.newContext({ viewport: SIZES.desktop, javaScriptEnabled: false });
   const { page } = await open(still, url);
-  check(`${name}: reads without scripts`, (await page.locator("h1").innerText()).length > 20 ? "" : "no verdict");
+  check(`${name}: reads without scripts`, [
+    (await page.locator("h1").innerText()).length > 20 ? "" : "no verdict",
+    (await page.locator("#filter:visible, button:visible").count()) === 0 ? "" : "there are controls that do nothing",
+    (await page.locator("#findings article.card[hidden], tr[hidden]").count()) === 0 ? "" : "findings are hidden",
+  ]);
   await still.close();
 }
 

@@ -51,3 +51,21 @@ fn what_is_no_report_is_named_with_what_is_wrong_about_it() {
     }
     desk.run(&["render", "nowhere.json"]).ends(2).complains(&["nowhere.json", "No such file"]);
 }
+
+#[test]
+fn a_template_of_the_users_own_writes_the_page_and_its_faults_are_named_before_anything_is_sent() {
+    let (desk, door) = (Desk::new(), Door::open());
+    let port = door.port.to_string();
+    let run = ["verify", "--expect", &port, "--tcp", "declared", "--udp", "none", "127.0.0.1"];
+    desk.file("own.html", "{{ outcome }} {{ report.schema }}");
+    let own = ["--report", "json=a.json", "--report", "html=a.html", "--template", "own.html"];
+    desk.run(&[&run[..], &own].concat()).ends(0);
+    assert_eq!(fs::read_to_string(desk.place("a.html")).unwrap(), "conforms portproof.report/1");
+    let page = desk.run(&["render", "a.json", "--report", "html=-", "--template", "own.html"]).ends(0).out;
+    assert_eq!(page, "conforms portproof.report/1");
+    desk.file("broken.html", "one\n{% if %}");
+    let broken = ["--report", "html=b.html", "--template", "broken.html"];
+    desk.run(&[&run[..], &broken].concat()).ends(2).complains(&["broken.html", "template.html:2"]);
+    let pageless = ["render", "a.json", "--report", "json=-", "--template", "own.html"];
+    desk.run(&pageless).ends(2).complains(&["--template", "hint: "]);
+}

@@ -9,7 +9,12 @@ mod fixture;
 mod formats;
 mod machine;
 
-use std::{fs, path::PathBuf};
+use std::{
+    collections::BTreeSet,
+    fs,
+    path::PathBuf,
+    time::{Duration, Instant},
+};
 
 use portproof::report::{self, Format, Report, headline, html, json, summary, verdict_sentence};
 
@@ -31,14 +36,24 @@ fn written(report: &Report) -> Vec<u8> {
     text
 }
 
-fn all() -> [(&'static str, Report); 5] {
+fn all() -> [(&'static str, Report); 6] {
     [
         ("drifted", fixture::drifted()),
         ("conforming", fixture::conforming()),
         ("silent", fixture::silent()),
         ("flood", fixture::flood()),
         ("hostile", fixture::hostile()),
+        ("fleet", fixture::fleet(16, 510)),
     ]
+}
+
+/// What a row or a card of the page stands for, all added up.
+fn findings_on(page: &str) -> usize {
+    let rows = page.lines().filter(|line| line.starts_with("<tr><td>"));
+    let numbers = rows.filter_map(|line| line.rsplit_once("<td class=\"kn\">"));
+    let in_rows: usize =
+        numbers.map(|(_, number)| number.trim().replace(',', "").parse::<usize>().unwrap_or(0)).sum();
+    page.matches("<article class=\"card").count() + in_rows
 }
 
 #[test]
@@ -171,12 +186,94 @@ fn totals_that_do_not_reconcile_are_said_to() {
 }
 
 #[test]
+#[allow(clippy::print_stdout, clippy::disallowed_methods)] // how long it takes is the question
+fn the_page_of_four_thousand_targets_is_bounded_and_takes_time_in_proportion() {
+    let timed = |report: &Report| {
+        let begun = Instant::now();
+        (page(report), begun.elapsed())
+    };
+    let (_, quarter) = timed(&fixture::fleet(1_000, 12_500));
+    let report = fixture::fleet(4_000, 50_000);
+    assert_eq!(report.findings.len(), 50_000);
+    let (page, whole) = timed(&report);
+    println!("a quarter took {quarter:?}, the whole {whole:?}; {} octets", page.len());
+    assert!(page.len() < 30_000_000, "{} octets", page.len());
+    assert!(whole < 8 * quarter + Duration::from_secs(1), "{quarter:?} became {whole:?}");
+    assert_eq!(findings_on(&page), 50_000, "every finding has a card or a row");
+    assert!(page.contains("1,000 targets exactly as declared"), "who conforms shares a line");
+    let named: BTreeSet<&str> = page.split("service-").filter_map(|rest| rest.get(..4)).collect();
+    assert!((0..4_000).all(|n| named.contains(format!("{n:04}").as_str())), "every target is named");
+    assert!(page.matches("<figure>").count() <= 30, "only the worst have a chart");
+}
+
+#[test]
+fn every_finding_that_is_no_remark_has_a_card_or_is_counted_in_a_row() {
+    for (name, report) in all() {
+        let remarks =
+            report.findings.iter().filter(|it| it.verdict == portproof::model::Verdict::Pass).count();
+        assert_eq!(findings_on(&page(&report)), report.findings.len() - remarks, "{name}");
+    }
+}
+
+#[test]
+fn a_finding_says_since_when_it_is_known_where_a_report_before_was_given() {
+    let mut report = fixture::drifted();
+    report.run.started_at = "2026-11-25T02:00:07Z".to_owned();
+    let later = page(&report);
+    assert!(later.contains("known since 2026-11-22 02:00:40 UTC, 2 days"));
+    assert!(
+        later
+            .contains("11 findings are new, 1 was known before, the earliest since 2026-11-22 02:00:40 UTC.")
+    );
+    assert!(later.contains("new in this run") && later.contains("id=\"filter-age\""));
+    report.run.previous = None;
+    for finding in &mut report.findings {
+        finding.first_seen = None;
+    }
+    let first = page(&report);
+    assert!(!first.contains("new in this run") && !first.contains("id=\"filter-age\""));
+}
+
+#[test]
+fn a_template_of_the_users_own_has_the_page_and_the_report_at_hand_and_is_escaped() {
+    let own = |report: &Report, template: &str| {
+        let mut page = Vec::new();
+        html::write_with(report, template, &mut page).map(|()| String::from_utf8(page).expect("UTF-8"))
+    };
+    let template = "{{ verdict.word }} {{ report.run.seed }}\n{% for it in report.findings %}{{ it.title }}\n{% endfor %}";
+    let drifted = fixture::drifted();
+    let page = own(&drifted, template).expect("a page");
+    assert!(page.starts_with("Deviates 7\n") && page.contains("the certificate expires in 9 days"));
+    let hostile = own(&fixture::hostile(), template).expect("a page");
+    assert!(
+        !hostile.contains("<script") && hostile.contains("&lt;script&gt;") && !hostile.contains('\u{1b}')
+    );
+    assert!(own(&drifted, "{% include 'report.html' %}").expect("a page").contains("<h1"));
+    for (template, words) in [
+        ("one\n{{ verdict.wrod }}", "template.html:2"),
+        ("one\ntwo\n{% for it in %}", "template.html:3"),
+        (
+            "{% for a in range(9999) %}{% for b in range(9999) %}{% for c in range(9999) %}x{% endfor %}{% endfor %}{% endfor %}",
+            "fuel",
+        ),
+    ] {
+        let error = own(&drifted, template).expect_err("a fault").to_string();
+        assert!(error.contains(words), "{error}");
+    }
+    assert!(html::check("{{ anything.at_all }}").is_ok() && html::check("{% if %}").is_err());
+}
+
+#[test]
 fn hostile_text_stays_text() {
     let report = fixture::hostile();
     let page = page(&report);
+    assert_eq!(page.matches("<script").count(), 1, "none but the page's own");
+    assert!(page.len() < 2_000_000, "{} octets: a text that nobody reads is cut", page.len());
+    assert!(page.contains("more characters in the JSON report"), "and what is cut is counted");
     for forbidden in [
-        "<script",
+        "<script>alert",
         "<img",
+        "\0",
         "onerror=alert(2)>",
         "\u{202e}",
         "\u{1b}",
@@ -223,6 +320,42 @@ fn nothing_of_the_evidence_is_lost_on_the_page() {
 }
 
 #[test]
+fn nothing_that_was_seen_of_tls_is_lost_on_the_page() {
+    let report = fixture::drifted();
+    let page = page(&report);
+    for text in [
+        "2026-12-02 09:14:00, 9 days left",
+        "2026-11-12 09:14:00, over for 11 days",
+        "no: the issuer is not known",
+        "TLS 1.3, TLS 1.2; not known: TLS 1.0",
+        "and 1 more",
+        "last.example.com",
+        "begun in the clear (STARTTLS)",
+    ] {
+        assert!(page.contains(text), "{text}");
+    }
+    let shown = |text: &str| assert!(page.contains(&text.replace('/', "&#x2f;")), "{text}");
+    for tls in report.observations.iter().filter_map(|seen| seen.tls.as_ref()) {
+        for session in &tls.sessions {
+            shown(session.suite.as_deref().expect("a suite"));
+            let leaf = session.certificate.as_ref().expect("a certificate");
+            for text in [&leaf.subject, &leaf.issuer, &leaf.key, &leaf.signature, &leaf.serial, &leaf.sha256]
+            {
+                shown(text);
+            }
+            for name in &leaf.names {
+                shown(name);
+            }
+        }
+        for offer in tls.offered.iter().flat_map(|offered| &offered.versions) {
+            for suite in &offer.suites {
+                shown(suite);
+            }
+        }
+    }
+}
+
+#[test]
 fn every_mark_of_the_map_is_drawn_and_said_in_words() {
     let page = page(&fixture::drifted());
     for (symbol, words) in [
@@ -251,6 +384,15 @@ fn commands_fit_the_family_the_port_and_the_cause() {
         "nft insert rule inet filter input ip daddr 203.0.113.10 tcp dport 3306 drop",
         "ip6tables -I INPUT -d 2001:db8:10::10 -p tcp --dport 6379 -j DROP",
         "ufw prepend deny proto tcp from any to 203.0.113.40 port 8080",
+        "firewall-cmd --permanent --add-rich-rule=&#x27;rule family=&quot;ipv6&quot; destination address=&quot;2001:db8:10::10&quot; port port=&quot;6379&quot; protocol=&quot;tcp&quot; drop&#x27;",
+        "IpProtocol=tcp,FromPort=6379,ToPort=6379,Ipv6Ranges=[{CidrIpv6=::&#x2f;0}]",
+        "Name=association.public-ip,Values=203.0.113.10",
+        // The server by what was seen there, the socket by family and protocol.
+        "bind 127.0.0.1 -::1\n",
+        "bind-address = 127.0.0.1\n",
+        "listen 127.0.0.1:8080;",
+        "ListenStream=[::1]:6379",
+        "docker run --publish 127.0.0.1:8080:INNER_PORT&#x2f;tcp",
         // Filtered: the firewall side. Closed: the server side, and no rule to let it through.
         "nft insert rule inet filter input ip daddr 203.0.113.25 tcp dport 25 accept",
         "tcpdump -ni any &#x27;tcp port 53 and host 2001:db8:ffff::4&#x27;",
@@ -261,6 +403,36 @@ fn commands_fit_the_family_the_port_and_the_cause() {
         assert!(page.contains(command), "{command}");
     }
     assert!(!page.contains("dport 465 accept"), "a refusing server is not mended at the firewall");
+    let accepted = page.lines().filter(|line| line.ends_with(" accept") || line.ends_with(" -j ACCEPT"));
+    for line in accepted {
+        assert!(
+            line.contains("dport 25 ") || line.contains("dport 53 "),
+            "lets in more than one port of one address: {line}"
+        );
+        assert!(line.contains("daddr ") || line.contains(" -d "), "lets in more than one address: {line}");
+    }
+}
+
+#[test]
+fn what_is_exposed_to_one_vantage_is_let_in_from_there_only() {
+    let mut report = fixture::drifted();
+    for entry in &mut report.declared {
+        entry.from = vec!["internet".to_owned()];
+    }
+    let narrow = page(&report);
+    for command in [
+        "ip saddr 198.51.100.4 ip daddr 203.0.113.25 tcp dport 25 accept",
+        "-I INPUT -s 198.51.100.4 -d 203.0.113.25 -p tcp --dport 25 -j ACCEPT",
+        "allow proto tcp from 198.51.100.4 to 203.0.113.25 port 25",
+        "CidrIp=198.51.100.4&#x2f;32",
+        "CidrIpv6=2001:db8:ffff::4&#x2f;128",
+    ] {
+        assert!(narrow.contains(command), "{command}");
+    }
+    report.run.host.source_addresses.clear();
+    let unknown = page(&report);
+    assert!(unknown.contains("ip saddr SOURCE ip daddr 203.0.113.25 tcp dport 25 accept"));
+    assert!(!unknown.contains("input ip daddr 203.0.113.25 tcp dport 25 accept"));
 }
 
 #[test]

@@ -27,20 +27,22 @@ pub(super) fn verdict_sum(planned: u64, total: u64, judged: &[(u64, &str)]) -> S
 
 pub(super) fn states(report: &Report) -> Sheet {
     let states = &report.coverage.states;
-    let mut rows: Vec<Vec<String>> = State::ALL
+    let rows: Vec<Vec<String>> = State::ALL
         .into_iter()
         .map(|state| vec![state.word().to_owned(), thousands(states.of(state))])
         .collect();
-    rows.push(vec!["sum".to_owned(), thousands(states.total())]);
-    rows.push(vec!["planned".to_owned(), thousands(report.coverage.planned)]);
-    sheet("Where every endpoint ended", &[("State", 't'), ("Endpoints", 'n')], rows)
+    let foot = vec![
+        vec!["sum".to_owned(), thousands(states.total())],
+        vec!["planned".to_owned(), thousands(report.coverage.planned)],
+    ];
+    sheet("Where every endpoint ended", &[("State", 't'), ("Endpoints", 'n')], rows).footed(foot).fixed()
 }
 
 pub(super) fn judgements(judged: &[(u64, &str)]) -> Sheet {
-    let mut rows: Vec<Vec<String>> =
+    let rows: Vec<Vec<String>> =
         judged.iter().map(|(n, word)| vec![(*word).to_owned(), thousands(*n)]).collect();
-    rows.push(vec!["sum".to_owned(), thousands(judged.iter().map(|(n, _)| n).sum())]);
-    sheet("How every endpoint was judged", &[("Verdict", 't'), ("Endpoints", 'n')], rows)
+    let foot = vec![vec!["sum".to_owned(), thousands(judged.iter().map(|(n, _)| n).sum())]];
+    sheet("How every endpoint was judged", &[("Verdict", 't'), ("Endpoints", 'n')], rows).footed(foot).fixed()
 }
 
 pub(super) fn probes(report: &Report) -> Sheet {
@@ -57,7 +59,7 @@ pub(super) fn probes(report: &Report) -> Sheet {
         ("probes a second", thousands(whole(coverage.rate_pps))),
     ];
     let rows = rows.into_iter().map(|(what, n)| vec![what.to_owned(), n]).collect();
-    sheet("What was sent and what came back", &[("What", 't'), ("Number", 'n')], rows)
+    sheet("What was sent and what came back", &[("What", 't'), ("Number", 'n')], rows).fixed()
 }
 
 pub(super) fn per_address(report: &Report) -> Option<Sheet> {
@@ -70,6 +72,7 @@ pub(super) fn per_address(report: &Report) -> Option<Sheet> {
         row.push(place.miss.map_or_else(|| "–".to_owned(), |miss| one_in(miss.upper95)));
         rows.push(row);
     }
+    let mut foot = Vec::new();
     let rest = all.get(ROWS..).unwrap_or_default();
     if !rest.is_empty() {
         let mut states = StateCounts::default();
@@ -82,7 +85,7 @@ pub(super) fn per_address(report: &Report) -> Option<Sheet> {
         row.push("–".to_owned());
         let worst = rest.iter().filter_map(|place| place.miss).map(|miss| miss.upper95).reduce(f64::max);
         row.push(worst.map_or_else(|| "–".to_owned(), one_in));
-        rows.push(row);
+        foot.push(row);
     }
     let columns = [
         ("Address", 'c'),
@@ -95,7 +98,7 @@ pub(super) fn per_address(report: &Report) -> Option<Sheet> {
         ("RTT, ms", 'n'),
         ("Chance of a miss, at most", 'n'),
     ];
-    filled("Control totals of each address", &columns, rows)
+    filled("Control totals of each address", &columns, rows).map(|sheet| sheet.footed(foot))
 }
 
 pub(super) fn dns(report: &Report) -> Option<Sheet> {

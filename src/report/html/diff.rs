@@ -4,10 +4,9 @@ use std::io::Write;
 
 use minijinja::{context, value::Serde};
 use serde::Serialize;
-use sha2::{Digest, Sha256};
 
 use super::{
-    HtmlError, STYLE, base64, environment,
+    HtmlError, STYLE, environment, hash,
     records::{Fact, ROWS, Sheet, filled},
 };
 use crate::report::{
@@ -40,7 +39,7 @@ pub fn write(diff: &Diff, out: &mut dyn Write) -> Result<(), HtmlError> {
     let (outcome, word, sentence) = verdict(diff);
     let page = context! {
         style => STYLE,
-        style_hash => format!("sha256-{}", base64(&Sha256::digest(STYLE.as_bytes()))),
+        style_hash => hash(STYLE),
         outcome,
         word,
         sentence,

@@ -1,21 +1,30 @@
 //! The findings as the page shows them: the worst in full, the many folded, none lost.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use serde::Serialize;
 
-use super::remedy::{Recipe, recipes};
+use super::{
+    card::{Card, card},
+    history::History,
+};
 use crate::{
     model::{Kind, Severity, Verdict, rule},
     report::{
-        EvidenceRecord, Finding, Report,
-        index::{Group, acts, grouped},
-        words::{count, moment, thousands},
+        Finding, Report,
+        index::{Group, Index, acts, grouped},
+        words::{count, thousands},
     },
 };
 
 /// So many findings of one target and severity are shown in full.
 const IN_FULL: usize = 10;
+/// A report with more findings than these shows fewer in full,
+const MANY: usize = 500;
+/// namely so many of a section.
+const OF_MANY: usize = 60;
+/// A list of ports is written in parts of about so many octets.
+const PORTS: usize = 4000;
 
 /// The sections of the findings part.
 #[derive(Serialize)]
@@ -26,6 +35,8 @@ pub(super) struct Findings {
     glance: Vec<Glance>,
     /// How many are wrong or in doubt and have no card: they are in the folded tables.
     glance_more: Option<String>,
+    /// What is new and what was known, where an earlier report was given.
+    history: Option<String>,
     /// Remarks about the paperwork: they fail nothing.
     remarks: Vec<Row>,
 }
@@ -41,6 +52,15 @@ struct Section {
     /// Alike ones, a line each.
     rest: Vec<Row>,
     rest_count: String,
+    /// What to do about them, a line each rule.
+    cures: Vec<Cure>,
+}
+
+#[derive(Serialize)]
+struct Cure {
+    rule: String,
+    name: &'static str,
+    remedy: &'static str,
 }
 
 /// A finding on one line, with the way to its card.
@@ -52,94 +72,55 @@ struct Glance {
     place: String,
     title: String,
     owner: String,
-}
-
-/// Text, or a word that is set as code: `like this` in the report's own sentences.
-#[derive(Serialize)]
-struct Piece {
-    code: bool,
-    text: String,
-}
-
-fn pieces(text: &str) -> Vec<Piece> {
-    let parts =
-        text.split('`').enumerate().map(|(i, part)| Piece { code: i % 2 == 1, text: part.to_owned() });
-    parts.filter(|piece| !piece.text.is_empty()).collect()
-}
-
-/// A finding in full.
-#[derive(Serialize)]
-struct Card {
-    anchor: String,
-    severity: &'static str,
-    tone: &'static str,
-    rule: String,
-    name: &'static str,
-    title: String,
-    endpoint: Option<String>,
-    place: String,
-    message: Vec<Piece>,
-    facts: Vec<Fact>,
-    side: Vec<Fact>,
-    evidence: Vec<Attempt>,
-    remedy: Vec<Piece>,
-    recipes: Vec<Recipe>,
-}
-
-#[derive(Serialize)]
-struct Fact {
-    label: &'static str,
-    text: String,
-}
-
-#[derive(Serialize)]
-struct Attempt {
-    at: String,
-    number: u8,
-    from: String,
-    what: String,
+    since: String,
 }
 
 /// A finding, or many alike, on one line.
 #[derive(Serialize)]
 struct Row {
     severity: &'static str,
+    verdict: String,
     rule: String,
+    target: String,
     place: String,
-    ports: String,
+    /// In parts, so that none is too long for a text of the page.
+    ports: Vec<String>,
     title: String,
     owner: String,
+    since: String,
+    age: &'static str,
     manifest: String,
     number: String,
 }
 
 /// Sorts the findings into sections.
-pub(super) fn build(report: &Report) -> Findings {
+pub(super) fn build(report: &Report, index: &Index<'_>) -> Findings {
+    let history = History::of(report);
+    let section = |id: &str, tone, explained, wanted: &dyn Fn(&Finding) -> bool| {
+        section(report, index, &history, (id, tone, explained), wanted)
+    };
     let mut sections = Vec::new();
     for severity in Severity::ALL {
-        let wrong = |finding: &&Finding| finding.verdict == Verdict::Fail && finding.severity == severity;
-        sections.extend(section(report, severity.word(), severity.word(), None, wrong));
+        let wrong = |finding: &Finding| finding.verdict == Verdict::Fail && finding.severity == severity;
+        sections.extend(section(severity.word(), severity.word(), None, &wrong));
     }
     sections.extend(section(
-        report,
         "undecided",
         "undecided",
         Some("Asked, or meant to be asked, and not decided. None of these counts as conforming."),
-        |finding| acts(finding) && finding.verdict != Verdict::Fail,
+        &|finding| acts(finding) && finding.verdict != Verdict::Fail,
     ));
     sections.extend(section(
-        report,
         "waived",
         "waived",
         Some("Deviations and doubts that an exception in force accepts. They stay visible until it ends."),
-        |finding| finding.verdict == Verdict::Waived,
+        &|finding| finding.verdict == Verdict::Waived,
     ));
     sections.extend(section(
-        report,
         "warnings",
         "low",
         Some("Differs from the manifest, and the manifest says that it only warns. None of these fails the run."),
-        |finding| passes(finding) && finding.kind != Kind::Governance,
+        &|finding| passes(finding) && finding.kind != Kind::Governance,
     ));
     let remarks =
         report.findings.iter().filter(|finding| passes(finding) && finding.kind == Kind::Governance);
@@ -151,7 +132,13 @@ pub(super) fn build(report: &Report) -> Findings {
         .collect();
     let left = report.findings.iter().filter(|finding| acts(finding)).count() - glance.len();
     let glance_more = (left > 0).then(|| count(left as u64, "more finding is", "more findings are"));
-    Findings { sections, glance, glance_more, remarks: grouped(remarks).iter().map(row).collect() }
+    Findings {
+        history: history.sentence(report),
+        sections,
+        glance,
+        glance_more,
+        remarks: grouped(remarks).iter().map(|group| row(group, &history)).collect(),
+    }
 }
 
 fn glance(card: &Card) -> Glance {
@@ -161,28 +148,33 @@ fn glance(card: &Card) -> Glance {
         tone: card.tone,
         place: card.endpoint.clone().unwrap_or_else(|| card.place.clone()),
         title: card.title.clone(),
-        owner: card.side.first().map_or_else(String::new, |owner| owner.text.clone()),
+        owner: card.owner.clone(),
+        since: card.since.as_ref().map_or_else(String::new, |since| since.short.clone()),
     }
 }
 
 fn section(
     report: &Report,
-    id: &str,
-    tone: &'static str,
-    explained: Option<&'static str>,
-    wanted: impl Fn(&&Finding) -> bool,
+    index: &Index<'_>,
+    history: &History,
+    (id, tone, explained): (&str, &'static str, Option<&'static str>),
+    wanted: &dyn Fn(&Finding) -> bool,
 ) -> Option<Section> {
-    let mut chosen: Vec<&Finding> = report.findings.iter().filter(wanted).collect();
+    let mut chosen: Vec<&Finding> = report.findings.iter().filter(|finding| wanted(finding)).collect();
     if chosen.is_empty() {
         return None;
     }
     chosen.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
     let total = chosen.len() as u64;
     let mut shown: HashMap<Option<&str>, usize> = HashMap::new();
+    let most = if report.findings.len() > MANY { OF_MANY } else { usize::MAX };
+    let mut in_full = 0;
     let (full, rest): (Vec<&Finding>, Vec<&Finding>) = chosen.into_iter().partition(|finding| {
         let shown = shown.entry(finding.target.as_deref()).or_default();
         *shown += 1;
-        *shown <= IN_FULL
+        let whole = *shown <= IN_FULL && in_full < most;
+        in_full += usize::from(whole);
+        whole
     });
     let name = match id {
         "undecided" => "Could not be decided",
@@ -198,9 +190,10 @@ fn section(
         title: format!("{name}: {}", count(total, "finding", "findings")),
         tone,
         explained,
-        cards: full.into_iter().map(|finding| card(report, finding)).collect(),
+        cards: full.into_iter().map(|finding| card(report, finding, index, history)).collect(),
         rest_count: count(rest.len() as u64, "more finding", "more findings"),
-        rest: grouped(rest.into_iter()).iter().map(row).collect(),
+        cures: cures(&rest),
+        rest: grouped(rest.into_iter()).iter().map(|group| row(group, history)).collect(),
     })
 }
 
@@ -208,146 +201,55 @@ fn passes(finding: &Finding) -> bool {
     matches!(finding.verdict, Verdict::Pass | Verdict::PassBySilence)
 }
 
-fn card(report: &Report, finding: &Finding) -> Card {
-    let known = rule(&finding.rule);
-    let accepted = finding.verdict == Verdict::Waived;
-    Card {
-        anchor: anchor(finding),
-        severity: finding.severity.word(),
-        tone: tone(finding),
-        rule: finding.rule.clone(),
-        name: known.map_or("", |rule| rule.name),
-        title: finding.title.clone(),
-        endpoint: endpoint(finding),
-        place: place(finding),
-        message: pieces(&finding.message),
-        facts: facts(report, finding),
-        side: side(report, finding),
-        evidence: finding.evidence.iter().map(attempt).collect(),
-        remedy: if accepted { Vec::new() } else { pieces(&finding.remedy) },
-        recipes: if accepted { Vec::new() } else { recipes(report, finding) },
-    }
+fn cures(findings: &[&Finding]) -> Vec<Cure> {
+    let rules: BTreeSet<&str> = findings.iter().map(|finding| finding.rule.as_str()).collect();
+    let known = rules.into_iter().filter_map(rule);
+    known.map(|rule| Cure { rule: rule.id.to_owned(), name: rule.name, remedy: rule.remedy }).collect()
 }
 
-/// A fragment for links; ids are hashes, so anything else in one is left out.
-fn anchor(finding: &Finding) -> String {
-    let id: String = finding.id.chars().filter(char::is_ascii_alphanumeric).take(64).collect();
-    format!("finding-{id}")
-}
-
-fn tone(finding: &Finding) -> &'static str {
-    match finding.verdict {
-        Verdict::Waived => "waived",
-        Verdict::Fail => finding.severity.word(),
-        Verdict::Pass | Verdict::PassBySilence => "low",
-        Verdict::Inconclusive | Verdict::NotCovered => "undecided",
-    }
-}
-
-fn endpoint(finding: &Finding) -> Option<String> {
-    let port = match (finding.protocol, finding.port) {
-        (Some(protocol), Some(port)) => format!(" {port}/{protocol}"),
-        _ => String::new(),
-    };
-    let host = finding.address.as_deref().or(finding.host.as_deref())?;
-    Some(format!("{host}{port}"))
-}
-
-/// The target, and the name as written where it is not the address.
-fn place(finding: &Finding) -> String {
-    let mut parts: Vec<&str> = finding.target.as_deref().into_iter().collect();
-    parts.extend(finding.also.iter().map(String::as_str));
-    let host = finding.host.as_deref();
-    parts.extend(host.filter(|&host| Some(host) != finding.address.as_deref() && finding.address.is_some()));
-    parts.join(", ")
-}
-
-fn facts(report: &Report, finding: &Finding) -> Vec<Fact> {
-    let mut facts = vec![
-        Fact { label: "Declared", text: finding.expected.clone() },
-        Fact { label: "Seen", text: finding.observed.clone() },
-    ];
-    facts.retain(|fact| !fact.text.is_empty());
-    let look = look_at(finding).map(|text| Fact { label: "Look at", text: text.to_owned() });
-    facts.extend(look.filter(|_| finding.verdict != Verdict::Waived));
-    facts.extend(
-        finding.exception.as_ref().map(|id| Fact { label: "Exception", text: exception(report, id) }),
-    );
-    facts
-}
-
-/// What a reader looks up rather than reads: whose it is, since when, where it stands.
-fn side(report: &Report, finding: &Finding) -> Vec<Fact> {
-    let owner = finding.owner.clone().unwrap_or_else(|| "nobody is named".to_owned());
-    let mut side = vec![Fact { label: "Owner", text: owner }];
-    if let Some(place) = &finding.manifest {
-        side.push(Fact { label: "Manifest", text: format!("{}, line {}", place.path, place.line) });
-    }
-    let since = match (&finding.first_seen, &report.run.previous) {
-        (Some(when), _) => Some(format!("{} UTC", moment(when))),
-        (None, Some(_)) => Some("new since the report before".to_owned()),
-        (None, None) => None,
-    };
-    side.extend(since.map(|text| Fact { label: "Since", text }));
-    side.push(Fact { label: "Finding", text: finding.id.clone() });
-    side
-}
-
-fn exception(report: &Report, id: &str) -> String {
-    report.exceptions.iter().find(|exception| exception.id == id).map_or_else(
-        || id.to_owned(),
-        |exception| {
-            let by = exception.approved_by.as_deref().unwrap_or("nobody");
-            format!("{id}, approved by {by}, until {}: {}", exception.expires, exception.reason)
-        },
-    )
-}
-
-/// Which side to look at, as far as the evidence tells.
-fn look_at(finding: &Finding) -> Option<&'static str> {
-    Some(match (finding.rule.as_str(), finding.cause.as_deref()) {
-        (_, Some("closed")) => "the server: the host answers, and nothing listens on this port",
-        (_, Some("filtered")) => {
-            "the firewall: the packets are dropped or prohibited on the way, not refused by the server"
-        }
-        (_, Some("host_silent")) => "the host or the path to it: nothing on this address answers",
-        (_, Some("unresolved")) => "DNS: the name has no address",
-        (_, Some("unanswered")) => "the service: no reply came, so it may be open, dropped or not running",
-        (_, Some("handshake_not_completed")) => {
-            "what stands in front: something acknowledges connections that are then not completed"
-        }
-        ("EXP001" | "EXP002", _) => "the firewall's rules for this port, then the service that listens",
-        ("EXP008", _) => "the firewall's rules of the other family",
-        ("EXP009", _) => "the DNS zone",
-        _ => return None,
-    })
-}
-
-fn attempt(record: &EvidenceRecord) -> Attempt {
-    let from = match (&record.source_address, record.source_port) {
-        (Some(address), Some(port)) => format!("{address} port {port}"),
-        (Some(address), None) => address.clone(),
-        (None, Some(port)) => format!("port {port}"),
-        (None, None) => "not recorded".to_owned(),
-    };
-    Attempt { at: moment(&record.at), number: record.attempt, from, what: record.what.clone() }
-}
-
-fn row(group: &Group<'_>) -> Row {
+fn row(group: &Group<'_>, history: &History) -> Row {
     let finding = group.first;
-    let place = [finding.target.as_deref(), finding.address.as_deref().or(finding.host.as_deref())];
+    // Alike in all but the port, they may still have come at different times: only one time is said.
+    let mut since: Vec<Option<(String, &'static str)>> = group
+        .all
+        .iter()
+        .map(|finding| history.since(finding).map(|since| (since.short, since.age)))
+        .collect();
+    since.dedup();
+    let (since, age) = match since.as_slice() {
+        [Some((short, age))] => (short.clone(), *age),
+        [None] | [] => (String::new(), ""),
+        _ => ("differs".to_owned(), "differs"),
+    };
     Row {
         severity: finding.severity.word(),
+        verdict: finding.verdict.word().replace('_', " "),
         rule: finding.rule.clone(),
-        place: place.into_iter().flatten().collect::<Vec<_>>().join(" "),
-        ports: group.ports().unwrap_or_default(),
+        target: finding.target.clone().unwrap_or_default(),
+        place: finding.address.as_ref().or(finding.host.as_ref()).cloned().unwrap_or_default(),
+        ports: parts(&group.ports().unwrap_or_default()),
         title: if group.all.len() > 1 {
             rule(&finding.rule).map_or_else(|| finding.title.clone(), |rule| rule.name.to_owned())
         } else {
             finding.title.clone()
         },
         owner: finding.owner.clone().unwrap_or_default(),
+        since,
+        age,
         manifest: finding.manifest.as_ref().map_or_else(String::new, |at| format!("{}:{}", at.path, at.line)),
         number: thousands(group.len()),
     }
+}
+
+/// A list of ports in parts, cut after commas.
+fn parts(list: &str) -> Vec<String> {
+    let mut parts = vec![String::new()];
+    for item in list.split_inclusive(',') {
+        if let Some(last) = parts.last_mut().filter(|last| last.len() < PORTS) {
+            last.push_str(item);
+        } else {
+            parts.push(item.to_owned());
+        }
+    }
+    parts
 }

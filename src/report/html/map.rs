@@ -1,16 +1,18 @@
-//! The exposure map: per target, addresses against the ports that are named or open. Shape and
-//! colour say the same, and words say it a third time. Bounded, with a count of what is folded.
+//! The exposure map: per target, addresses against the ports that are named or open; and where there
+//! are many targets, one mark and one line for each. Shape and colour say the same, and words say it a
+//! third time. Bounded, with a count of what is folded.
 
 use std::collections::BTreeSet;
 
 use serde::Serialize;
 
+use super::ranked::Ranked;
 use crate::{
     model::{Family, Protocol, State},
     report::{
-        AddressRecord, DeclaredKind, Report, TargetRecord,
+        AddressRecord, DeclaredKind, TargetRecord,
         index::{Index, Mark},
-        words::count,
+        words::{count, thousands},
     },
 };
 
@@ -20,12 +22,62 @@ const COLUMNS: usize = 20;
 const ROWS: usize = 200;
 /// From so many addresses on, quiet ones share a line.
 const FOLDED_FROM: usize = 8;
+/// With more targets than these, there is a look at all of them, and only the worst have a chart.
+const CHARTED: usize = 12;
+/// The most charts then.
+const CHARTS: usize = 30;
+/// The marks that a target is counted by.
+const COUNTED: [Mark; 7] = [
+    Mark::Denied,
+    Mark::Unlisted,
+    Mark::Defect,
+    Mark::Missing,
+    Mark::Undecided,
+    Mark::Waived,
+    Mark::Expected,
+];
 
-/// Every target's map, and the legend of what occurs in them.
+/// The maps, and the legend of what occurs in them.
 #[derive(Serialize)]
 pub(super) struct Map {
+    survey: Option<Survey>,
     targets: Vec<Chart>,
+    /// How many are not as declared and have no chart.
+    more: Option<String>,
     legend: Vec<Key>,
+}
+
+/// All targets at once.
+#[derive(Serialize)]
+struct Survey {
+    /// One mark a target.
+    tiles: Vec<Tile>,
+    /// The same in a sentence.
+    words: String,
+    columns: Vec<&'static str>,
+    /// Those that are not as declared, a line each.
+    rows: Vec<Line>,
+    /// The others, added up.
+    rest: Option<Line>,
+    /// Their names.
+    quiet: Vec<String>,
+    quiet_count: String,
+}
+
+#[derive(Serialize)]
+struct Tile {
+    symbol: &'static str,
+    name: String,
+}
+
+#[derive(Serialize)]
+struct Line {
+    symbol: &'static str,
+    words: &'static str,
+    name: String,
+    owner: String,
+    addresses: String,
+    counts: Vec<String>,
 }
 
 #[derive(Serialize)]
@@ -64,15 +116,75 @@ struct Cell {
 }
 
 /// Lays the maps out.
-pub(super) fn build(report: &Report, index: &Index<'_>) -> Map {
+pub(super) fn build(ranked: &[Ranked<'_>], index: &Index<'_>) -> Map {
     let mut seen = BTreeSet::new();
-    let targets = report.targets.iter().map(|target| chart(report, target, index, &mut seen)).collect();
+    let many = ranked.len() > CHARTED;
+    let loud = ranked.iter().filter(|ranked| ranked.worst.is_some()).count();
+    let most = if many { CHARTS.min(loud) } else { ranked.len() };
+    let targets = ranked.iter().take(most).map(|ranked| chart(ranked.target, index, &mut seen)).collect();
+    let survey = many.then(|| survey(ranked, &mut seen));
+    let left = if many { (loud - most) as u64 } else { 0 };
     let legend = seen.into_iter().map(|mark| Key { symbol: symbol(mark), words: mark.words() }).collect();
-    Map { targets, legend }
+    Map { survey, targets, more: (left > 0).then(|| count(left, "more target", "more targets")), legend }
 }
 
-fn chart(report: &Report, target: &TargetRecord, index: &Index<'_>, seen: &mut BTreeSet<Mark>) -> Chart {
-    let (columns, more) = columns(report, target, index);
+fn survey(ranked: &[Ranked<'_>], drawn: &mut BTreeSet<Mark>) -> Survey {
+    let (loud, quiet): (Vec<&Ranked<'_>>, Vec<&Ranked<'_>>) =
+        ranked.iter().partition(|ranked| ranked.worst.is_some());
+    let stands = |ranked: &Ranked<'_>| ranked.worst.unwrap_or(Mark::Expected);
+    drawn.extend(ranked.iter().map(stands));
+    let tiles =
+        ranked.iter().map(|ranked| Tile { symbol: symbol(stands(ranked)), name: ranked.target.id.clone() });
+    let parts: Vec<String> = COUNTED
+        .into_iter()
+        .filter_map(|mark| {
+            let n = loud.iter().filter(|ranked| ranked.worst == Some(mark)).count() as u64;
+            (n > 0).then(|| format!("{} {}", thousands(n), mark.words()))
+        })
+        .collect();
+    let exactly = count(quiet.len() as u64, "target", "targets");
+    let words = if parts.is_empty() {
+        format!("{exactly} exactly as declared")
+    } else {
+        format!("by the worst of each: {}; {exactly} exactly as declared", parts.join(", "))
+    };
+    let rest = (!quiet.is_empty()).then(|| Line {
+        symbol: symbol(Mark::Expected),
+        words: "exactly as declared",
+        name: format!("{exactly} exactly as declared"),
+        owner: "–".to_owned(),
+        addresses: thousands(quiet.iter().map(|ranked| ranked.target.addresses.len() as u64).sum()),
+        counts: COUNTED.map(|mark| thousands(quiet.iter().map(|ranked| marked(ranked, mark)).sum())).to_vec(),
+    });
+    Survey {
+        tiles: tiles.collect(),
+        words,
+        columns: COUNTED.map(Mark::words).to_vec(),
+        rows: loud.into_iter().map(line).collect(),
+        rest,
+        quiet: quiet.iter().map(|ranked| ranked.target.id.clone()).collect(),
+        quiet_count: exactly,
+    }
+}
+
+fn line(ranked: &Ranked<'_>) -> Line {
+    let worst = ranked.worst.unwrap_or(Mark::Expected);
+    Line {
+        symbol: symbol(worst),
+        words: worst.words(),
+        name: ranked.target.id.clone(),
+        owner: ranked.target.owner.clone().unwrap_or_else(|| "–".to_owned()),
+        addresses: thousands(ranked.target.addresses.len() as u64),
+        counts: COUNTED.map(|mark| thousands(marked(ranked, mark))).to_vec(),
+    }
+}
+
+fn marked(ranked: &Ranked<'_>, mark: Mark) -> u64 {
+    ranked.marks.get(&mark).copied().unwrap_or(0)
+}
+
+fn chart(target: &TargetRecord, index: &Index<'_>, seen: &mut BTreeSet<Mark>) -> Chart {
+    let (columns, more) = columns(target, index);
     let fold = target.addresses.len() > FOLDED_FROM;
     let (quiet, loud): (Vec<&AddressRecord>, Vec<&AddressRecord>) =
         target.addresses.iter().partition(|place| fold && index.is_quiet(place));
@@ -100,17 +212,16 @@ fn chart(report: &Report, target: &TargetRecord, index: &Index<'_>, seen: &mut B
         folded.push(format!("{} answers on everything: what is open there proves nothing", place.address));
     }
     let rows = loud.into_iter().take(ROWS).map(|place| row(target, place, &columns, index, seen)).collect();
-    let columns =
-        columns.into_iter().map(|(protocol, port)| column(report, target, protocol, port)).collect();
+    let columns = columns.into_iter().map(|(protocol, port)| column(target, index, protocol, port)).collect();
     Chart { id: target.id.clone(), columns, rows, folded }
 }
 
 /// The ports that are named or open, the noteworthy ones first chosen, then in order; and how many
 /// are left out.
-fn columns(report: &Report, target: &TargetRecord, index: &Index<'_>) -> (Vec<(Protocol, u16)>, usize) {
+fn columns(target: &TargetRecord, index: &Index<'_>) -> (Vec<(Protocol, u16)>, usize) {
     let mut loud = BTreeSet::new();
     let mut named = BTreeSet::new();
-    for entry in report.declared.iter().filter(|entry| entry.target == target.id) {
+    for entry in index.declared(&target.id) {
         // A wide range is one declaration, not a thousand columns: its open ports are drawn.
         if entry.ports.len() <= 8 {
             let ports = entry.ports.iter().map(|port| (entry.protocol, port));
@@ -134,11 +245,9 @@ fn columns(report: &Report, target: &TargetRecord, index: &Index<'_>) -> (Vec<(P
     (kept, more)
 }
 
-fn column(report: &Report, target: &TargetRecord, protocol: Protocol, port: u16) -> Column {
-    let declared = report
-        .declared
-        .iter()
-        .find(|entry| entry.target == target.id && entry.protocol == protocol && entry.ports.contains(port));
+fn column(target: &TargetRecord, index: &Index<'_>, protocol: Protocol, port: u16) -> Column {
+    let mut entries = index.declared(&target.id).iter();
+    let declared = entries.find(|entry| entry.protocol == protocol && entry.ports.contains(port));
     let service = declared.and_then(|entry| entry.service.clone()).unwrap_or_default();
     Column { port, protocol, service }
 }

@@ -1,21 +1,30 @@
-//! The report as one HTML file: no script, no request, readable without either. Every text is escaped
-//! by the template engine; nothing but the style sheet is ever marked safe.
+//! The report as one HTML file: no request, and no script but our own that filters and sorts, readable
+//! without it. Every text is escaped by the template engine; nothing but our own style and script is ever
+//! marked safe.
 
+mod card;
 mod compliance;
 mod coverage;
 mod diff;
 mod findings;
+mod history;
 mod map;
+mod others;
 mod overview;
 mod paperwork;
+mod ranked;
 mod records;
 mod remedy;
+mod tls;
 
-use std::io::{self, Write};
+use std::{
+    borrow::Cow,
+    io::{self, Write},
+};
 
 use minijinja::{
     Environment, UndefinedBehavior, context, escape_formatter,
-    value::{Serde, ValueKind},
+    value::{Serde, Value, ValueKind},
 };
 use sha2::{Digest, Sha256};
 use thiserror::Error;
@@ -26,7 +35,7 @@ use super::{
     Report,
     headline::{headline, verdict_parts},
     index::Index,
-    words::visible,
+    words::{count, visible},
 };
 
 /// What can go wrong while the page is written.
@@ -38,9 +47,19 @@ pub enum HtmlError {
     /// The built-in template does not fit the report: a bug.
     #[error("the HTML report's template failed, please file a bug: {0:#}")]
     Template(#[from] minijinja::Error),
+    /// The user's own template does not fit: what, and in which line.
+    #[error("the template does not fit: {0}")]
+    Own(minijinja::Error),
 }
 
 const STYLE: &str = include_str!("style.css");
+const SCRIPT: &str = include_str!("script.js");
+/// The longest text that the page shows whole, in characters.
+const LONGEST: usize = 32_768;
+/// The name under which a user's own template speaks of itself; its ending is what has it escaped.
+const OWN: &str = "template.html";
+/// The most steps of a user's own template: seconds, not hours.
+const FUEL: u64 = 50_000_000;
 const TEMPLATES: [(&str, &str); 7] = [
     ("report.html", include_str!("report.html")),
     ("parts.html", include_str!("parts.html")),
@@ -53,33 +72,63 @@ const TEMPLATES: [(&str, &str); 7] = [
 
 /// Writes the page.
 pub fn write(report: &Report, out: &mut dyn Write) -> Result<(), HtmlError> {
-    let index = Index::new(report);
-    let (word, sentence) = verdict_parts(report);
-    let page = context! {
-        style => STYLE,
-        style_hash => format!("sha256-{}", base64(&Sha256::digest(STYLE.as_bytes()))),
-        outcome => report.summary.result.word(),
-        verdict => context! { word, sentence },
-        headline => headline(report),
-        overview => Serde(overview::build(report)),
-        findings => Serde(findings::build(report)),
-        map => Serde(map::build(report, &index)),
-        records => Serde(records::build(report, &index)),
-        compliance => Serde(compliance::build(report)),
-    };
-    let text = environment()?.get_template("report.html")?.render(page)?;
+    let text = environment()?.get_template("report.html")?.render(context(report))?;
     out.write_all(text.as_bytes())?;
     Ok(())
 }
 
+/// Writes a page by the user's own template (minijinja): what our page is made of is at its hand, the whole
+/// evidence document as `report`, and our templates to include. Escaped as ours is, strict about names, and
+/// stopped when it takes too many steps.
+pub fn write_with(report: &Report, template: &str, out: &mut dyn Write) -> Result<(), HtmlError> {
+    let mut environment = with(template)?;
+    environment.set_fuel(Some(FUEL));
+    let page = context! { report => Serde(report), ..context(report) };
+    let text = environment.get_template(OWN).and_then(|own| own.render(page)).map_err(HtmlError::Own)?;
+    out.write_all(text.as_bytes())?;
+    Ok(())
+}
+
+/// Whether a template of the user's can be read at all: asked before a probe is sent.
+pub fn check(template: &str) -> Result<(), HtmlError> {
+    with(template).map(drop)
+}
+
+fn with(template: &str) -> Result<Environment<'_>, HtmlError> {
+    let mut environment = environment()?;
+    environment.add_template(OWN, template).map_err(HtmlError::Own)?;
+    Ok(environment)
+}
+
+/// What the templates are filled with.
+fn context(report: &Report) -> Value {
+    let index = Index::new(report);
+    let ranked = ranked::ranked(report, &index);
+    let (word, sentence) = verdict_parts(report);
+    context! {
+        style => STYLE,
+        style_hash => hash(STYLE),
+        script => SCRIPT,
+        script_hash => hash(SCRIPT),
+        outcome => report.summary.result.word(),
+        verdict => context! { word, sentence },
+        headline => headline(report),
+        overview => Serde(overview::build(report)),
+        findings => Serde(findings::build(report, &index)),
+        map => Serde(map::build(&ranked, &index)),
+        records => Serde(records::build(report, &ranked, &index)),
+        compliance => Serde(compliance::build(report)),
+    }
+}
+
 /// The templates, strict about names and escaping everything, hostile characters included: the
 /// manifest's own words are not cleaned on the way in.
-fn environment() -> Result<Environment<'static>, minijinja::Error> {
+fn environment<'a>() -> Result<Environment<'a>, minijinja::Error> {
     let mut environment = Environment::new();
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
     environment.set_formatter(|out, state, value| match value.as_str() {
         Some(text) if value.kind() == ValueKind::String && !value.is_safe() => {
-            escape_formatter(out, state, &visible(text).into_owned().into())
+            escape_formatter(out, state, &visible(&shortened(text)).into_owned().into())
         }
         _ => escape_formatter(out, state, value),
     });
@@ -89,7 +138,21 @@ fn environment() -> Result<Environment<'static>, minijinja::Error> {
     Ok(environment)
 }
 
-/// RFC 4648 section 4, for the one digest that the content security policy needs.
+/// A text that nobody reads to its end, with a count of what is left out.
+fn shortened(text: &str) -> Cow<'_, str> {
+    let cut = if text.len() > LONGEST { text.char_indices().nth(LONGEST) } else { None };
+    cut.and_then(|(at, _)| text.split_at_checked(at)).map_or(Cow::Borrowed(text), |(shown, rest)| {
+        let more = count(rest.chars().count() as u64, "more character", "more characters");
+        Cow::Owned(format!("{shown}… and {more} in the JSON report"))
+    })
+}
+
+/// A source as the content security policy names it.
+fn hash(text: &str) -> String {
+    format!("sha256-{}", base64(&Sha256::digest(text.as_bytes())))
+}
+
+/// RFC 4648 section 4, for the digests that the content security policy needs.
 fn base64(octets: &[u8]) -> String {
     const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut text = String::with_capacity(octets.len().div_ceil(3) * 4);
@@ -121,9 +184,25 @@ mod tests {
     fn templates_parse_and_the_page_asks_for_nothing_outside() {
         environment().expect("templates parse");
         for (name, source) in TEMPLATES {
-            for foreign in ["http://", "https://", "<script", "style=\"", "url(", " on"] {
-                assert!(foreign == " on" || !source.contains(foreign), "{name} holds {foreign}");
+            for foreign in ["http://", "https://", "style=\"", "url(", "onclick", "onload", "onerror"] {
+                assert!(!source.contains(foreign), "{name} holds {foreign}");
             }
+            let scripts = source.matches("<script").count();
+            assert_eq!(scripts, usize::from(name == "report.html"), "{name}");
+        }
+        for foreign in [
+            "//www",
+            "http",
+            "fetch(",
+            "eval(",
+            "Function(",
+            "innerHTML",
+            "outerHTML",
+            "</",
+            "<!--",
+            "import(",
+        ] {
+            assert!(!SCRIPT.contains(foreign), "the script holds {foreign}");
         }
         assert!(!STYLE.contains("url(") && !STYLE.contains("@import"));
     }

@@ -3,11 +3,17 @@
 
 use serde::Serialize;
 
-use super::{coverage, paperwork};
+use super::{
+    coverage,
+    others::{self, Others},
+    paperwork,
+    ranked::Ranked,
+    tls,
+};
 use crate::{
     model::{State, StateCounts},
     report::{
-        AddressRecord, Report, TargetRecord,
+        AddressRecord, ObservationRecord, Report, TargetRecord,
         index::{Index, Mark},
         summary::reconciled,
         words::{count, listed, thousands},
@@ -16,6 +22,8 @@ use crate::{
 
 /// The most rows of a table of addresses; the rest is added up in its last row.
 pub(super) const ROWS: usize = 250;
+/// So many targets, the worst of them, have a part of their own; the others share tables.
+const FULL: usize = 200;
 /// From so many addresses on, quiet ones share a row.
 const FOLDED_FROM: usize = 8;
 
@@ -38,13 +46,34 @@ pub(super) struct Sheet {
     caption: String,
     columns: Vec<Column>,
     rows: Vec<Vec<String>>,
+    /// What adds others up; stays below them, however they are sorted.
+    foot: Vec<Vec<String>>,
+    /// Whether the order of its rows is the reader's to choose.
+    sort: bool,
     note: Option<String>,
+}
+
+impl Sheet {
+    /// With rows at its foot that add others up.
+    pub(super) fn footed(self, foot: Vec<Vec<String>>) -> Self {
+        Self { foot, ..self }
+    }
+
+    /// In the order of its rows and no other.
+    pub(super) fn fixed(self) -> Self {
+        Self { sort: false, ..self }
+    }
+
+    /// With a word below it on what it leaves out.
+    pub(super) fn noted(self, note: Option<String>) -> Self {
+        Self { note, ..self }
+    }
 }
 
 #[derive(Serialize)]
 struct Column {
     label: &'static str,
-    /// `n` for numbers, `c` for code, `t` for text.
+    /// `n` for numbers, `c` for code, `x` for code that may break anywhere, `t` for text.
     kind: char,
 }
 
@@ -52,6 +81,7 @@ struct Column {
 #[derive(Serialize)]
 pub(super) struct Records {
     targets: Vec<Target>,
+    others: Option<Others>,
     sums: Vec<String>,
     totals: Vec<Sheet>,
     per_address: Option<Sheet>,
@@ -72,10 +102,13 @@ struct Target {
     facts: Vec<Fact>,
     sheet: Sheet,
     endpoints: Option<Sheet>,
+    tls: Option<Sheet>,
+    /// Certificates and cipher suites in full.
+    tls_details: Vec<Sheet>,
 }
 
 /// Builds the records.
-pub(super) fn build(report: &Report, index: &Index<'_>) -> Records {
+pub(super) fn build(report: &Report, ranked: &[Ranked<'_>], index: &Index<'_>) -> Records {
     let verdicts = &report.summary.verdicts;
     let judged = [
         (verdicts.pass, "pass"),
@@ -85,8 +118,16 @@ pub(super) fn build(report: &Report, index: &Index<'_>) -> Records {
         (verdicts.not_covered, "not covered"),
         (verdicts.waived, "waived"),
     ];
+    let (mut full, mut rest): (Vec<&Ranked<'_>>, Vec<&Ranked<'_>>) = (ranked.iter().collect(), Vec::new());
+    if full.len() > FULL {
+        rest = full.split_off(FULL);
+    }
+    for part in [&mut full, &mut rest] {
+        part.sort_by_key(|ranked| ranked.number);
+    }
     Records {
-        targets: report.targets.iter().map(|target| target_record(report, target, index)).collect(),
+        targets: full.iter().map(|ranked| target_record(report, ranked.target, index)).collect(),
+        others: others::build(&rest, index),
         sums: vec![
             format!("{}.", reconciled(report.coverage.planned, &report.coverage.states)),
             coverage::verdict_sum(report.coverage.planned, verdicts.total(), &judged),
@@ -107,7 +148,7 @@ pub(super) fn build(report: &Report, index: &Index<'_>) -> Records {
 
 pub(super) fn sheet(caption: &str, columns: &[(&'static str, char)], rows: Vec<Vec<String>>) -> Sheet {
     let columns = columns.iter().map(|&(label, kind)| Column { label, kind }).collect();
-    Sheet { caption: caption.to_owned(), columns, rows, note: None }
+    Sheet { caption: caption.to_owned(), columns, rows, foot: Vec::new(), sort: true, note: None }
 }
 
 /// `None` where there is nothing to list.
@@ -127,12 +168,13 @@ fn target_record(report: &Report, target: &TargetRecord, index: &Index<'_>) -> T
     let fold = target.addresses.len() > FOLDED_FROM;
     let (quiet, loud): (Vec<&AddressRecord>, Vec<&AddressRecord>) =
         target.addresses.iter().partition(|place| fold && index.is_quiet(place));
-    let mut rows: Vec<Vec<String>> = loud.iter().take(ROWS).map(|place| address_row(place, index)).collect();
-    rows.extend(folded_row(loud.get(ROWS..).unwrap_or_default(), "more"));
+    let rows: Vec<Vec<String>> = loud.iter().take(ROWS).map(|place| address_row(place, index)).collect();
+    let mut foot: Vec<Vec<String>> = Vec::new();
+    foot.extend(folded_row(loud.get(ROWS..).unwrap_or_default(), "more"));
     let (dark, plain): (Vec<&AddressRecord>, Vec<&AddressRecord>) =
         quiet.into_iter().partition(|place| place.expect_dark && !place.states.answered());
-    rows.extend(folded_row(&plain, "exactly as declared"));
-    rows.extend(folded_row(&dark, "dark, as expected"));
+    foot.extend(folded_row(&plain, "exactly as declared"));
+    foot.extend(folded_row(&dark, "dark, as expected"));
     let columns = [
         ("Address", 'c'),
         ("Open, declared", 'c'),
@@ -151,11 +193,14 @@ fn target_record(report: &Report, target: &TargetRecord, index: &Index<'_>) -> T
     facts.extend(
         report.coverage.port_sets.get(&target.id).map(|ports| Fact::new("Ports asked", ports.clone())),
     );
+    let (tls, tls_details) = tls::sheets(&target.id, &target.addresses, index).unzip();
     Target {
         id: target.id.clone(),
         facts,
-        sheet: sheet(&format!("Addresses of {}", target.id), &columns, rows),
+        sheet: sheet(&format!("Addresses of {}", target.id), &columns, rows).footed(foot),
         endpoints: endpoints(target, index),
+        tls,
+        tls_details: tls_details.unwrap_or_default(),
     }
 }
 
@@ -223,39 +268,42 @@ fn endpoints(target: &TargetRecord, index: &Index<'_>) -> Option<Sheet> {
     for place in &target.addresses {
         for seen in index.observed(&place.address) {
             let mark = index.mark(seen);
-            if place.answers_everything && mark != Mark::Expected && rows.len() > ROWS {
+            let proves_nothing = place.answers_everything && mark != Mark::Expected && rows.len() > ROWS;
+            if proves_nothing || rows.len() >= 4 * ROWS {
                 more += 1;
                 continue;
             }
-            if rows.len() >= 4 * ROWS {
-                more += 1;
-                continue;
-            }
-            let service = seen.service.clone().or_else(|| seen.banner.clone());
-            rows.push(vec![
-                seen.address.clone(),
-                format!("{}/{}", seen.port, seen.protocol),
-                seen.state.word().to_owned(),
-                seen.reason.clone(),
-                mark.words().to_owned(),
-                or_dash(service.as_ref()),
-                seen.rtt_ms.map_or_else(|| "–".to_owned(), |ms| format!("{ms:.1}")),
-                seen.attempts.to_string(),
-            ]);
+            rows.push(endpoint_row(seen, mark));
         }
     }
-    let columns = [
-        ("Address", 'c'),
-        ("Endpoint", 'c'),
-        ("State", 't'),
-        ("Reason", 't'),
-        ("Against the manifest", 't'),
-        ("Service", 't'),
-        ("RTT, ms", 'n'),
-        ("Probes", 'n'),
-    ];
-    let mut sheet = filled(&format!("Every open or named endpoint of {}", target.id), &columns, rows)?;
-    sheet.note = (more > 0)
+    let sheet = filled(&format!("Every open or named endpoint of {}", target.id), &ENDPOINT, rows)?;
+    let note = (more > 0)
         .then(|| format!("{} in the JSON report.", count(more, "more endpoint is", "more endpoints are")));
-    Some(sheet)
+    Some(sheet.noted(note))
+}
+
+/// The columns of a table of endpoints.
+pub(super) const ENDPOINT: [(&str, char); 8] = [
+    ("Address", 'c'),
+    ("Endpoint", 'c'),
+    ("State", 't'),
+    ("Reason", 't'),
+    ("Against the manifest", 't'),
+    ("Service", 't'),
+    ("RTT, ms", 'n'),
+    ("Probes", 'n'),
+];
+
+pub(super) fn endpoint_row(seen: &ObservationRecord, mark: Mark) -> Vec<String> {
+    let service = seen.service.clone().or_else(|| seen.banner.clone());
+    vec![
+        seen.address.clone(),
+        format!("{}/{}", seen.port, seen.protocol),
+        seen.state.word().to_owned(),
+        seen.reason.clone(),
+        mark.words().to_owned(),
+        or_dash(service.as_ref()),
+        seen.rtt_ms.map_or_else(|| "–".to_owned(), |ms| format!("{ms:.1}")),
+        seen.attempts.to_string(),
+    ]
 }

@@ -1,29 +1,42 @@
 //! Commands that a reader may copy: how to close a port, find what listens, see where packets stop.
 //! A text of the manifest never becomes a command: addresses are parsed, words are quoted.
 
+mod firewall;
+mod server;
+
 use std::net::IpAddr;
 
 use serde::Serialize;
 
+use self::firewall::Source;
 use crate::{
     model::Protocol,
-    report::{Finding, Report, words::shell},
+    report::{Finding, Report, index::Index, words::shell},
 };
+
+/// A line that is longer is no command that anybody types.
+const LONGEST: usize = 2000;
 
 /// A few commands with one purpose.
 #[derive(Serialize)]
 pub(super) struct Recipe {
-    title: &'static str,
+    title: String,
     lines: Vec<String>,
 }
 
+impl Recipe {
+    fn new(title: &str, lines: Vec<String>) -> Self {
+        Self { title: title.to_owned(), lines }
+    }
+}
+
 /// What to type for a finding; empty where a command would not help.
-pub(super) fn recipes(report: &Report, finding: &Finding) -> Vec<Recipe> {
+pub(super) fn recipes(report: &Report, finding: &Finding, index: &Index<'_>) -> Vec<Recipe> {
     let endpoint = Endpoint::of(finding);
     let mut recipes = match (finding.rule.as_str(), &endpoint) {
-        ("EXP001" | "EXP002" | "EXP014" | "EXP007", Some(endpoint)) => endpoint.close(),
-        ("EXP003", Some(endpoint)) => endpoint.reach(report, finding),
-        ("EXP005" | "EXP006", Some(endpoint)) => endpoint.tls(finding),
+        ("EXP001" | "EXP002" | "EXP014" | "EXP007", Some(endpoint)) => endpoint.close(index),
+        ("EXP003", Some(endpoint)) => endpoint.reach(report, finding, index),
+        ("EXP005" | "EXP006", Some(endpoint)) => endpoint.tls(finding, index),
         ("EXP004" | "EXP008", Some(endpoint)) => endpoint.listeners(),
         ("EXP003" | "EXP009", None) => names(finding),
         ("EXP010" | "EXP011" | "EXP015", _) => path(report, finding),
@@ -35,10 +48,12 @@ pub(super) fn recipes(report: &Report, finding: &Finding) -> Vec<Recipe> {
     if !recipes.is_empty() {
         recipes.extend(again(report, finding));
     }
+    recipes.retain(|recipe| recipe.lines.iter().all(|line| line.len() <= LONGEST));
     recipes
 }
 
 /// The endpoint of a finding with an address that is one.
+#[derive(Clone, Copy)]
 struct Endpoint {
     address: IpAddr,
     protocol: Protocol,
@@ -51,93 +66,109 @@ impl Endpoint {
         Some(Self { address, protocol: finding.protocol?, port: finding.port? })
     }
 
-    fn close(&self) -> Vec<Recipe> {
-        let Self { protocol, port, .. } = self;
-        let mut recipes =
-            vec![Recipe { title: "Close it at the firewall (one of these)", lines: self.firewall(false) }];
-        let flag = self.flag();
-        recipes.push(Recipe {
-            title: "Or stop what listens, on the server itself",
-            lines: explained(&[
-                (format!("ss -ln{flag}p 'sport = :{port}'"), "which process listens"),
+    /// What was seen there, as the identification names it.
+    fn service<'a>(&self, index: &Index<'a>) -> Option<&'a str> {
+        index.at(&self.address.to_string(), self.protocol, self.port)?.service.as_deref()
+    }
+
+    fn close(&self, index: &Index<'_>) -> Vec<Recipe> {
+        let Self { port, .. } = self;
+        let mut recipes = vec![Recipe::new("Close it at the firewall (one of these)", firewall::close(self))];
+        recipes.push(Recipe::new(
+            "Or stop what listens, on the server itself",
+            explained(&[
+                (format!("ss -ln{}p 'sport = :{port}'", self.flag()), "which process listens"),
+                ("systemctl status PID".to_owned(), "which unit started it"),
                 ("systemctl disable --now UNIT".to_owned(), "stop it, and keep it stopped"),
-                (
-                    format!("docker ps --filter publish={port}/{protocol}"),
-                    "containers: published ports bypass INPUT and ufw",
-                ),
             ]),
-        });
+        ));
+        recipes.extend(server::withdraw(self, self.service(index)));
         recipes
     }
 
-    fn firewall(&self, open: bool) -> Vec<String> {
-        let Self { address, protocol, port } = self;
-        let family = if address.is_ipv6() { "ip6" } else { "ip" };
-        let tables = if address.is_ipv6() { "ip6tables" } else { "iptables" };
-        let (nft, target, ufw) =
-            if open { ("accept", "ACCEPT", "prepend allow") } else { ("drop", "DROP", "prepend deny") };
-        vec![
-            format!(
-                "nft insert rule inet filter input {family} daddr {address} {protocol} dport {port} {nft}"
-            ),
-            format!("{tables} -I INPUT -d {address} -p {protocol} --dport {port} -j {target}"),
-            format!("ufw {ufw} proto {protocol} from any to {address} port {port}"),
-            "# behind NAT or a cloud firewall, use the inner address, or change the rule there".to_owned(),
-        ]
-    }
-
-    fn reach(&self, report: &Report, finding: &Finding) -> Vec<Recipe> {
+    fn reach(&self, report: &Report, finding: &Finding, index: &Index<'_>) -> Vec<Recipe> {
         let Self { protocol, port, .. } = self;
         let flag = self.flag();
-        let server = Recipe {
-            title: "On the server: does anything listen, and on which address?",
-            lines: vec![format!("ss -ln{flag}p 'sport = :{port}'"), "systemctl --failed".to_owned()],
+        let server = || {
+            let mut recipes = vec![Recipe::new(
+                "On the server: does anything listen, and on which address?",
+                vec![format!("ss -ln{flag}p 'sport = :{port}'"), "systemctl --failed".to_owned()],
+            )];
+            recipes.extend(server::bind(self, self.declared(index)));
+            recipes
         };
-        let arrival = Recipe {
-            title: "On the server, while portproof runs again: do the packets arrive?",
-            lines: vec![format!("tcpdump -ni any '{protocol} port {port}{}'", self.sources(report))],
-        };
-        let firewall =
-            Recipe { title: "Let it through the firewall (one of these)", lines: self.firewall(true) };
+        let arrival = Recipe::new(
+            "On the server, while portproof runs again: do the packets arrive?",
+            vec![format!("tcpdump -ni any '{protocol} port {port}{}'", self.sources(report))],
+        );
         match finding.cause.as_deref() {
-            Some("closed") => vec![server],
-            Some("filtered" | "host_silent") => vec![arrival, firewall],
-            _ => vec![server, arrival],
+            Some("closed") => server(),
+            Some("filtered" | "host_silent") => {
+                let source = self.source(report, index);
+                let rules = firewall::open(self, source);
+                vec![arrival, Recipe::new("Let it through the firewall (one of these)", rules)]
+            }
+            _ => server().into_iter().chain([arrival]).collect(),
         }
     }
 
-    fn tls(&self, finding: &Finding) -> Vec<Recipe> {
+    /// The service that the manifest declares there.
+    fn declared<'a>(&self, index: &Index<'a>) -> Option<&'a str> {
+        index.exposure(&self.address.to_string(), self.protocol, self.port)?.service.as_deref()
+    }
+
+    /// Whom the manifest lets in; without an entry, no more than ourselves.
+    fn source(&self, report: &Report, index: &Index<'_>) -> Source {
+        let entry = index.exposure(&self.address.to_string(), self.protocol, self.port);
+        if entry.is_some_and(|entry| entry.from.is_empty()) {
+            return Source::Anybody;
+        }
+        ours(report, self.address).map_or(Source::Unknown, Source::Only)
+    }
+
+    fn tls(&self, finding: &Finding, index: &Index<'_>) -> Vec<Recipe> {
         let at = self.written();
         let name = finding.host.as_deref().filter(|host| is_name(host));
         let servername = name.map_or_else(String::new, |name| format!(" -servername {name}"));
-        vec![Recipe {
-            title: "See what is offered",
-            lines: vec![format!(
-                "openssl s_client -connect {at}{servername} </dev/null | openssl x509 -noout -subject -issuer -dates -ext subjectAltName"
-            )],
-        }]
+        let look = format!(
+            "openssl s_client -connect {at}{servername} </dev/null | openssl x509 -noout -subject -issuer -dates -ext subjectAltName"
+        );
+        let mut recipes = vec![Recipe::new("See what is offered", vec![look])];
+        if finding.rule == "EXP005" {
+            recipes.push(server::versions(self, self.service(index), finding.expected.contains("1.3")));
+        } else {
+            recipes.push(Recipe::new(
+                "Where certbot keeps the certificate: renew it, and make the server read it",
+                explained(&[
+                    ("certbot certificates".to_owned(), "which there are, and until when"),
+                    ("certbot renew --cert-name NAME".to_owned(), "leaves alone what is not due"),
+                    ("systemctl reload UNIT".to_owned(), "an old certificate is served until then"),
+                ]),
+            ));
+        }
+        recipes
     }
 
     fn listeners(&self) -> Vec<Recipe> {
         let lines =
             vec![format!("ss -ln{}p 'sport = :{}'", self.flag(), self.port), "nft list ruleset".to_owned()];
-        vec![Recipe { title: "On the server: what listens, and what the firewall lets through", lines }]
+        vec![Recipe::new("On the server: what listens, and what the firewall lets through", lines)]
     }
 
     /// The declaration that would make it conform, for a port that is meant to be there.
     fn declare(&self, finding: &Finding) -> Recipe {
         let Self { protocol, port, .. } = self;
         let target = finding.target.as_deref().unwrap_or("");
-        Recipe {
-            title: "Or declare it, if it is meant to be there",
-            lines: vec![
+        Recipe::new(
+            "Or declare it, if it is meant to be there",
+            vec![
                 format!("# under targets, id: {target}"),
                 "expose:".to_owned(),
                 format!(
                     "  - {{port: {port}/{protocol}, justification: TODO, approved_by: TODO, approved_on: TODO, review_by: TODO}}"
                 ),
             ],
-        }
+        )
     }
 
     fn flag(&self) -> char {
@@ -148,10 +179,7 @@ impl Endpoint {
     }
 
     fn sources(&self, report: &Report) -> String {
-        let ours = report.run.host.source_addresses.iter().filter_map(|text| text.parse::<IpAddr>().ok());
-        ours.into_iter()
-            .find(|ours| ours.is_ipv6() == self.address.is_ipv6())
-            .map_or_else(String::new, |ours| format!(" and host {ours}"))
+        ours(report, self.address).map_or_else(String::new, |ours| format!(" and host {ours}"))
     }
 
     fn written(&self) -> String {
@@ -160,6 +188,12 @@ impl Endpoint {
             IpAddr::V6(address) => format!("[{address}]:{}", self.port),
         }
     }
+}
+
+/// Our own address of the same family.
+fn ours(report: &Report, other: IpAddr) -> Option<IpAddr> {
+    let ours = report.run.host.source_addresses.iter().filter_map(|text| text.parse::<IpAddr>().ok());
+    ours.into_iter().find(|ours| ours.is_ipv6() == other.is_ipv6())
 }
 
 /// Commands with a word on each, the words under one another.
@@ -171,7 +205,7 @@ fn explained(commands: &[(String, &str)]) -> Vec<String> {
 fn names(finding: &Finding) -> Vec<Recipe> {
     let Some(name) = finding.host.as_deref().filter(|host| is_name(host)) else { return Vec::new() };
     let lines = ["A", "AAAA"].map(|kind| format!("dig +noall +answer {name} {kind}")).to_vec();
-    vec![Recipe { title: "See what DNS says", lines }]
+    vec![Recipe::new("See what DNS says", lines)]
 }
 
 /// Where packets stop: for hosts that are silent or answer for somebody else.
@@ -179,15 +213,15 @@ fn path(report: &Report, finding: &Finding) -> Vec<Recipe> {
     let Some(address) = finding.address.as_deref().and_then(|text| text.parse::<IpAddr>().ok()) else {
         return names(finding);
     };
-    let ours = report.run.host.source_addresses.iter().filter_map(|text| text.parse::<IpAddr>().ok());
-    let ours = ours.into_iter().find(|ours| ours.is_ipv6() == address.is_ipv6());
-    let mut recipes = vec![Recipe {
-        title: "From here: how far do packets get?",
-        lines: vec![format!("traceroute -T -p 443 {address}")],
-    }];
-    recipes.extend(ours.map(|ours| Recipe {
-        title: "On the host, while portproof runs again: do its packets arrive, and who answers?",
-        lines: vec![format!("tcpdump -ni any 'host {ours}'")],
+    let mut recipes = vec![Recipe::new(
+        "From here: how far do packets get?",
+        vec![format!("traceroute -T -p 443 {address}")],
+    )];
+    recipes.extend(ours(report, address).map(|ours| {
+        Recipe::new(
+            "On the host, while portproof runs again: do its packets arrive, and who answers?",
+            vec![format!("tcpdump -ni any 'host {ours}'")],
+        )
     }));
     recipes
 }
@@ -199,7 +233,7 @@ fn again(report: &Report, finding: &Finding) -> Option<Recipe> {
     // A leading dash is an option to a program, quoted or not.
     let manifest = if manifest.starts_with('-') { format!("./{manifest}") } else { manifest.to_owned() };
     let line = format!("portproof verify {} --only={}", shell(&manifest), shell(target));
-    Some(Recipe { title: "Then ask again", lines: vec![line] })
+    Some(Recipe::new("Then ask again", vec![line]))
 }
 
 /// A DNS name made of nothing but what a shell leaves alone.
