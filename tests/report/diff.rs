@@ -203,6 +203,7 @@ fn tls(sha256: &str, not_after: &str, versions: &[(&str, &[&str], bool)]) -> Tls
         serial: text("01"),
         sha256: sha256.repeat(32),
         self_issued: false,
+        der: None,
     };
     let name = Some(text("www.example.com"));
     TlsRecord {
@@ -210,7 +211,7 @@ fn tls(sha256: &str, not_after: &str, versions: &[(&str, &[&str], bool)]) -> Tls
             name: name.clone(),
             starttls: false,
             version: text("TLS 1.3"),
-            suite: text("TLS_AES_128_GCM_SHA256"),
+            suite: Some(text("TLS_AES_128_GCM_SHA256")),
             trusted: true,
             untrusted_because: None,
             chain_length: 2,
@@ -227,6 +228,9 @@ fn tls(sha256: &str, not_after: &str, versions: &[(&str, &[&str], bool)]) -> Tls
                 })
                 .collect(),
             unknown_versions: Vec::new(),
+            key_exchanges: Vec::new(),
+            compression: false,
+            der: None,
         }],
     }
 }
