@@ -57,12 +57,12 @@ fn a_template_of_the_users_own_writes_the_page_and_its_faults_are_named_before_a
     let (desk, door) = (Desk::new(), Door::open());
     let port = door.port.to_string();
     let run = ["verify", "--expect", &port, "--tcp", "declared", "--udp", "none", "127.0.0.1"];
-    desk.file("own.html", "{{ outcome }} {{ report.schema }}");
+    desk.file("own.html", "{{ outcome }}, {{ report.tool.name }}");
     let own = ["--report", "json=a.json", "--report", "html=a.html", "--template", "own.html"];
     desk.run(&[&run[..], &own].concat()).ends(0);
-    assert_eq!(fs::read_to_string(desk.place("a.html")).unwrap(), "conforms portproof.report/1");
+    assert_eq!(fs::read_to_string(desk.place("a.html")).unwrap(), "conforms, portproof");
     let page = desk.run(&["render", "a.json", "--report", "html=-", "--template", "own.html"]).ends(0).out;
-    assert_eq!(page, "conforms portproof.report/1");
+    assert_eq!(page, "conforms, portproof");
     desk.file("broken.html", "one\n{% if %}");
     let broken = ["--report", "html=b.html", "--template", "broken.html"];
     desk.run(&[&run[..], &broken].concat()).ends(2).complains(&["broken.html", "template.html:2"]);
