@@ -58,8 +58,10 @@ const SCRIPT: &str = include_str!("script.js");
 const LONGEST: usize = 32_768;
 /// The name under which a user's own template speaks of itself; its ending is what has it escaped.
 const OWN: &str = "template.html";
-/// The most steps of a user's own template: seconds, not hours.
-const FUEL: u64 = 50_000_000;
+/// The most steps of a user's own template, and as many more for each finding, observation and address: seconds, not
+/// hours.
+const FUEL: u64 = 2_000_000;
+const FUEL_OF_EACH: u64 = 1_000;
 const TEMPLATES: [(&str, &str); 7] = [
     ("report.html", include_str!("report.html")),
     ("parts.html", include_str!("parts.html")),
@@ -82,7 +84,8 @@ pub fn write(report: &Report, out: &mut dyn Write) -> Result<(), HtmlError> {
 /// stopped when it takes too many steps.
 pub fn write_with(report: &Report, template: &str, out: &mut dyn Write) -> Result<(), HtmlError> {
     let mut environment = with(template)?;
-    environment.set_fuel(Some(FUEL));
+    let parts = report.findings.len() + report.observations.len() + report.coverage.per_address.len();
+    environment.set_fuel(Some(FUEL + FUEL_OF_EACH * parts as u64));
     let page = context! { report => Serde(report), ..context(report) };
     let text = environment.get_template(OWN).and_then(|own| own.render(page)).map_err(HtmlError::Own)?;
     out.write_all(text.as_bytes())?;
