@@ -231,15 +231,17 @@ fn postgresql() {
 fn mariadb() {
     let data = format!("--datadir={DIR}/mariadb");
     let quiet = ["--auth-root-authentication-method=normal", "--skip-test-db"];
-    run(Command::new("mariadb-install-db").args(["--user=root", &data]).args(quiet));
+    // Names of its temporary files come from process numbers, which are the same in every namespace.
+    let install = ["--user=root", &data];
+    run(Command::new("mariadb-install-db").args(install).args(quiet).env("TMPDIR", DIR));
     let socket = format!("--socket={DIR}/mariadb.sock");
     let pid = format!("--pid-file={DIR}/mariadb.pid");
     let server = copy("/usr/sbin/mariadbd");
     let small = "--innodb-buffer-pool-size=8M";
-    spawn(
-        "mariadb",
-        far(&[&server, "--no-defaults", "--user=root", &data, &socket, &pid, "--bind-address=*", small]),
-    );
+    let mut command =
+        far(&[&server, "--no-defaults", "--user=root", &data, &socket, &pid, "--bind-address=*", small]);
+    command.env("TMPDIR", DIR);
+    spawn("mariadb", command);
 }
 
 fn redis() {
