@@ -1,11 +1,9 @@
 //! The report as JSON, and the schema that every report keeps. Never loses a field: this is the
 //! format that the others are rendered from.
 
-use std::{
-    fmt::Write as _,
-    io::{self, Write},
-};
+use std::io::{self, Write};
 
+use data_encoding::HEXLOWER;
 use serde::Deserialize;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
@@ -66,10 +64,7 @@ pub(super) fn schema_of(text: &[u8]) -> Result<(), ReadError> {
 
 /// What a later report calls this one by: SHA-256 of its bytes, in lower-case hexadecimal digits.
 pub fn sha256(text: &[u8]) -> String {
-    Sha256::digest(text).iter().fold(String::with_capacity(64), |mut hex, octet| {
-        let _ = write!(hex, "{octet:02x}"); // writing to a String can't fail
-        hex
-    })
+    HEXLOWER.encode(&Sha256::digest(text))
 }
 
 /// Writes the report: pretty, the fields in the order of the types, a final newline. The same
@@ -94,10 +89,7 @@ pub(crate) fn digest(report: &Report) -> io::Result<String> {
     let mut hashing = io::BufWriter::new(Hashing(Sha256::new()));
     write(report, &mut hashing)?;
     let Hashing(hash) = hashing.into_inner().map_err(io::IntoInnerError::into_error)?;
-    Ok(hash.finalize().iter().fold(String::new(), |mut digits, octet| {
-        let _ = write!(digits, "{octet:02x}"); // writing to a String can't fail
-        digits
-    }))
+    Ok(HEXLOWER.encode(&hash.finalize()))
 }
 
 /// The JSON Schema (2020-12) of the report; it follows from the types, so it can't lag behind them.

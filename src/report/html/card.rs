@@ -88,7 +88,7 @@ pub(super) fn card(report: &Report, finding: &Finding, index: &Index<'_>, histor
 }
 
 /// A fragment for links; ids are hashes, so anything else in one is left out.
-fn anchor(finding: &Finding) -> String {
+pub(super) fn anchor(finding: &Finding) -> String {
     let id: String = finding.id.chars().filter(char::is_ascii_alphanumeric).take(64).collect();
     format!("finding-{id}")
 }

@@ -5,7 +5,10 @@ use std::collections::HashMap;
 
 use serde::Serialize;
 
-use super::super::{ComplianceRecord, ControlRecord, Finding, Report, words::count};
+use super::{
+    super::{ComplianceRecord, ControlRecord, Finding, Report, words::count},
+    card::anchor,
+};
 use crate::{
     model::{Kind, Verdict},
     spec::profile::Support,
@@ -119,10 +122,4 @@ fn few_words(finding: &Finding) -> String {
     parts.extend(finding.target.clone());
     parts.extend(finding.protocol.zip(finding.port).map(|(protocol, port)| format!("{port}/{protocol}")));
     parts.join(" ")
-}
-
-/// The anchor of a finding's card; ids are hashes, so anything else in one is left out.
-fn anchor(finding: &Finding) -> String {
-    let id: String = finding.id.chars().filter(char::is_ascii_alphanumeric).take(64).collect();
-    format!("finding-{id}")
 }

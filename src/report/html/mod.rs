@@ -22,6 +22,7 @@ use std::{
     io::{self, Write},
 };
 
+use data_encoding::BASE64;
 use minijinja::{
     Environment, UndefinedBehavior, context, escape_formatter,
     value::{Serde, Value, ValueKind},
@@ -152,22 +153,7 @@ fn shortened(text: &str) -> Cow<'_, str> {
 
 /// A source as the content security policy names it.
 fn hash(text: &str) -> String {
-    format!("sha256-{}", base64(&Sha256::digest(text.as_bytes())))
-}
-
-/// RFC 4648 section 4, for the digests that the content security policy needs.
-fn base64(octets: &[u8]) -> String {
-    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut text = String::with_capacity(octets.len().div_ceil(3) * 4);
-    for chunk in octets.chunks(3) {
-        let group = (0..3).fold(0_u32, |group, i| group << 8 | u32::from(chunk.get(i).copied().unwrap_or(0)));
-        for i in 0..4 {
-            let sextet = (group >> (18 - 6 * i)) as usize & 63;
-            let letter = ALPHABET.get(sextet).copied().unwrap_or(b'=');
-            text.push(if i <= chunk.len() { char::from(letter) } else { '=' });
-        }
-    }
-    text
+    format!("sha256-{}", BASE64.encode(&Sha256::digest(text.as_bytes())))
 }
 
 #[cfg(test)]
@@ -175,12 +161,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn base64_agrees_with_the_test_vectors_of_rfc_4648() {
-        for (octets, text) in
-            [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foobar", "Zm9vYmFy")]
-        {
-            assert_eq!(base64(octets.as_bytes()), text);
-        }
+    fn a_hash_of_the_policy_is_the_digest_in_base64_of_rfc_4648() {
+        assert_eq!(hash(""), "sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=");
     }
 
     #[test]
