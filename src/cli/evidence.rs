@@ -1,6 +1,7 @@
 //! `evidence sign` and `evidence verify`: reports that can be trusted years later, with or without portproof.
 
 use std::{
+    collections::BTreeSet,
     fs, io,
     path::{Path, PathBuf},
     process::ExitCode,
@@ -110,7 +111,7 @@ fn key(path: &Path) -> Result<Key, CliError> {
             KeyError::Encrypted => told
                 .hint(format!("{anew}, and asks; or take the passphrase off a copy: ssh-keygen -p -f COPY")),
             KeyError::Kind(_) => told.hint("ssh-keygen -t ed25519 makes a key for this"),
-            KeyError::NoKey(_) | KeyError::Unusable(_) => told.hint(
+            KeyError::Foreign | KeyError::NoKey(_) | KeyError::Unusable(_) => told.hint(
                 "name the private key, not the .pub file; ssh-keygen -t ed25519 makes one, and \
                  ssh-keygen -p -f FILE rewrites one of another format",
             ),
@@ -157,7 +158,9 @@ fn verify(args: &CheckArgs) -> Result<ExitCode, CliError> {
         seal(&mut about, (from, &octets), args, signers.as_ref(), now)?;
         match json::read(&octets) {
             Ok(report) => {
-                about.faults.extend(imbalances(&report).iter().map(|off| format!("its totals: {off}")));
+                about
+                    .faults
+                    .extend(imbalances(&report).iter().map(|off| format!("it contradicts itself: {off}")));
                 about.about = described(&report);
                 links.push((checked.len(), Link::of(&load::shown(from), json::sha256(&octets), &report)));
             }
@@ -176,7 +179,8 @@ fn verify(args: &CheckArgs) -> Result<ExitCode, CliError> {
         }
     }
     order.extend((0..checked.len()).filter(|place| !links.iter().any(|(known, _)| known == place)));
-    print(&args.reports, &checked, &order)
+    let different: BTreeSet<&str> = links.iter().map(|(_, link)| link.sha256()).collect();
+    print(&args.reports, &checked, &order, different.len())
 }
 
 /// Who may sign.
@@ -246,7 +250,13 @@ fn described(report: &Report) -> String {
 }
 
 /// One line a report, in the order of the chain, and the verdict last.
-fn print(names: &[String], checked: &[Checked], order: &[usize]) -> Result<ExitCode, CliError> {
+/// `different`: copies counted once.
+fn print(
+    names: &[String],
+    checked: &[Checked],
+    order: &[usize],
+    different: usize,
+) -> Result<ExitCode, CliError> {
     let mut text = String::new();
     for (name, about) in order.iter().filter_map(|&place| Some((names.get(place)?, checked.get(place)?))) {
         let word = if about.faults.is_empty() { "ok   " } else { "WRONG" };
@@ -258,7 +268,7 @@ fn print(names: &[String], checked: &[Checked], order: &[usize]) -> Result<ExitC
     let wrong = checked.iter().filter(|about| !about.faults.is_empty()).count() as u64;
     let all = checked.len() as u64;
     let verdict = if wrong == 0 {
-        let chained = if all > 1 { ", each following the one before it" } else { "" };
+        let chained = if different > 1 { ", each following the one before it" } else { "" };
         let reports = count(all, "report", "reports");
         format!("VALID  {reports}{chained} · totals reconcile · {}", signed(checked))
     } else {

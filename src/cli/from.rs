@@ -47,6 +47,7 @@ pub(super) fn verified(asked: &Asked<'_>, wanted: &[Wanted], measure: &Measure) 
     let mut manifest = named(asked.what, asked.expect, asked.select, &profiles, ansi)?;
     let mut files = asked.select.from.iter().map(|from| read(from)).collect::<Result<Vec<File>, _>>()?;
     files.sort_by_key(|file| file.source.finished.or(file.source.started));
+    intake::join(files.iter_mut().map(|file| &mut file.source));
     let vantage = vantage(&files, asked.how.vantage.as_deref())?;
     // Where a file of another tool was made from is what the operator says, and nobody else knows.
     manifest.vantage.take_if(|_| vantage.is_none());

@@ -124,17 +124,27 @@ pub(super) fn manifest_record(manifest: &Manifest) -> ManifestRecord {
     report::manifest_record(manifest, git)
 }
 
-/// What the operator deselected.
-pub(super) fn selection(selection: &Selection, asked: &Asked<'_>, shard: Option<Shard>) -> SelectionRecord {
+/// What the operator deselected. A part comes with the digest of the plan that it is of.
+pub(super) fn selection(
+    selection: &Selection,
+    asked: &Asked<'_>,
+    part: Option<(Shard, u64)>,
+) -> SelectionRecord {
     SelectionRecord {
         only: asked.select.only.clone(),
         exclude: selection.exclude.iter().map(ToString::to_string).collect(),
         families: selection.families.clone(),
         tcp: asked.select.tcp.clone(),
         udp: asked.select.udp.clone(),
-        shard: shard.map(|shard| shard.to_string()),
+        shard: part.map(|(shard, _)| shard.to_string()),
+        plan: part.map(|(_, plan)| format!("{plan:016x}")),
         at: asked.select.at.clone(),
         strict: asked.result.strict,
+        levels: levels(asked.result)
+            .unwrap_or_default()
+            .into_iter()
+            .map(|(id, level)| (id.to_owned(), level))
+            .collect(),
     }
 }
 

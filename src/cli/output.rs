@@ -1,13 +1,14 @@
 //! Where results go: standard output is data, files are written whole or not at all.
 
 use std::{
+    collections::BTreeMap,
     fs::{self, File, OpenOptions},
     io::{self, IsTerminal, Write},
     path::{Path, PathBuf},
 };
 
 use super::{args::Color, error::CliError, load};
-use crate::report::{self, Format, NoFormat, Report, summary::Style};
+use crate::report::{self, Format, NoFormat, Report, html::HtmlError, summary::Style};
 
 /// As many links as the kernel follows (`path_resolution(7)`).
 const MOST_LINKS: usize = 40;
@@ -18,7 +19,7 @@ pub(super) struct Wanted {
     format: Format,
     to: Destination,
     /// The user's own, in place of the built-in page.
-    template: Option<String>,
+    template: Option<(PathBuf, String)>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,7 +43,15 @@ impl Wanted {
                 return Err(CliError::usage("--template has no page to write").hint("add --report html=PATH"));
             }
             for page in pages {
-                page.template = Some(text.clone());
+                page.template = Some((path.to_path_buf(), text.clone()));
+            }
+        }
+        let mut places = BTreeMap::new();
+        for (report, path) in wanted.iter().filter_map(|wanted| Some((wanted, wanted.file()?))) {
+            let place = behind(path).and_then(std::path::absolute).unwrap_or_else(|_| path.to_path_buf());
+            if let Some(other) = places.insert(place, report.format).filter(|_| !is_stream(path)) {
+                let both = format!("{other} and {} would both be {}", report.format, path.display());
+                return Err(CliError::usage(both).hint("give each report a file of its own"));
             }
         }
         wanted.iter().try_for_each(Self::check)?;
@@ -105,8 +114,9 @@ impl Wanted {
     fn write(&self, report: &Report) -> Result<(), CliError> {
         let mut bytes = Vec::new();
         match &self.template {
-            Some(template) => {
-                report::html::write_with(report, template, &mut bytes).map_err(CliError::environment)?;
+            Some((path, template)) => {
+                let written = report::html::write_with(report, template, &mut bytes);
+                written.map_err(|error| misfit(path, &error))?;
             }
             None => self.format.write(report, &mut bytes).map_err(CliError::environment)?,
         }
@@ -120,8 +130,17 @@ impl Wanted {
 /// A template of the user's, read and looked through.
 fn own_template(path: &Path) -> Result<String, CliError> {
     let text = load::text_of(path).map_err(CliError::usage)?;
-    report::html::check(&text).map_err(|error| CliError::usage(format!("{}: {error}", path.display())))?;
+    report::html::check(&text).map_err(|error| misfit(path, &error))?;
     Ok(text)
+}
+
+/// That a template of the user's does not fit.
+fn misfit(path: &Path, error: &HtmlError) -> CliError {
+    let told = CliError::usage(format!("{}: {error}", path.display()));
+    match error {
+        HtmlError::Unknown { known, .. } => told.hint(format!("there are {}", known.join(", "))),
+        _ => told,
+    }
 }
 
 /// The summary on standard output, unless a report was asked for there; the others where they belong.

@@ -8,11 +8,15 @@ use super::{
     load,
     output::{self, Wanted},
 };
+use crate::{model::clean, report::contradiction};
 
 /// Shows a saved report and writes what was asked for. Exit 0: done, whatever the report says.
 pub(super) fn run(args: &RenderArgs, color: Color) -> Result<ExitCode, CliError> {
     let wanted = Wanted::all(&args.report, args.template.as_deref())?;
     let report = load::report(&args.from)?;
+    if let Some(why) = contradiction(&report) {
+        output::say(&format!("note: {}: {}", load::shown(&args.from), clean(&why)));
+    }
     output::publish(&report, &wanted, color, args.quiet)?;
     Ok(Code::Fine.into())
 }

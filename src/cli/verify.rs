@@ -184,6 +184,8 @@ fn circumstances(
     let time = |moment| report::time(clock.began(), moment);
     let (synchronized, max_error_ms) = provenance::clock();
     let manifest = &prepared.manifest;
+    let whole = || askable(&prepared.plan, manifest, &prepared.payloads, None).digest();
+    let part = prepared.how.shard.map(|shard| (shard, whole()));
     let run = Run {
         id: format!("{:016x}{:016x}", provenance::random(), provenance::random()),
         started_at: time(ran.began),
@@ -193,7 +195,7 @@ fn circumstances(
         operator: provenance::operator(),
         seed: prepared.how.seed,
         argv: asked.argv.to_vec(),
-        selection: selection(&prepared.selection, asked, prepared.how.shard),
+        selection: selection(&prepared.selection, asked, part),
         scan: scanned.methods.clone(),
         fallbacks: prepared.how.fallbacks.clone(),
         partial: ran.stop != Stop::Complete,

@@ -10,12 +10,16 @@ mod portrait;
 #[cfg(feature = "edge")]
 mod report;
 mod services;
+#[cfg(feature = "edge")]
+mod shards;
 mod source;
 
 use std::{fmt, str};
 
 use thiserror::Error;
 
+#[cfg(feature = "edge")]
+pub use self::shards::join;
 pub use self::{
     gather::{Gathered, gather},
     names::resolution,

@@ -121,9 +121,8 @@ fn whole(
         None => of_targets.clone(),
     };
     let miss = own.miss.map(|miss| Miss { estimate: miss.estimate, upper95: miss.upper95 });
-    let totals = bounded_counts(own.states);
     part.tally = Some(Tally {
-        states: totals,
+        states: bounded_counts(own.states),
         not_sent: own.not_sent.min(MOST),
         local: own.local.as_deref().and_then(local),
         prohibited: own.prohibited.min(MOST),
@@ -133,15 +132,21 @@ fn whole(
         controls: own.controls.map(|count| ControlCount { asked: count.asked, open: count.open }),
         ..Tally::empty(address, protocol)
     });
-    let mut states = totals;
+    settle(&mut part);
+    part
+}
+
+/// What its totals leave for the ports that it does not list.
+pub(super) fn settle(part: &mut Part) {
+    let Some(tally) = &part.tally else { return };
+    let mut states = tally.states;
     for (port, sighting) in &part.seen {
         if part.asked.contains(*port) {
             states.sub(sighting.observation.state, 1);
         }
     }
-    let silent = states.filtered + states.unanswered > 0 && own.prohibited == 0;
-    rest(&mut part, states, silent.then_some(Reason::NoResponse));
-    part
+    let silent = states.filtered + states.unanswered > 0 && tally.prohibited == 0;
+    rest(part, states, silent.then_some(Reason::NoResponse));
 }
 
 /// The same of a report that gives totals of an address only for both protocols together: what proves least.

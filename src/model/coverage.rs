@@ -18,9 +18,10 @@ pub struct StateCounts {
 }
 
 impl StateCounts {
-    /// Counts `n` endpoints in this state.
+    /// Counts `n` endpoints in this state. Saturates, as every sum here: the counts of a report may be anybody's.
     pub fn add(&mut self, state: State, n: u64) {
-        *self.slot(state) += n;
+        let slot = self.slot(state);
+        *slot = slot.saturating_add(n);
     }
 
     /// Takes `n` endpoints out of this state: they were counted, and are judged elsewhere.
@@ -42,12 +43,17 @@ impl StateCounts {
 
     /// Every endpoint counted.
     pub fn total(&self) -> u64 {
-        State::ALL.iter().map(|&state| self.of(state)).sum()
+        State::ALL.iter().fold(0, |sum, &state| sum.saturating_add(self.of(state)))
+    }
+
+    /// Those that are anything but unknown.
+    pub fn determined(&self) -> u64 {
+        Self { unknown: 0, ..*self }.total()
     }
 
     /// Whether anything but silence came back.
     pub fn answered(&self) -> bool {
-        self.open + self.closed > 0
+        self.open > 0 || self.closed > 0
     }
 
     fn slot(&mut self, state: State) -> &mut u64 {

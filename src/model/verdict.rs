@@ -21,11 +21,15 @@ pub enum Verdict {
     Inconclusive,
     /// Planned and never asked.
     NotCovered,
-    /// Deviates or is in doubt, and an exception in force accepts it.
+    /// Deviates or is in doubt, and an exception in force accepts it; or the run was told (`-A`, `-W`) not to fail on it.
     Waived,
 }
 
 impl Verdict {
+    /// All of them.
+    pub const ALL: [Self; 6] =
+        [Self::Pass, Self::PassBySilence, Self::Fail, Self::Inconclusive, Self::NotCovered, Self::Waived];
+
     /// The word used in every format.
     pub fn word(self) -> &'static str {
         match self {
@@ -54,13 +58,26 @@ pub struct VerdictCounts {
 impl VerdictCounts {
     /// Counts `n` endpoints with this verdict.
     pub fn add(&mut self, verdict: Verdict, n: u64) {
-        *self.of_mut(verdict) += n;
+        let count = self.of_mut(verdict);
+        *count = count.saturating_add(n);
     }
 
     /// Counts `n` endpoints with this verdict no longer.
     pub fn sub(&mut self, verdict: Verdict, n: u64) {
         let count = self.of_mut(verdict);
         *count = count.saturating_sub(n);
+    }
+
+    /// How many have this verdict.
+    pub fn of(&self, verdict: Verdict) -> u64 {
+        match verdict {
+            Verdict::Pass => self.pass,
+            Verdict::PassBySilence => self.pass_by_silence,
+            Verdict::Fail => self.fail,
+            Verdict::Inconclusive => self.inconclusive,
+            Verdict::NotCovered => self.not_covered,
+            Verdict::Waived => self.waived,
+        }
     }
 
     fn of_mut(&mut self, verdict: Verdict) -> &mut u64 {
@@ -76,17 +93,14 @@ impl VerdictCounts {
 
     /// Every endpoint counted.
     pub fn total(&self) -> u64 {
-        self.pass + self.pass_by_silence + self.fail + self.inconclusive + self.not_covered + self.waived
+        Verdict::ALL.iter().fold(0, |sum, &verdict| sum.saturating_add(self.of(verdict)))
     }
 }
 
 impl AddAssign for VerdictCounts {
     fn add_assign(&mut self, other: Self) {
-        self.pass += other.pass;
-        self.pass_by_silence += other.pass_by_silence;
-        self.fail += other.fail;
-        self.inconclusive += other.inconclusive;
-        self.not_covered += other.not_covered;
-        self.waived += other.waived;
+        for verdict in Verdict::ALL {
+            self.add(verdict, other.of(verdict));
+        }
     }
 }

@@ -61,6 +61,8 @@ struct FindingHead {
 impl Baseline {
     /// Reads an earlier report, of this schema or another number of it.
     pub fn read(text: &[u8]) -> Result<Self, ReadError> {
+        let sha256 = json::sha256(text);
+        let text = json::unmarked(text);
         match json::schema_of(text) {
             Ok(()) | Err(ReadError::OtherVersion(_)) => {}
             Err(error) => return Err(error),
@@ -70,7 +72,7 @@ impl Baseline {
             .into_iter()
             .map(|known| (known.id, time(known.first_seen.unwrap_or(run.started_at))))
             .collect();
-        Ok(Self { sha256: json::sha256(text), schema, run, first_seen })
+        Ok(Self { sha256, schema, run, first_seen })
     }
 
     /// Links a report to this one, and says of its findings since when they are known.

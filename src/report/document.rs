@@ -7,6 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
+    Selection,
     compliance::ComplianceRecord,
     observed::ObservationRecord,
     sources::{ProtocolCoverage, SourceRecord},
@@ -111,27 +112,6 @@ pub struct Run {
     /// What was judged instead of scanning (`--from`), in the order of time; empty where this run scanned.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub sources: Vec<SourceRecord>,
-}
-
-/// What the operator deselected.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct Selection {
-    /// `--only`.
-    pub only: Vec<String>,
-    /// `--exclude`.
-    pub exclude: Vec<String>,
-    /// `--families`, where given.
-    pub families: Option<Vec<Family>>,
-    /// `--tcp`, where given.
-    pub tcp: Option<String>,
-    /// `--udp`, where given.
-    pub udp: Option<String>,
-    /// `--shard I/N`, where given.
-    pub shard: Option<String>,
-    /// `--at`, where given: paperwork judged as of that day.
-    pub at: Option<String>,
-    /// `--strict`: exceptions ignored.
-    pub strict: bool,
 }
 
 /// How was scanned.

@@ -1,10 +1,14 @@
 //! The outcome in one line and in one sentence. Repeats what the summary decided; decides nothing.
 
+use std::collections::HashSet;
+
 use super::{
-    Finding, Outcome, Report, SourceRecord,
+    Finding, ObservationRecord, Outcome, Report,
+    evidence::imbalances,
+    restrictions::restrictions,
     words::{capital, count, duration, listed, spoken, thousands, visible},
 };
-use crate::model::{Family, Kind, PortSet, Verdict};
+use crate::model::{Kind, Level, Verdict};
 
 /// verify's last line: what came out, how much of the plan was determined, from where, how long, and
 /// every restriction under which it holds.
@@ -27,7 +31,29 @@ pub fn headline(report: &Report) -> String {
     parts.extend(origin(report).map(|origin| format!("from {origin}")));
     parts.push(duration(report.coverage.duration_s));
     parts.extend(restrictions(report));
-    visible(&parts.join(" · ")).into_owned()
+    let said = parts.join(" · ");
+    visible(&contradiction(report).map_or_else(|| said.clone(), |why| format!("NOT VALID  {why}: {said}")))
+        .into_owned()
+}
+
+/// Said of a report whose totals or outcome do not follow from its parts. As it was written, none is so: somebody
+/// altered it, and what it says of itself must not be repeated as if it were true.
+pub(crate) fn contradiction(report: &Report) -> Option<String> {
+    let found = imbalances(report);
+    let first = found.first()?;
+    let more = match found.len() - 1 {
+        0 => String::new(),
+        n => format!(", and {}", count(n as u64, "more contradiction", "more contradictions")),
+    };
+    Some(format!("the report contradicts itself ({first}{more})"))
+}
+
+/// The outcome as far as it may be repeated: a report that contradicts itself proves no conformity.
+pub(crate) fn outcome(report: &Report) -> Outcome {
+    match report.summary.result {
+        Outcome::Conforms if contradiction(report).is_some() => Outcome::Inconclusive,
+        outcome => outcome,
+    }
 }
 
 /// One plain sentence, or two: what is wrong, what is in doubt, what is waived.
@@ -48,7 +74,7 @@ pub(crate) fn partial_sentence(report: &Report) -> Option<String> {
 
 /// The verdict's word and the sentence after it, apart: a page sets the word off.
 pub(crate) fn verdict_parts(report: &Report) -> (&'static str, String) {
-    let wrong = clauses(report, |finding| finding.verdict == Verdict::Fail);
+    let wrong = clauses(report.findings.iter().filter(|finding| finding.verdict == Verdict::Fail));
     let unsure = doubts(report);
     let (word, mut body) = match report.summary.result {
         Outcome::Deviates => {
@@ -62,17 +88,29 @@ pub(crate) fn verdict_parts(report: &Report) -> (&'static str, String) {
             ("Inconclusive", "Nothing answered at all, so nothing can be said about what is open.".to_owned())
         }
         Outcome::Inconclusive => {
-            let all: Vec<String> =
-                std::iter::once("nothing seen contradicts the manifest".to_owned()).chain(unsure).collect();
+            let mut all = vec!["nothing seen contradicts the manifest".to_owned()];
+            all.extend(unsure);
+            if all.len() == 1 && !report.run.partial {
+                all.push("not everything could be determined".to_owned());
+            }
             ("Inconclusive", sentence(&all, ""))
         }
         Outcome::Conforms => ("Conforms", conforming(report)),
     };
-    let waived = Tally::of(report).waived;
+    let tally = Tally::of(report);
+    if tally.overlooked > 0 {
+        let number = capital(&spoken(tally.overlooked, "endpoint deviates", "endpoints deviate"));
+        body = format!("{body} {number}, and the run was told not to report it.");
+    }
+    let waived = tally.waived;
     if waived > 0 {
         let verb = if waived == 1 { "is" } else { "are" };
         let number = capital(&spoken(waived, "deviation or doubt", "deviations or doubts"));
         body = format!("{body} {number} {verb} accepted by an exception.");
+    }
+    if let Some(why) = contradiction(report) {
+        body = format!("{}. It says of itself: {word}. {body}", capital(&why));
+        return ("Not valid", visible(&body).into_owned());
     }
     (word, visible(&body).into_owned())
 }
@@ -84,6 +122,8 @@ pub(crate) struct Tally {
     pub(crate) unsure: u64,
     pub(crate) waived: u64,
     pub(crate) remarks: u64,
+    /// Endpoints that deviate and of which no finding speaks: the run was told so by `-A`.
+    pub(crate) overlooked: u64,
 }
 
 impl Tally {
@@ -98,12 +138,18 @@ impl Tally {
                 Verdict::Pass | Verdict::PassBySilence => &mut tally.remarks,
             } += 1;
         }
+        tally.overlooked = overlooked(report);
         tally
     }
 
     fn words(self, report: &Report) -> String {
         let mut words = Vec::new();
         match report.summary.result {
+            Outcome::Conforms if self.overlooked > 0 || warned(report).next().is_some() => {
+                words.push("nothing that fails".to_owned());
+                let warned = warned(report).count() as u64;
+                words.extend((warned > 0).then(|| format!("{} warned of", thousands(warned))));
+            }
             Outcome::Conforms => words.push("nothing unexpected, nothing missing".to_owned()),
             Outcome::Inconclusive if !report.coverage.states.answered() => {
                 words.push("nothing answered".to_owned());
@@ -111,14 +157,49 @@ impl Tally {
             Outcome::Inconclusive => {}
             Outcome::Deviates => words.push(format!("{} wrong", thousands(self.wrong))),
         }
-        if self.unsure > 0 || words.is_empty() {
+        if self.unsure > 0 {
             words.push(format!("{} unsure", thousands(self.unsure)));
+        }
+        // A doubt that is not reported (`-A`) is one all the same.
+        if words.is_empty() {
+            words.push("not everything determined".to_owned());
         }
         if self.waived > 0 {
             words.push(format!("{} waived", thousands(self.waived)));
         }
+        if self.overlooked > 0 {
+            words.push(format!("{} not reported", thousands(self.overlooked)));
+        }
         words.join(", ")
     }
+}
+
+/// Findings that only warn of what would otherwise fail: what is open or missing against the manifest.
+fn warned(report: &Report) -> impl Iterator<Item = &Finding> {
+    let is_deviation = |finding: &&Finding| matches!(finding.rule.as_str(), "EXP001" | "EXP002" | "EXP003");
+    report.findings.iter().filter(|finding| finding.verdict == Verdict::Pass).filter(is_deviation)
+}
+
+fn overlooked(report: &Report) -> u64 {
+    if !report.run.selection.levels.values().any(|level| *level == Level::Allow) {
+        return 0;
+    }
+    // A finding may speak of an endpoint, of a whole address, or of a host or target.
+    let whole = |finding: &&Finding| finding.port.is_none() && finding.verdict == Verdict::Waived;
+    let hosts = report.findings.iter().filter(whole).any(|finding| finding.address.is_none());
+    let spoken_of: HashSet<_> = report
+        .findings
+        .iter()
+        .filter(|finding| finding.port.is_some() || whole(finding))
+        .filter_map(|finding| Some((finding.address.as_deref()?, finding.protocol.zip(finding.port))))
+        .collect();
+    let is_silent = |seen: &&ObservationRecord| {
+        let address = seen.address.as_str();
+        !spoken_of.contains(&(address, Some((seen.protocol, seen.port))))
+            && !spoken_of.contains(&(address, None))
+    };
+    let waived = report.observations.iter().filter(|seen| seen.verdict == Verdict::Waived);
+    waived.filter(is_silent).filter(|_| !hosts).count() as u64
 }
 
 /// Endpoints whose state and verdict are known. An endpoint that we failed to ask, or that stayed
@@ -127,7 +208,8 @@ impl Tally {
 pub(crate) fn determined(report: &Report) -> u64 {
     let states = &report.coverage.states;
     let verdicts = &report.summary.verdicts;
-    let open_ended = (states.unknown + states.unanswered).max(verdicts.inconclusive + verdicts.not_covered);
+    let stateless = states.unknown.saturating_add(states.unanswered);
+    let open_ended = stateless.max(verdicts.inconclusive.saturating_add(verdicts.not_covered));
     report.coverage.planned.saturating_sub(open_ended)
 }
 
@@ -148,87 +230,6 @@ pub(crate) fn origin(report: &Report) -> Option<String> {
     }
 }
 
-/// Every restriction under which the outcome holds, a few words each. A reader of the headline must
-/// not believe that more was looked at than was.
-pub(crate) fn restrictions(report: &Report) -> Vec<String> {
-    let selection = &report.run.selection;
-    let mut named = Vec::new();
-    named.extend(judged_from(report));
-    if !selection.only.is_empty() {
-        named.push(format!("only {}", targets(&selection.only)));
-    }
-    if !selection.exclude.is_empty() {
-        named.push(format!("without {}", targets(&selection.exclude)));
-    }
-    match selection.families.as_deref() {
-        Some([Family::Ipv4]) => named.push("IPv4 only".to_owned()),
-        Some([Family::Ipv6]) => named.push("IPv6 only".to_owned()),
-        _ => {}
-    }
-    named.extend(tcp_restriction(report));
-    match (report.run.scan.udp.as_deref(), selection.udp.as_deref()) {
-        (None, _) => named.push("UDP not scanned".to_owned()),
-        (_, Some("declared")) => named.push("unlisted UDP ports not scanned".to_owned()),
-        (_, Some(ports)) => named.push(format!("UDP ports {ports} only")),
-        _ => {}
-    }
-    named.extend(selection.shard.as_ref().map(|shard| format!("part {shard} of the plan only")));
-    named.extend(selection.at.as_ref().map(|day| format!("paperwork judged as of {day}")));
-    if selection.strict {
-        named.push("exceptions ignored".to_owned());
-    }
-    named
-}
-
-/// `judged from scan.xml (nmap 7.93)`: nothing was sent, and what these do not show is not known.
-fn judged_from(report: &Report) -> Option<String> {
-    let named = |source: &SourceRecord| format!("{} ({})", source.path, source.tool);
-    let files = match report.run.sources.as_slice() {
-        [] => return None,
-        [first, second, third, rest @ ..] if !rest.is_empty() => {
-            format!("{}, {}, {} and {} more", named(first), named(second), named(third), rest.len())
-        }
-        few => listed(&few.iter().map(named).collect::<Vec<_>>()),
-    };
-    Some(format!("judged from {files}"))
-}
-
-fn tcp_restriction(report: &Report) -> Option<String> {
-    match (report.run.scan.tcp.as_deref(), report.run.selection.tcp.as_deref()) {
-        (None, _) | (_, Some("none")) => Some("TCP not scanned".to_owned()),
-        (_, Some("declared")) => Some("unlisted ports not scanned".to_owned()),
-        (_, Some("all")) => None,
-        (_, Some(ports)) => Some(format!("TCP ports {ports} only")),
-        (_, None) => {
-            // What the manifest itself narrows is a restriction too, though nobody deselected it.
-            let sets = &report.coverage.port_sets;
-            let narrow = sets.values().filter(|set| tcp_ports(set).is_some_and(|set| set.len() < 65_535));
-            match narrow.count() {
-                0 => None,
-                n if n == sets.len() => Some("not every TCP port scanned".to_owned()),
-                n => Some(format!("not every TCP port scanned on {n} of {} targets", sets.len())),
-            }
-        }
-    }
-}
-
-/// The TCP part of a target's port set as the report writes it; `None` where it can't be told.
-pub(crate) fn tcp_ports(set: &str) -> Option<PortSet> {
-    let part = set.split(';').map(str::trim).find(|part| !part.contains("udp"))?;
-    PortSet::parse(part.trim_start_matches("tcp").trim_start_matches(':').trim_end_matches("/tcp").trim())
-        .ok()
-}
-
-fn targets(selected: &[String]) -> String {
-    let named: Vec<String> = selected
-        .iter()
-        .map(|name| {
-            name.strip_prefix("tag:").map_or_else(|| format!("target {name}"), |tag| format!("tag {tag}"))
-        })
-        .collect();
-    if named.len() <= 3 { listed(&named) } else { count(named.len() as u64, "target", "targets") }
-}
-
 /// Why a run ended early, in words.
 pub(crate) fn stopped_by(reason: &str) -> &str {
     match reason {
@@ -246,6 +247,13 @@ fn conforming(report: &Report) -> String {
         entry.kind == super::DeclaredKind::Expose
             && entry.presence != Some(crate::spec::manifest::Presence::Optional)
     });
+    let warned = clauses(warned(report));
+    if !warned.is_empty() {
+        return format!("Nothing fails. {} This is only warned of.", sentence(&warned, ""));
+    }
+    if overlooked(report) > 0 {
+        return "Nothing that is reported fails.".to_owned();
+    }
     let within = if restrictions(report).is_empty() { "" } else { ", as far as was asked" };
     if required {
         format!("Every required service can be reached, and nothing else is open{within}.")
@@ -268,8 +276,8 @@ fn with_commas(clauses: &[String]) -> String {
 }
 
 /// One clause a rule, in the order in which a reader wants them: what is open first.
-fn clauses(report: &Report, wanted: impl Fn(&Finding) -> bool) -> Vec<String> {
-    let mut left: Vec<&Finding> = report.findings.iter().filter(|finding| wanted(finding)).collect();
+fn clauses<'a>(findings: impl Iterator<Item = &'a Finding>) -> Vec<String> {
+    let mut left: Vec<&Finding> = findings.collect();
     let mut said = Vec::new();
     for (rule, one, many) in CLAUSES {
         let before = left.len();

@@ -46,7 +46,7 @@ impl Mark {
             Self::Defect => "declared and open, not as declared",
             Self::Missing => "declared, not reachable",
             Self::Undecided => "could not be decided",
-            Self::Waived => "accepted by an exception",
+            Self::Waived => "accepted",
             Self::Expected => "declared and open",
             Self::NotOpen => "not open, as it should be",
             Self::Unstated => "not asked, or nothing recorded",
@@ -81,7 +81,7 @@ impl<'a> Index<'a> {
             asked: HashMap::new(),
         };
         for (target, ports) in &report.coverage.port_sets {
-            if let Some(ports) = super::headline::tcp_ports(ports) {
+            if let Some(ports) = super::restrictions::tcp_ports(ports) {
                 index.asked.insert(target, ports);
             }
         }

@@ -30,11 +30,17 @@ pub enum ReadError {
 
 /// Reads a report that was written as JSON, by this version or an earlier one of the same schema.
 pub fn read(text: &[u8]) -> Result<Report, ReadError> {
+    let text = unmarked(text);
     match serde_json::from_slice::<Report>(text) {
         Ok(report) if report.schema == SCHEMA && text.trim_ascii_start().starts_with(b"{") => Ok(report),
         // Read a second time only to say what is wrong with it.
         read => schema_of(text).and_then(|()| read.map_err(ReadError::Shape)),
     }
+}
+
+/// A text without the mark of its byte order, which editors on Windows put before it.
+pub(super) fn unmarked(text: &[u8]) -> &[u8] {
+    text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text)
 }
 
 /// Whether a text names our schema. Looked at first, so that the wrong file is called that and not "a field is

@@ -8,8 +8,9 @@ use std::io::{self, Write};
 use self::escape::{code, prose};
 use super::{
     Finding, HostRecord, Outcome, Report,
-    headline::{Tally, determined, partial_sentence, restrictions, verdict_parts},
+    headline::{Tally, determined, outcome, partial_sentence, verdict_parts},
     index::{Group, grouped, shortened},
+    restrictions::restrictions,
     summary::{how_sure, reconciled},
     words::{bounded, count, moment, period, thousands},
 };
@@ -46,7 +47,7 @@ pub fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
 
 fn verdict(report: &Report, page: &mut Page) {
     let (word, sentence) = verdict_parts(report);
-    let sign = match report.summary.result {
+    let sign = match outcome(report) {
         Outcome::Conforms => "✅",
         Outcome::Deviates => "❌",
         Outcome::Inconclusive => "⚠️",

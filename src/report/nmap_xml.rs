@@ -12,7 +12,8 @@ use self::xml::Xml;
 use super::{
     AddressRecord, ObservationRecord, Report,
     exchange::moment,
-    headline::{partial_sentence, tcp_ports},
+    headline::{headline, partial_sentence},
+    restrictions::tcp_ports,
     words::{count, shell},
 };
 use crate::model::{PortSet, Protocol, State, StateCounts};
@@ -306,11 +307,12 @@ fn certificate(seen: &ObservationRecord) -> Option<String> {
 fn ending(report: &Report, places: &[Place<'_>], finished: &Time, xml: &mut Xml<'_>) -> io::Result<()> {
     let partial = partial_sentence(report);
     let elapsed = format!("{:.2}", report.coverage.duration_s);
+    let said = headline(report);
     let mut attributes = vec![
         ("time", finished.epoch.as_str()),
         ("timestr", &finished.words),
         ("elapsed", &elapsed),
-        ("summary", &report.summary.headline),
+        ("summary", &said),
         ("exit", if partial.is_some() { "error" } else { "success" }),
     ];
     attributes.extend(partial.as_deref().map(|sentence| ("errormsg", sentence)));

@@ -2,6 +2,7 @@
 //! lakes read; `jq -s .` makes a list of them. Never names a standard: a rule of portproof is none.
 
 mod event;
+mod object;
 mod place;
 
 use std::{
@@ -9,20 +10,21 @@ use std::{
     io::{self, Write},
 };
 
-use serde_json::Value;
-
-use self::event::Events;
-use super::{Report, exchange::known};
+use self::{event::Events, object::Event};
+use super::Report;
 use crate::model::Verdict;
 
 /// Writes the run, every finding, and every endpoint that conforms: those of the report's records, which are the open
 /// ones and the named ones. The run comes first, so that one in which nothing is wrong is no empty file.
 pub fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
-    let mut line = |event: Value| -> io::Result<()> {
-        serde_json::to_writer(&mut *out, &known(event))?;
-        out.write_all(b"\n")
-    };
     let events = Events::of(report);
+    let mut octets = Vec::new();
+    let mut line = |event: Event<'_>| -> io::Result<()> {
+        octets.clear();
+        serde_json::to_writer(&mut octets, &event)?;
+        octets.push(b'\n');
+        out.write_all(&octets)
+    };
     line(events.run())?;
     let mut spoken_of = HashSet::new();
     for finding in &report.findings {

@@ -119,6 +119,22 @@ pub(crate) fn bounded(text: &str, most: usize) -> Cow<'_, str> {
     }
 }
 
+/// A sum that does not overflow: the counts of a report may be anybody's.
+pub(crate) fn sum(counts: impl Iterator<Item = u64>) -> u64 {
+    counts.fold(0, u64::saturating_add)
+}
+
+/// The first of many and how many more there are: `80, 443 and 12 more`; `none` where there is nothing.
+pub(crate) fn few(items: &[String], most: usize, between: &str, none: &str) -> String {
+    match items.get(..most) {
+        Some(first) if items.len() > most => {
+            format!("{} and {} more", first.join(between), thousands((items.len() - most) as u64))
+        }
+        _ if items.is_empty() => none.to_owned(),
+        _ => items.join(between),
+    }
+}
+
 /// A word for a POSIX shell: quoted where it holds anything but harmless characters. Commands in a
 /// report are copied into terminals, so a name in a manifest must not become a command.
 pub(crate) fn shell(word: &str) -> String {

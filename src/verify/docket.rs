@@ -112,8 +112,8 @@ impl Docket {
         let mut verdicts = self.settled;
         let mut doubtful = false;
         for (draft, &fate) in self.drafts.iter().zip(&fates) {
-            for verdict in VERDICTS {
-                verdicts.add(after(fate, verdict), count_of(&draft.charges, verdict));
+            for verdict in Verdict::ALL {
+                verdicts.add(after(fate, verdict), draft.charges.of(verdict));
             }
             doubtful |= draft.is_doubt() && !matches!(fate, Fate::Waived(_));
         }
@@ -190,26 +190,6 @@ fn after(fate: Fate, verdict: Verdict) -> Verdict {
         (Fate::Waived(_), _) | (Fate::Softened { .. }, Verdict::Fail) => Verdict::Waived,
         (Fate::Hardened, Verdict::Pass) => Verdict::Fail,
         (_, verdict) => verdict,
-    }
-}
-
-const VERDICTS: [Verdict; 6] = [
-    Verdict::Pass,
-    Verdict::PassBySilence,
-    Verdict::Fail,
-    Verdict::Inconclusive,
-    Verdict::NotCovered,
-    Verdict::Waived,
-];
-
-fn count_of(counts: &VerdictCounts, verdict: Verdict) -> u64 {
-    match verdict {
-        Verdict::Pass => counts.pass,
-        Verdict::PassBySilence => counts.pass_by_silence,
-        Verdict::Fail => counts.fail,
-        Verdict::Inconclusive => counts.inconclusive,
-        Verdict::NotCovered => counts.not_covered,
-        Verdict::Waived => counts.waived,
     }
 }
 

@@ -153,7 +153,7 @@ impl Gap {
             Self::NotProbed => [
                 format!("Endpoints of {whose} were not asked"),
                 format!("Endpoints of {whose} were planned over {family}, and this run never asked them."),
-                "Run the part that is missing, or run again without `--shard`.".to_owned(),
+                "Run the parts that are missing and judge all of them together (`verify --from PART --from PART`), or run again without `--shard`.".to_owned(),
             ],
             Self::Undetermined | Self::Unobserved => [
                 format!("Endpoints of {whose} could not be determined"),

@@ -89,9 +89,14 @@ impl Desk {
 
     /// `verify` with a report, which is read and checked.
     pub(crate) fn verify(&self, args: &[&str]) -> Run {
+        self.judge(&[&["--rate", "max"], args].concat())
+    }
+
+    /// The same without a flag of sending, as `--from` wants it.
+    pub(crate) fn judge(&self, args: &[&str]) -> Run {
         let _ = fs::remove_file(self.place(REPORT));
         let report = format!("json={REPORT}");
-        let asked = ["verify", "--rate", "max", "--report", report.as_str()];
+        let asked = ["verify", "--report", report.as_str()];
         let mut run = self.run(&[&asked, args].concat());
         run.report = fs::read_to_string(self.place(REPORT)).ok().map(|text| checked(&text));
         if let Some(report) = &run.report {
@@ -100,7 +105,7 @@ impl Desk {
         run
     }
 
-    /// The same over a manifest.
+    /// [`Self::verify`] over a manifest.
     pub(crate) fn verify_text(&self, manifest: &str, args: &[&str]) -> Run {
         self.file("portproof.yaml", manifest);
         self.verify(args)

@@ -163,7 +163,9 @@ fn a_report_that_ssh_keygen_signed_is_accepted_whatever_protects_the_key() {
     refused.complains(&["passphrase", "ssh-keygen -Y sign -n portproof-evidence -f key", "ssh-keygen -p"]);
     desk.keygen(&["-q", "-t", "ecdsa", "-N", "", "-f", "other"], "").ends(0);
     desk.run(&["evidence", "sign", "1.json", "--key", "other"]).ends(2).complains(&["ssh-keygen -t ed25519"]);
-    desk.run(&["evidence", "sign", "1.json", "--key", "key.pub"]).ends(2).complains(&["not the .pub file"]);
+    desk.run(&["evidence", "sign", "1.json", "--key", "key.pub"])
+        .ends(2)
+        .complains(&["key.pub: no private key in the format of OpenSSH\n", "not the .pub file"]);
 }
 
 #[test]
@@ -211,6 +213,109 @@ fn totals_that_were_touched_are_found_without_a_signature() {
         let found = desk.run(&["evidence", "verify", "touched.json"]).ends(1);
         assert!(found.out.contains(words), "{path}: {}", found.out);
     }
+}
+
+type Forgery<'a> = &'a dyn Fn(&mut Value);
+
+/// A report of one deviation.
+fn deviating(desk: &Desk) -> Value {
+    let (declared, drift) = (Door::open(), Door::open());
+    verify(desk, "1.json", &declared, &[&declared, &drift], &[])
+}
+
+#[test]
+fn a_report_that_was_made_to_conform_is_not_valid_and_no_format_repeats_it() {
+    let desk = Desk::new();
+    let report = deviating(&desk);
+    let conforms = |report: &mut Value| {
+        report["summary"]["result"] = "conforms".into();
+        report["summary"]["exit_code"] = 0.into();
+        let headline = report["summary"]["headline"].as_str().unwrap().replace("DEVIATES", "CONFORMS");
+        report["summary"]["headline"] = headline.into();
+    };
+    let without_finding = |report: &mut Value| {
+        report["findings"] = Value::Array(Vec::new());
+        report["summary"]["findings"]["high"] = 0.into();
+        let fails = report["summary"]["verdicts"]["fail"].take();
+        report["summary"]["verdicts"]["fail"] = 0.into();
+        let passes = report["summary"]["verdicts"]["pass"].as_u64().unwrap();
+        report["summary"]["verdicts"]["pass"] = (passes + fails.as_u64().unwrap()).into();
+    };
+    let forgeries: [(&str, Forgery<'_>); 7] = [
+        ("the verdicts say otherwise", &conforms),
+        ("endpoints judged fail, and 1 are listed", &|report| {
+            without_finding(report);
+            conforms(report);
+        }),
+        ("the headline says otherwise", &|report| {
+            report["summary"]["headline"] = "CONFORMS  nothing unexpected, nothing missing".into();
+        }),
+        ("open at 127.0.0.1, and 0 are listed", &|report| report["observations"] = Value::Array(Vec::new())),
+        ("belongs to no target", &|report| report["targets"] = Value::Array(Vec::new())),
+        ("not among the exceptions", &|report| {
+            report["findings"][0]["verdict"] = "waived".into();
+            report["findings"][0]["exception"] = "EX-1".into();
+        }),
+        ("the exit code is 0", &|report| {
+            report["summary"]["verdicts"]["inconclusive"] = 1.into();
+            report["summary"]["exit_code"] = 0.into();
+        }),
+    ];
+    for (words, forge) in forgeries {
+        let mut touched = report.clone();
+        forge(&mut touched);
+        desk.file("touched.json", serde_json::to_vec(&touched).unwrap());
+        let found = desk.run(&["evidence", "verify", "touched.json"]).ends(1);
+        assert!(found.out.contains(words), "{words}: {}", found.out);
+        for format in ["markdown", "html", "sarif", "oscal", "ocsf", "nmap-xml", "junit"] {
+            let shown = desk.run(&["render", "touched.json", "--report", &format!("{format}=-")]).ends(0);
+            assert!(shown.out.contains("contradicts itself"), "{words}: {format}: {}", shown.out);
+            assert!(
+                !shown.out.contains("✅") && !shown.out.contains("<body class=\"is-conforms\""),
+                "{format}"
+            );
+            shown.complains(&["contradicts itself"]);
+        }
+    }
+}
+
+#[test]
+fn numbers_that_no_run_has_are_no_reason_to_fall_over() {
+    let desk = Desk::new();
+    let report = deviating(&desk);
+    for path in [
+        "/coverage/open",
+        "/coverage/unknown",
+        "/coverage/planned",
+        "/coverage/per_address/0/closed",
+        "/coverage/per_address/0/planned",
+        "/targets/0/addresses/0/states/filtered",
+        "/summary/verdicts/waived",
+        "/summary/findings/low",
+    ] {
+        let mut touched = report.clone();
+        *touched.pointer_mut(path).unwrap_or_else(|| panic!("{path}")) = u64::MAX.into();
+        desk.file("touched.json", serde_json::to_vec(&touched).unwrap());
+        for format in portproof::report::Format::ALL {
+            desk.run(&["render", "touched.json", "--report", &format!("{format}=-")]).ends(0);
+        }
+        for pair in [["1.json", "touched.json"], ["touched.json", "1.json"]] {
+            let told = desk.run(&[&["diff"], &pair[..]].concat());
+            assert!([0, 1, 3].contains(&told.code), "{path}: {}", told.err);
+        }
+        desk.run(&["evidence", "verify", "touched.json"]).ends(1);
+    }
+}
+
+#[test]
+fn copies_are_no_chain_and_a_report_about_something_else_is_said_to_be() {
+    let (desk, door) = (Desk::new(), Door::open());
+    verify(&desk, "1.json", &door, &[&door], &[]);
+    let copies = desk.run(&["evidence", "verify", "1.json", "1.json"]).ends(0);
+    assert!(!copies.headline().contains("following"), "{}", copies.out);
+    verify(&desk, "2.json", &door, &[&door], &["--baseline", "1.json", "--vantage", "office"]);
+    let other = desk.run(&["evidence", "verify", "1.json", "2.json"]).ends(0);
+    assert!(other.out.contains("from office, and 1.json is about"), "{}", other.out);
 }
 
 #[test]

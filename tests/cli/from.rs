@@ -26,13 +26,9 @@ fn with(desk: &Desk, sample: &str, name: &str) {
     fs::copy(tests.join(sample), desk.place(name)).unwrap();
 }
 
-/// Judges files; `Desk::verify` gives flags of sending.
 fn judged(desk: &Desk, manifest: &str, args: &[&str]) -> Run {
     desk.file("portproof.yaml", manifest);
-    let _ = fs::remove_file(desk.place(REPORT));
-    let mut run = desk.run(&[&["verify", "--report", "json=report.json"], args].concat());
-    run.report = fs::read_to_string(desk.place(REPORT)).ok().map(|text| crate::desk::checked(&text));
-    run
+    desk.judge(args)
 }
 
 fn verdict(report: &Value, port: u64) -> &str {

@@ -53,6 +53,41 @@ fn what_is_no_report_is_named_with_what_is_wrong_about_it() {
 }
 
 #[test]
+fn two_reports_never_end_up_in_one_file() {
+    let desk = Desk::new();
+    let refused = |one: &str, other: &str| {
+        let run = [
+            "verify",
+            "--expect",
+            "80",
+            "--tcp",
+            "declared",
+            "127.0.0.1",
+            "--report",
+            one,
+            "--report",
+            other,
+        ];
+        desk.run(&run).ends(2).complains(&["would both be", "hint: "]);
+    };
+    refused("html=a.x", "markdown=a.x");
+    refused("json=./a.x", "csv=a.x");
+    refused("json", "json");
+}
+
+#[test]
+fn a_report_that_an_editor_put_a_byte_order_mark_before_is_read() {
+    let (desk, door) = (Desk::new(), Door::open());
+    desk.verify(&["--expect", &door.port.to_string(), "--tcp", "declared", "--udp", "none", "127.0.0.1"])
+        .ends(0);
+    let text = fs::read(desk.place(REPORT)).unwrap();
+    desk.file("marked.json", [b"\xef\xbb\xbf", &text[..]].concat());
+    desk.run(&["render", "marked.json"]).ends(0);
+    desk.run(&["diff", "marked.json", REPORT]).ends(0);
+    desk.run(&["evidence", "verify", "marked.json"]).ends(0);
+}
+
+#[test]
 fn a_template_of_the_users_own_writes_the_page_and_its_faults_are_named_before_anything_is_sent() {
     let (desk, door) = (Desk::new(), Door::open());
     let port = door.port.to_string();
@@ -65,7 +100,19 @@ fn a_template_of_the_users_own_writes_the_page_and_its_faults_are_named_before_a
     assert_eq!(page, "conforms, portproof");
     desk.file("broken.html", "one\n{% if %}");
     let broken = ["--report", "html=b.html", "--template", "broken.html"];
-    desk.run(&[&run[..], &broken].concat()).ends(2).complains(&["broken.html", "template.html:2"]);
+    desk.run(&[&run[..], &broken].concat()).ends(2).complains(&["broken.html: line 2: "]);
+    desk.file("wrong.html", "{{ outcome }}\n{{ nosuch.thing }}");
+    let wrong = ["--report", "html=b.html", "--template", "wrong.html"];
+    door.visits();
+    desk.run(&[&run[..], &wrong].concat()).ends(2).complains(&[
+        "wrong.html",
+        "`nosuch`",
+        "hint: there are report",
+    ]);
+    assert_eq!(door.visits(), 0, "nothing was sent");
+    desk.file("late.html", "{{ outcome }}\n{{ overview.nosuch }}");
+    let late = ["render", "a.json", "--report", "html=b.html", "--template", "late.html"];
+    desk.run(&late).ends(2).complains(&["late.html: line 2: undefined value"]);
     let pageless = ["render", "a.json", "--report", "json=-", "--template", "own.html"];
     desk.run(&pageless).ends(2).complains(&["--template", "hint: "]);
 }

@@ -3,7 +3,7 @@
 use std::fs;
 
 use crate::{
-    desk::{Desk, Run},
+    desk::{Desk, REPORT, Run},
     doors::{Door, Wall},
 };
 
@@ -57,8 +57,29 @@ fn the_level_of_a_rule_is_what_the_command_line_says() {
         let run = desk.verify(warn).ends(0);
         assert_eq!(run.complaints(), [""; 0]);
         assert!(run.findings().contains(&format!("EXP001 pass {}", door.port)), "{:?}", run.findings());
+        assert!(
+            run.headline().starts_with("CONFORMS  nothing that fails, 1 warned of · "),
+            "{}",
+            run.headline()
+        );
+        assert!(run.headline().contains(" · EXP001 only warned of"), "{}", run.headline());
+        let page = desk.run(&["render", REPORT, "--report", "markdown=-"]).out;
+        assert!(
+            page.contains("One port is open that nobody declared") && !page.contains("Nothing is open"),
+            "{page}"
+        );
     }
     let run = desk.verify(&["-A", "EXP001"]).ends(0);
+    assert!(
+        run.headline().starts_with("CONFORMS  nothing that fails, 1 not reported · "),
+        "{}",
+        run.headline()
+    );
+    assert!(run.headline().contains(" · EXP001 not reported"), "{}", run.headline());
+    assert_eq!(run.report()["run"]["selection"]["levels"]["EXP001"], "allow");
+    let page = desk.run(&["render", REPORT, "--report", "markdown=-"]).out;
+    assert!(page.contains("One endpoint deviates, and the run was told not to report it"), "{page}");
+    assert!(!page.contains("Nothing is open"), "{page}");
     assert!(!run.findings().iter().any(|finding| finding.contains("EXP001")), "{:?}", run.findings());
     assert_eq!(desk.verify(&["-A", "EXP001", "-D", "EXP001"]).ends(1).complaints(), finding("fail"));
     let run = desk.verify(&["-A", "EXP001", "-D", "MAN002"]).ends(1);
@@ -72,6 +93,7 @@ fn unlisted_warn_reports_and_does_not_fail() {
     assert_eq!(run.result(), "conforms");
     assert!(run.findings().contains(&format!("EXP001 pass {}", door.port)), "{:?}", run.findings());
     assert!(run.out.contains(&door.port.to_string()), "{}", run.out);
+    assert!(run.headline().starts_with("CONFORMS  nothing that fails, 1 warned of · "), "{}", run.headline());
 }
 
 /// A manifest whose one deviation is accepted until a day.

@@ -1,11 +1,12 @@
 //! `--shard`: parts that make the whole, on machines that agreed on nothing.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fs};
 
+use portproof::report::{Report, json};
 use serde_json::Value;
 
 use crate::{
-    desk::{Desk, states},
+    desk::{Desk, REPORT, states},
     doors::{Door, Wall},
 };
 
@@ -79,9 +80,70 @@ fn what_other_parts_ask_is_not_covered_and_never_conforms() {
         let fails = report["summary"]["verdicts"]["fail"].as_u64().unwrap();
         assert_eq!(run.code, if fails > 0 { 1 } else { 3 });
     }
+    let xml = [&asked[..], &["--shard", "1/2", "-A", "EXP012", "--report", "junit=junit.xml"]].concat();
+    let quiet = desk.verify(&xml);
+    let junit = fs::read_to_string(desk.place("junit.xml")).unwrap();
+    assert!(quiet.code == 1 || junit.contains("errors=\"1\""), "an incomplete run is no green one:\n{junit}");
+    assert!(!quiet.headline().contains("0 unsure"), "{}", quiet.headline());
     let sole = ["--expect", &expect, "--tcp", "declared", "--udp", "none", "127.0.0.1", "--shard"];
     desk.verify(&[&sole[..], &["1/1"]].concat()).ends(0);
     desk.verify(&[&sole[..], &["2/2"]].concat()).ends(3);
+}
+
+#[test]
+fn the_parts_of_a_verification_are_judged_together() {
+    let (desk, doors, wall) = (Desk::new(), [Door::open(), Door::open(), Door::open()], Wall::new());
+    let walls: Vec<Wall> = (0..20).map(|_| Wall::new()).collect();
+    let shut: Vec<String> = walls.iter().map(|wall| wall.port.to_string()).collect();
+    let ports = format!("{},{},{},{}", doors[1].port, doors[2].port, wall.port, shut.join(","));
+    let expect = doors[0].port.to_string();
+    let hosts = ["127.0.0.1", "127.0.0.2"];
+    let asked = ["--expect", &expect, "--tcp", &ports, "--udp", "none", hosts[0], hosts[1]];
+    let part = |shard: &str, name: &str| {
+        let run = desk.verify(&[&asked[..], &["--shard", shard]].concat());
+        fs::rename(desk.place(REPORT), desk.place(name)).unwrap();
+        run
+    };
+    let judged = |files: &[&str]| {
+        let from: Vec<&str> = files.iter().flat_map(|file| ["--from", file]).collect();
+        desk.judge(&[&asked[..], &from].concat())
+    };
+    let whole = desk.verify(&asked).ends(1);
+    for (i, name) in ["a", "b", "c"].into_iter().enumerate() {
+        part(&format!("{}/3", i + 1), name);
+    }
+    let together = judged(&["c", "a", "b"]).ends(1);
+    assert_eq!(together.report()["summary"]["verdicts"], whole.report()["summary"]["verdicts"]);
+    assert_eq!(together.findings(), whole.findings());
+    assert_eq!(together.report()["coverage"]["unknown"], 0);
+    together.complains(&["judged as one run: parts 1/3, 2/3, 3/3"]);
+
+    // One part is missing: what it was to ask is not covered.
+    let two = judged(&["a", "c"]);
+    let planned = two.report()["coverage"]["planned"].as_u64().unwrap();
+    let missing = two.report()["summary"]["verdicts"]["not_covered"].as_u64().unwrap();
+    assert!(missing >= planned / 3 && missing <= planned / 3 + 1, "{missing} of {planned}");
+
+    // A part of another plan, and one that only says that it is of this plan, are no parts of it.
+    let mut other = json::read(&fs::read(desk.place("b")).unwrap()).unwrap();
+    let write = |name, report: &Report| {
+        let mut text = Vec::new();
+        json::write(report, &mut text).unwrap();
+        desk.file(name, text);
+    };
+    let plan = other.run.selection.plan.replace("0000000000000000".to_owned());
+    write("other", &other);
+    let unlike = judged(&["a", "other"]);
+    assert!(unlike.report()["run"]["sources"][1]["sha256"].is_string());
+    assert!(!unlike.err.contains("judged as one run"), "{}", unlike.err);
+    other.run.selection.plan = plan;
+    for address in &mut other.coverage.per_address {
+        address.tcp.as_mut().unwrap().states.closed += 20;
+    }
+    write("forged", &other);
+    let forged = judged(&["a", "forged", "c"]);
+    assert!(!forged.err.contains("judged as one run"), "{}", forged.err);
+    assert!(forged.report()["summary"]["verdicts"]["not_covered"].as_u64().unwrap() > 0);
 }
 
 #[test]

@@ -139,6 +139,71 @@ fn a_port_that_nobody_looked_at_again_is_not_gone() {
     assert!(uncounted.starts_with("1 endpoint of the address not determined"), "{uncounted}");
 }
 
+/// A finding that says so of an address.
+fn doubt(report: &mut Report, rule: &str, address: Option<&str>) {
+    let mut finding = report.findings.first().expect("a finding").clone();
+    finding.id = format!("doubt {rule}");
+    rule.clone_into(&mut finding.rule);
+    finding.verdict = Verdict::Inconclusive;
+    finding.host = Some("www.example.com".to_owned());
+    finding.address = address.map(str::to_owned);
+    (finding.protocol, finding.port, finding.family) = (None, None, None);
+    report.findings.push(finding);
+}
+
+#[test]
+fn silence_that_proves_nothing_makes_no_open_port_vanish_and_resolves_no_finding() {
+    let old = fixture::drifted();
+    for (rule, address) in [("EXP010", None), ("EXP011", Some(WWW)), ("EXP015", Some(WWW))] {
+        for listed in [true, false] {
+            let mut new = old.clone();
+            if listed {
+                let seen = new
+                    .observations
+                    .iter_mut()
+                    .find(|seen| (seen.address.as_str(), seen.port) == (WWW, 8080));
+                seen.expect("a port").state = State::Filtered;
+                new.findings.retain(|it| (it.address.as_deref(), it.port) != (Some(WWW), Some(8080)));
+            } else {
+                forget(&mut new, WWW, 8080);
+            }
+            recount(&mut new, WWW, State::Filtered, 1);
+            for place in new.coverage.per_address.iter_mut().filter(|place| place.address == WWW) {
+                place.tcp = None;
+            }
+            let sure = compared(&old, &new);
+            assert_eq!(ports(&sure.endpoints.vanished), [format!("{WWW} 8080/tcp")], "{}", text(&sure));
+            doubt(&mut new, rule, address);
+            let diff = compared(&old, &new);
+            assert_eq!(ports(&diff.endpoints.vanished), [""; 0], "{rule}");
+            assert_eq!(ports(&diff.endpoints.not_looked_at), [format!("{WWW} 8080/tcp")], "{rule}");
+            assert!(diff.findings.resolved.iter().all(|finding| finding.port != Some(8080)), "{rule}");
+            assert_eq!(diff.exit_code, 3, "{rule}: {}", text(&diff));
+        }
+    }
+}
+
+#[test]
+fn over_udp_no_reply_is_not_gone_and_a_reply_after_none_is_not_new() {
+    let (mut old, mut new) = (fixture::drifted(), fixture::drifted());
+    for report in [&mut old, &mut new] {
+        let mut seen = report.observations[0].clone();
+        seen.address = WWW.to_owned();
+        (seen.protocol, seen.port, seen.verdict) = (Protocol::Udp, 53, Verdict::Pass);
+        (seen.state, seen.service) = (State::Open, None);
+        report.observations.push(seen);
+    }
+    new.observations.last_mut().expect("the port").state = State::Unanswered;
+    let gone = compared(&old, &new);
+    assert_eq!(ports(&gone.endpoints.vanished), [""; 0]);
+    assert_eq!(ports(&gone.endpoints.not_looked_at), [format!("{WWW} 53/udp")]);
+    assert!(text(&gone).contains("over UDP may be anything"), "{}", text(&gone));
+    assert_eq!(gone.exit_code, 3);
+    let come = compared(&new, &old);
+    assert_eq!(ports(&come.endpoints.appeared), [""; 0]);
+    assert_eq!(ports(&come.endpoints.not_looked_at_before), [format!("{WWW} 53/udp")]);
+}
+
 #[test]
 fn what_was_deselected_says_so_and_is_not_gone() {
     let old = fixture::drifted();

@@ -4,7 +4,10 @@ use super::*;
 use crate::model::State;
 use crate::{
     model::{Family, PortSet},
-    report::document::{Clock as ClockRecord, HostRecord, Methods, Selection},
+    report::{
+        Selection,
+        document::{Clock as ClockRecord, HostRecord, Methods},
+    },
     spec::manifest::{Expose, Presence},
     verify::tests::rig::{Rig, exception, expose, target},
 };

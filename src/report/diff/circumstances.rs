@@ -10,7 +10,8 @@ use crate::{
     model::{Protocol, StateCounts},
     report::{
         Methods, Outcome, Report,
-        headline::{determined, origin, restrictions, stopped_by},
+        headline::{contradiction, determined, origin, stopped_by},
+        restrictions::restrictions,
         words::{count, listed},
     },
 };
@@ -87,7 +88,7 @@ pub(super) fn side(report: &Report, sha256: &str) -> Side {
         manifest_sha256: run.manifest.sha256.clone(),
         scan: run.scan.clone(),
         partial: run.partial,
-        restrictions: restrictions(report),
+        restrictions: restrictions(report).into_iter().chain(contradiction(report)).collect(),
         result: report.summary.result,
         planned: report.coverage.planned,
         determined: determined(report),
@@ -168,7 +169,7 @@ fn less(before: &Place<'_>, after: &Place<'_>, new: &Looks<'_>) -> Option<String
             }));
         }
     }
-    let (then, now) = (before.states().unknown, after.states().unknown);
+    let (then, now) = (before.all().unknown, after.all().unknown);
     if now > then {
         let more = count(now - then, "more endpoint", "more endpoints");
         lost.push(format!("{more} not determined, {}", new.why_unknown()));

@@ -159,7 +159,10 @@ fn unlooked(looks: &Looks<'_>, finding: &Finding) -> Option<String> {
 fn at(looks: &Looks<'_>, finding: &Finding, address: &str) -> Option<String> {
     let Some((protocol, port)) = finding.protocol.zip(finding.port) else {
         let Some(place) = looks.place(address) else { return Some(looks.absent(address)) };
-        let unknown = place.states().unknown;
+        if looks.is_doubted(address) {
+            return Some(format!("the silence of {address} proves nothing"));
+        }
+        let unknown = place.all().unknown;
         return (unknown > 0)
             .then(|| format!("not all of {address} was determined, {}", looks.why_unknown()));
     };

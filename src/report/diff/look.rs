@@ -1,12 +1,12 @@
 //! What one report says of an endpoint, recorded or not. Every open and every named endpoint is recorded; of the
 //! others the counts say whether they can all be known not to be open.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use crate::{
     model::{Family, PortSet, Protocol, State, StateCounts, Verdict},
     report::{
-        AddressRecord, NotScanned, ObservationRecord, Report,
+        AddressCoverage, AddressRecord, NotScanned, ObservationRecord, Report,
         headline::stopped_by,
         words::{count, listed},
     },
@@ -28,11 +28,14 @@ pub(super) struct Looks<'a> {
     pub(super) report: &'a Report,
     observed: HashMap<(&'a str, Protocol, u16), &'a ObservationRecord>,
     places: HashMap<&'a str, Place<'a>>,
+    /// Addresses whose silence proves nothing.
+    doubted: HashSet<&'a str>,
 }
 
 /// What was asked of one address.
 pub(super) struct Place<'a> {
     record: &'a AddressRecord,
+    covered: Option<&'a AddressCoverage>,
     pub(super) targets: Vec<&'a str>,
     /// The ports asked of every target that the address belongs to; `None` where the report does not say.
     tcp: Option<PortSet>,
@@ -42,14 +45,23 @@ pub(super) struct Place<'a> {
 }
 
 impl Place<'_> {
-    pub(super) fn states(&self) -> &StateCounts {
+    /// Of both protocols.
+    pub(super) fn all(&self) -> &StateCounts {
         &self.record.states
+    }
+
+    /// Of one protocol; of both together where the report does not tell them apart.
+    fn states(&self, protocol: Protocol) -> &StateCounts {
+        let own = self.covered.and_then(|covered| match protocol {
+            Protocol::Tcp => covered.tcp.as_ref(),
+            Protocol::Udp => covered.udp.as_ref(),
+        });
+        own.map_or_else(|| self.all(), |own| &own.states)
     }
 
     /// Endpoints that have a state.
     pub(super) fn determined(&self) -> u64 {
-        let states = self.states();
-        states.open + states.closed + states.filtered + states.unanswered
+        self.all().determined()
     }
 
     pub(super) fn ports(&self, protocol: Protocol) -> Option<&PortSet> {
@@ -63,16 +75,15 @@ impl Place<'_> {
     /// fewer than its target.
     pub(super) fn is_whole(&self) -> bool {
         let all = self.tcp.as_ref().zip(self.udp.as_ref());
-        all.is_some_and(|(tcp, udp)| self.states().total() >= u64::from(tcp.len()) + u64::from(udp.len()))
+        all.is_some_and(|(tcp, udp)| self.all().total() >= u64::from(tcp.len()) + u64::from(udp.len()))
     }
 
     /// The state of those that are not open, where there is only one that it can be.
     fn only_state(&self, protocol: Protocol) -> Option<State> {
-        let StateCounts { closed, filtered, unanswered, .. } = *self.states();
-        match (closed > 0, filtered > 0, unanswered > 0 && protocol == Protocol::Udp) {
-            (true, false, false) => Some(State::Closed),
-            (false, true, false) => Some(State::Filtered),
-            (false, false, true) => Some(State::Unanswered),
+        let StateCounts { closed, filtered, .. } = *self.states(protocol);
+        match (closed > 0, filtered > 0) {
+            (true, false) => Some(State::Closed),
+            (false, true) => Some(State::Filtered),
             _ => None,
         }
     }
@@ -80,12 +91,16 @@ impl Place<'_> {
 
 impl<'a> Looks<'a> {
     pub(super) fn of(report: &'a Report) -> Self {
+        let covered = report.coverage.per_address.iter();
+        let covered: HashMap<&str, &AddressCoverage> =
+            covered.map(|covered| (covered.address.as_str(), covered)).collect();
         let mut places: HashMap<&str, Place<'_>> = HashMap::new();
         for target in &report.targets {
             let set = report.coverage.port_sets.get(&target.id);
             for record in &target.addresses {
                 let place = places.entry(&record.address).or_insert_with(|| Place {
                     record,
+                    covered: covered.get(record.address.as_str()).copied(),
                     targets: Vec::new(),
                     tcp: ports(set, Protocol::Tcp),
                     udp: ports(set, Protocol::Udp),
@@ -105,7 +120,7 @@ impl<'a> Looks<'a> {
                 place.open += 1;
             }
         }
-        Self { report, observed, places }
+        Self { report, observed, places, doubted: doubted(report) }
     }
 
     pub(super) fn place(&self, address: &str) -> Option<&Place<'a>> {
@@ -133,11 +148,13 @@ impl<'a> Looks<'a> {
                 }
                 State::Open => Look::Open(seen),
                 State::Unknown => Look::Not(self.unknown(&seen.reason)),
+                State::Unanswered => Look::Not(NO_REPLY.to_owned()),
+                State::Filtered if self.is_doubted(address) => Look::Not(SILENCE.to_owned()),
                 state => Look::NotOpen(Some(state)),
             };
         }
         let Some(place) = place else { return Look::Not(self.absent(address)) };
-        let states = place.states();
+        let states = place.all();
         match place.ports(protocol) {
             None => Look::Not("which ports were asked is not recorded".to_owned()),
             Some(ports) if !ports.contains(port) => Look::Not(self.not_asked(protocol)),
@@ -152,8 +169,25 @@ impl<'a> Looks<'a> {
             Some(_) if states.open > place.open => {
                 Look::Not("not every open port of it is recorded".to_owned())
             }
-            Some(_) => Look::NotOpen(place.only_state(protocol)),
+            Some(_) => match self.silent(address, place, protocol) {
+                Some(why) => Look::Not(why.to_owned()),
+                None => Look::NotOpen(place.only_state(protocol)),
+            },
         }
+    }
+
+    /// Why it proves nothing that a port of an address, which is not listed, was not seen open.
+    fn silent(&self, address: &str, place: &Place<'_>, protocol: Protocol) -> Option<&'static str> {
+        let states = place.states(protocol);
+        match protocol {
+            Protocol::Udp => (states.unanswered > 0).then_some(NO_REPLY),
+            Protocol::Tcp => (states.filtered > 0 && self.is_doubted(address)).then_some(SILENCE),
+        }
+    }
+
+    /// Whether the silence of an address proves nothing.
+    pub(super) fn is_doubted(&self, address: &str) -> bool {
+        self.doubted.contains(address)
     }
 
     fn not_asked(&self, protocol: Protocol) -> String {
@@ -216,6 +250,30 @@ impl<'a> Looks<'a> {
     }
 }
 
+/// The addresses of which a finding says that their silence proves nothing, accepted or not: silent on everything,
+/// fallen silent midway, too unreliable.
+fn doubted(report: &Report) -> HashSet<&str> {
+    let mut doubted = HashSet::new();
+    let doubts =
+        report.findings.iter().filter(|it| matches!(it.rule.as_str(), "EXP010" | "EXP011" | "EXP015"));
+    for finding in doubts {
+        if let Some(address) = finding.address.as_deref() {
+            doubted.insert(address);
+            continue;
+        }
+        let of = |id: &str| finding.target.as_deref().is_none_or(|target| target == id);
+        let is_meant = |place: &&AddressRecord| {
+            finding.host.as_deref().is_none_or(|host| place.name.as_deref().unwrap_or(&place.address) == host)
+        };
+        let targets = report.targets.iter().filter(|target| of(&target.id));
+        let places = targets.flat_map(|target| target.addresses.iter().filter(is_meant));
+        doubted.extend(places.map(|place| place.address.as_str()));
+    }
+    doubted
+}
+
+const SILENCE: &str = "it did not answer, and the silence of its address proves nothing";
+const NO_REPLY: &str = "it was asked and sent no reply, which over UDP may be anything";
 const EVERYTHING: &str = "the address answers on everything, which proves nothing";
 
 /// One protocol's part of a port set as a report writes it: `1-65535; udp 53,123`.

@@ -102,17 +102,14 @@ fn endpoints(diff: &Diff) -> Vec<Section> {
             "open now; looked at before, and not open then",
             "Before",
             folded(&endpoints.appeared, |diff| {
-                (
-                    diff.new.service.clone(),
-                    format!("{}{}", state(&diff.old, diff.protocol), unsure(&diff.new)),
-                )
+                (diff.new.service.clone(), format!("{}{}", state(&diff.old), unsure(&diff.new)))
             }),
         ),
         plain(
             "Vanished",
             "open before; looked at now, and not open",
             "Now",
-            folded(&endpoints.vanished, |diff| (diff.old.service.clone(), state(&diff.new, diff.protocol))),
+            folded(&endpoints.vanished, |diff| (diff.old.service.clone(), state(&diff.new).to_owned())),
         ),
         Section {
             title: "Changed",
@@ -122,13 +119,13 @@ fn endpoints(diff: &Diff) -> Vec<Section> {
         },
         plain(
             "Not looked at",
-            "open before; nobody looked now, so whether they still are is not known",
+            "open before; nobody looked now, or what came back proves nothing: whether they still are is not known",
             "Why",
             folded(&endpoints.not_looked_at, |diff| (diff.old.service.clone(), why(&diff.new))),
         ),
         plain(
             "Not looked at before",
-            "open now; nobody looked before, so whether they are new is not known",
+            "open now; nobody looked before, or what came back proved nothing: whether they are new is not known",
             "Why",
             folded(&endpoints.not_looked_at_before, |diff| (diff.new.service.clone(), why(&diff.old))),
         ),
@@ -247,13 +244,8 @@ fn about(what: &str, name: Option<&String>) -> String {
     name.map_or_else(|| what.to_owned(), |name| format!("{what} for {name}"))
 }
 
-fn state(seen: &EndpointSeen, protocol: Protocol) -> String {
-    match (seen.state, protocol) {
-        (Some(State::Unanswered), _) => "unanswered, which over UDP may be anything".to_owned(),
-        (Some(state), _) => state.word().to_owned(),
-        (None, Protocol::Tcp) => "closed or filtered".to_owned(),
-        (None, Protocol::Udp) => "closed, filtered or unanswered".to_owned(),
-    }
+fn state(seen: &EndpointSeen) -> &'static str {
+    seen.state.map_or("closed or filtered", State::word)
 }
 
 fn unsure(seen: &EndpointSeen) -> &'static str {

@@ -16,6 +16,8 @@ pub struct Link {
     finished: Option<Timestamp>,
     previous: Option<String>,
     next_due: Option<Timestamp>,
+    /// Of which manifest, and from where.
+    about: String,
 }
 
 /// What breaks the chain at a report.
@@ -50,6 +52,8 @@ pub enum Note {
     GoesBack { sha256: String },
     #[error("{after} was to be followed by {due:.0}: a run is missing, or this one came late")]
     Late { after: String, due: Timestamp },
+    #[error("it is about {this}, and {before} is about {that}")]
+    OtherSubject { this: String, before: String, that: String },
     #[error("was to be followed by {due:.0}, and no later report is given")]
     Due { due: Timestamp },
 }
@@ -69,7 +73,10 @@ impl Link {
     /// Of a report by the name of its file. `sha256`: of the file's bytes.
     pub fn of(name: &str, sha256: String, report: &Report) -> Self {
         let run = &report.run;
+        let manifest = run.manifest.name.as_deref().or(run.manifest.path.as_deref()).unwrap_or("no manifest");
+        let from = run.vantage.as_ref().map(|vantage| format!(" from {vantage}")).unwrap_or_default();
         Self {
+            about: format!("{manifest}{from}"),
             name: name.to_owned(),
             sha256,
             run: run.id.clone(),
@@ -78,6 +85,11 @@ impl Link {
             previous: run.previous.as_ref().map(|previous| previous.sha256.to_ascii_lowercase()),
             next_due: run.next_due.as_deref().and_then(due),
         }
+    }
+
+    /// What a later report calls it by.
+    pub fn sha256(&self) -> &str {
+        &self.sha256
     }
 }
 
@@ -150,6 +162,10 @@ impl<'a> Walk<'a> {
         {
             notes.push(Note::Late { after: name(last), due });
         }
+        if let Some(last) = self.seen.last().filter(|last| last.about != link.about) {
+            let (this, that) = (link.about.clone(), last.about.clone());
+            notes.push(Note::OtherSubject { this, before: name(last), that });
+        }
         if !matches!(fault, Some(Fault::Fork { .. })) {
             self.head = Some(link);
         }
@@ -201,6 +217,7 @@ mod tests {
             finished: at(60),
             previous: previous.map(str::to_owned),
             next_due: None,
+            about: "edge".to_owned(),
         }
     }
 
@@ -264,6 +281,14 @@ mod tests {
         assert_eq!(standings[2].notes, [Note::Duplicate { of: "b".to_owned() }]);
         assert_eq!(standings[2].faults, []);
         assert!(faults(&[a, b, other]).contains(&(2, Fault::SameRun { other: "b".to_owned() })));
+    }
+
+    #[test]
+    fn a_report_about_something_else_is_said_to_be() {
+        let [a, mut b, ..] = chain();
+        b.about = "edge from office".to_owned();
+        let notes = follow(&[a, b], Timestamp::MIN).remove(1).notes;
+        assert_eq!(notes[0].to_string(), "it is about edge from office, and a is about edge");
     }
 
     #[test]

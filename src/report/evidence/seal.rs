@@ -17,6 +17,9 @@ pub enum KeyError {
     /// Its file is something else.
     #[error("no private key in the format of OpenSSH: {0}")]
     NoKey(ssh_key::Error),
+    /// Its file is nothing of the kind.
+    #[error("no private key in the format of OpenSSH")]
+    Foreign,
     /// A passphrase protects it.
     #[error("the key is protected by a passphrase")]
     Encrypted,
@@ -31,6 +34,9 @@ pub enum KeyError {
 impl Key {
     /// Reads a private key file of OpenSSH.
     pub fn read(pem: &[u8]) -> Result<Self, KeyError> {
+        if !pem.trim_ascii_start().starts_with(b"-----BEGIN OPENSSH PRIVATE KEY-----") {
+            return Err(KeyError::Foreign);
+        }
         let key = PrivateKey::from_openssh(pem).map_err(|error| match error {
             ssh_key::Error::AlgorithmUnsupported { algorithm } => KeyError::Kind(algorithm),
             error => KeyError::NoKey(error),

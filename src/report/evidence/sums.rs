@@ -6,8 +6,8 @@ use std::{
 };
 
 use crate::{
-    model::{Protocol, Severity, State, StateCounts, Verdict},
-    report::{Outcome, Report, SeverityCounts, index::acts, words::thousands},
+    model::{Protocol, Severity, State, StateCounts, Verdict, VerdictCounts},
+    report::{Finding, Outcome, Report, SeverityCounts, index::acts, words::thousands},
 };
 
 /// A total that its parts do not make.
@@ -25,6 +25,18 @@ pub enum Imbalance {
     Target(String),
     /// More endpoints of a state are listed than were counted.
     Listed(State, Sum),
+    /// More endpoints of a verdict are listed than were counted.
+    Judged(Verdict, Sum),
+    /// Not every open endpoint of an address is listed.
+    Open(String, Sum),
+    /// An address has totals, and no target has the address.
+    Homeless(String),
+    /// A finding is accepted by an exception that the report does not hold.
+    Exception(String),
+    /// The headline begins with another outcome.
+    Headline(Outcome),
+    /// The exit code is that of another outcome.
+    Exit(u8),
     /// An endpoint is listed twice.
     Twice(String),
     /// Findings of a severity as counted, and as they are.
@@ -74,6 +86,22 @@ impl fmt::Display for Imbalance {
                 let (said, made) = n(sum);
                 write!(f, "{said} {state}, and {made} are listed")
             }
+            Self::Judged(verdict, sum) => {
+                let (said, made) = n(sum);
+                write!(f, "{said} endpoints judged {}, and {made} are listed", verdict.word())
+            }
+            Self::Open(address, sum) => {
+                let (said, made) = n(sum);
+                write!(f, "{said} open at {address}, and {made} are listed")
+            }
+            Self::Homeless(address) => write!(f, "{address} has totals and belongs to no target"),
+            Self::Exception(id) => {
+                write!(f, "a finding is accepted by the exception {id}, which is not among the exceptions")
+            }
+            Self::Headline(outcome) => {
+                write!(f, "the result is {}, and the headline says otherwise", outcome.word())
+            }
+            Self::Exit(code) => write!(f, "the exit code is {code}, and the verdicts say otherwise"),
             Self::Twice(endpoint) => write!(f, "{endpoint} is listed twice"),
             Self::Findings(severity, sum) => {
                 let (said, made) = n(sum);
@@ -136,7 +164,11 @@ fn addresses(report: &Report, found: &mut Vec<Imbalance>) {
             Sum::unless_equal(said, made).filter(|_| !may_lack).map(|sum| Imbalance::Addresses(state, sum)),
         );
     }
-    for place in report.targets.iter().flat_map(|target| &target.addresses) {
+    let places = || report.targets.iter().flat_map(|target| &target.addresses);
+    let known: BTreeSet<&str> = places().map(|place| place.address.as_str()).collect();
+    let homeless = by_address.keys().filter(|address| !known.contains(*address));
+    found.extend(homeless.map(|address| Imbalance::Homeless((*address).to_owned())));
+    for place in places() {
         if by_address.get(place.address.as_str()).is_some_and(|&states| *states != place.states) {
             found.push(Imbalance::Target(place.address.clone()));
         }
@@ -145,6 +177,8 @@ fn addresses(report: &Report, found: &mut Vec<Imbalance>) {
 
 fn endpoints(report: &Report, found: &mut Vec<Imbalance>) {
     let mut listed = [0_u64; State::ALL.len()];
+    let mut judged = VerdictCounts::default();
+    let mut open: BTreeMap<&str, u64> = BTreeMap::new();
     let mut known: BTreeSet<(&str, Protocol, u16)> = BTreeSet::new();
     for seen in &report.observations {
         if !known.insert((&seen.address, seen.protocol, seen.port)) {
@@ -154,6 +188,23 @@ fn endpoints(report: &Report, found: &mut Vec<Imbalance>) {
         if let Some(n) = place.and_then(|place| listed.get_mut(place)) {
             *n += 1;
         }
+        judged.add(seen.verdict, 1);
+        if seen.state == State::Open {
+            *open.entry(&seen.address).or_default() += 1;
+        }
+    }
+    let counted = &report.summary.verdicts;
+    for verdict in Verdict::ALL {
+        let (said, made) = (counted.of(verdict), judged.of(verdict));
+        if made > said {
+            found.push(Imbalance::Judged(verdict, Sum { said, made: made.into() }));
+        }
+    }
+    let places = report.targets.iter().flat_map(|target| &target.addresses);
+    for place in places.filter(|place| !place.answers_everything) {
+        let made = open.get(place.address.as_str()).copied().unwrap_or(0);
+        let off = Sum::unless_equal(place.states.open, made.into());
+        found.extend(off.map(|sum| Imbalance::Open(place.address.clone(), sum)));
     }
     for (made, state) in listed.into_iter().zip(State::ALL) {
         let said = report.coverage.states.of(state);
@@ -178,9 +229,25 @@ fn findings(report: &Report, found: &mut Vec<Imbalance>) {
         let (said, made) = (report.summary.findings.of(severity), counted.of(severity));
         found.extend(Sum::unless_equal(said, made.into()).map(|sum| Imbalance::Findings(severity, sum)));
     }
+    let exceptions: BTreeSet<&str> =
+        report.exceptions.iter().map(|exception| exception.id.as_str()).collect();
+    let accepted = report.findings.iter().filter(|finding| finding.verdict == Verdict::Waived);
+    let lost: BTreeSet<&str> = accepted
+        .filter_map(|finding| finding.exception.as_deref())
+        .filter(|id| !exceptions.contains(id))
+        .collect();
+    found.extend(lost.into_iter().map(|id| Imbalance::Exception(id.to_owned())));
+    outcome(report, found);
+}
+
+fn outcome(report: &Report, found: &mut Vec<Imbalance>) {
     let verdicts = &report.summary.verdicts;
     let fails = verdicts.fail > 0 || report.findings.iter().any(|finding| finding.verdict == Verdict::Fail);
-    let doubts = verdicts.inconclusive > 0 || verdicts.not_covered > 0 || report.run.partial;
+    let is_doubt = |finding: &Finding| matches!(finding.verdict, Verdict::Inconclusive | Verdict::NotCovered);
+    let doubts = verdicts.inconclusive > 0
+        || verdicts.not_covered > 0
+        || report.run.partial
+        || report.findings.iter().any(is_doubt);
     let holds = match report.summary.result {
         Outcome::Deviates => fails,
         Outcome::Inconclusive => !fails,
@@ -188,6 +255,15 @@ fn findings(report: &Report, found: &mut Vec<Imbalance>) {
     };
     if !holds {
         found.push(Imbalance::Outcome(report.summary.result));
+    }
+    let code = report.summary.exit_code;
+    if (code == 0 && doubts) || (code == 1 && !fails) {
+        found.push(Imbalance::Exit(code));
+    }
+    // Its other words may be an earlier version's.
+    let said = report.summary.headline.split_whitespace().next();
+    if said.is_some_and(|word| !word.eq_ignore_ascii_case(report.summary.result.word())) {
+        found.push(Imbalance::Headline(report.summary.result));
     }
 }
 

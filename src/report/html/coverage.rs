@@ -6,7 +6,8 @@ use crate::{
     model::{Family, State, StateCounts},
     report::{
         Report,
-        words::{count, duration, expected, one_in, thousands, whole},
+        restrictions::levelled,
+        words::{count, duration, expected, one_in, sum, thousands, whole},
     },
 };
 
@@ -41,7 +42,7 @@ pub(super) fn states(report: &Report) -> Sheet {
 pub(super) fn judgements(judged: &[(u64, &str)]) -> Sheet {
     let rows: Vec<Vec<String>> =
         judged.iter().map(|(n, word)| vec![(*word).to_owned(), thousands(*n)]).collect();
-    let foot = vec![vec!["sum".to_owned(), thousands(judged.iter().map(|(n, _)| n).sum())]];
+    let foot = vec![vec!["sum".to_owned(), thousands(sum(judged.iter().map(|(n, _)| *n)))]];
     sheet("How every endpoint was judged", &[("Verdict", 't'), ("Endpoints", 'n')], rows).footed(foot).fixed()
 }
 
@@ -80,7 +81,7 @@ pub(super) fn per_address(report: &Report) -> Option<Sheet> {
             states += place.states;
         }
         let mut row = vec![count(rest.len() as u64, "more address", "more addresses")];
-        row.push(thousands(rest.iter().map(|place| place.planned).sum()));
+        row.push(thousands(sum(rest.iter().map(|place| place.planned))));
         row.extend(State::ALL.map(|state| thousands(states.of(state))));
         row.push("–".to_owned());
         let worst = rest.iter().filter_map(|place| place.miss).map(|miss| miss.upper95).reduce(f64::max);
@@ -168,6 +169,10 @@ pub(super) fn selection(report: &Report) -> Vec<Fact> {
     }
     if selection.strict {
         facts.push(Fact::new("Strict", "exceptions were ignored".to_owned()));
+    }
+    let levels: Vec<String> = selection.levels.iter().map(|(id, level)| levelled(id, *level)).collect();
+    if !levels.is_empty() {
+        facts.push(Fact::new("Rules", levels.join(", ")));
     }
     facts
 }

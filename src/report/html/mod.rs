@@ -34,7 +34,7 @@ pub use diff::write as write_diff;
 
 use super::{
     Report,
-    headline::{headline, verdict_parts},
+    headline::{headline, outcome, verdict_parts},
     index::Index,
     words::{count, visible},
 };
@@ -49,8 +49,16 @@ pub enum HtmlError {
     #[error("the HTML report's template failed, please file a bug: {0:#}")]
     Template(#[from] minijinja::Error),
     /// The user's own template does not fit: what, and in which line.
-    #[error("the template does not fit: {0}")]
+    #[error("{}", place(.0))]
     Own(minijinja::Error),
+    /// The user's own template uses a name that means nothing.
+    #[error("a template has no `{name}`")]
+    Unknown {
+        /// The name.
+        name: String,
+        /// What there is.
+        known: &'static [&'static str],
+    },
 }
 
 const STYLE: &str = include_str!("style.css");
@@ -59,6 +67,22 @@ const SCRIPT: &str = include_str!("script.js");
 const LONGEST: usize = 32_768;
 /// The name under which a user's own template speaks of itself; its ending is what has it escaped.
 const OWN: &str = "template.html";
+/// What a template of the user's has at its hand.
+const NAMES: [&str; 13] = [
+    "report",
+    "compliance",
+    "findings",
+    "headline",
+    "map",
+    "outcome",
+    "overview",
+    "records",
+    "script",
+    "script_hash",
+    "style",
+    "style_hash",
+    "verdict",
+];
 /// The most steps of a user's own template, and as many more for each finding, observation and address: seconds, not
 /// hours.
 const FUEL: u64 = 2_000_000;
@@ -93,9 +117,23 @@ pub fn write_with(report: &Report, template: &str, out: &mut dyn Write) -> Resul
     Ok(())
 }
 
-/// Whether a template of the user's can be read at all: asked before a probe is sent.
+/// Whether a template of the user's can be read at all, and knows its names: asked before a probe is sent.
 pub fn check(template: &str) -> Result<(), HtmlError> {
-    with(template).map(drop)
+    let environment = with(template)?;
+    let used = environment.get_template(OWN).map_err(HtmlError::Own)?.undeclared_variables(false);
+    let is_known =
+        |name: &str| NAMES.contains(&name) || environment.globals().any(|(global, _)| global == name);
+    match used.into_iter().filter(|name| !is_known(name)).min() {
+        Some(name) => Err(HtmlError::Unknown { name, known: &NAMES }),
+        None => Ok(()),
+    }
+}
+
+/// `line 3: undefined value`.
+fn place(error: &minijinja::Error) -> String {
+    let line = error.line().map(|line| format!("line {line}: ")).unwrap_or_default();
+    let detail = error.detail().map(|detail| format!(": {detail}")).unwrap_or_default();
+    format!("{line}{}{detail}", error.kind())
 }
 
 fn with(template: &str) -> Result<Environment<'_>, HtmlError> {
@@ -114,7 +152,7 @@ fn context(report: &Report) -> Value {
         style_hash => hash(STYLE),
         script => SCRIPT,
         script_hash => hash(SCRIPT),
-        outcome => report.summary.result.word(),
+        outcome => outcome(report).word(),
         verdict => context! { word, sentence },
         headline => headline(report),
         overview => Serde(overview::build(report)),

@@ -8,7 +8,8 @@ use crate::{
     report::{
         Outcome, Report,
         baseline::since,
-        headline::{Tally, determined, origin, partial_sentence, restrictions},
+        headline::{Tally, determined, origin, partial_sentence},
+        restrictions::restrictions,
         summary::{congested, reconciled, undecided_of},
         words::{capital, count, duration, listed, moment, one_in, percent, period, thousands},
     },
@@ -124,6 +125,7 @@ fn tallies(report: &Report) -> Vec<Count> {
             label: "unsure",
             detail: match tally.unsure {
                 0 if report.run.partial => "but the run is partial",
+                0 if report.summary.result == Outcome::Inconclusive => "but not everything was determined",
                 0 => "nothing is in doubt",
                 1 => "does not count as conforming",
                 _ => "do not count as conforming",
@@ -135,7 +137,13 @@ fn tallies(report: &Report) -> Vec<Count> {
         Count {
             number: thousands(tally.waived),
             label: "waived",
-            detail: said(tally.waived, "accepted by an exception", "no exception was needed"),
+            detail: match (tally.waived, tally.overlooked) {
+                (_, 1..) => {
+                    format!("and {} by `-A`, of which no finding speaks", thousands(tally.overlooked))
+                }
+                (0, 0) => "no exception was needed".to_owned(),
+                (_, 0) => "accepted by an exception".to_owned(),
+            },
             tone: if tally.waived > 0 { "waived" } else { "plain" },
             href: linked(tally.waived, "#section-waived"),
         },
@@ -223,7 +231,7 @@ fn caution(report: &Report) -> Option<String> {
     let places = report.targets.iter().flat_map(|target| &target.addresses);
     let (n, open) = places
         .filter(|place| place.answers_everything)
-        .fold((0, 0), |(n, open), place| (n + 1, open + place.states.open));
+        .fold((0, 0_u64), |(n, open), place| (n + 1, open.saturating_add(place.states.open)));
     let address = count(n, "address that answers", "addresses that answer");
     (n > 0).then(|| {
         format!("{} of the open ones are on {address} on everything, and prove nothing.", thousands(open))
@@ -285,7 +293,7 @@ fn sure(report: &Report) -> Sure {
             ),
             measured: true,
         },
-        None if states.filtered + states.unanswered + states.unknown == 0 && states.total() > 0 => Sure {
+        None if states.total() > 0 && states.total() == states.open.saturating_add(states.closed) => Sure {
             figure: "Everything answered".to_owned(),
             text: format!(
                 "Nothing in this run rests on silence: each port said itself that it is open or closed. {loss}{slowed}"

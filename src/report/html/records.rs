@@ -16,7 +16,7 @@ use crate::{
         AddressRecord, ObservationRecord, Report, TargetRecord,
         index::{Index, Mark},
         summary::reconciled,
-        words::{count, listed, thousands},
+        words::{count, few, listed, thousands},
     },
 };
 
@@ -26,6 +26,8 @@ pub(super) const ROWS: usize = 250;
 const FULL: usize = 200;
 /// From so many addresses on, quiet ones share a row.
 const FOLDED_FROM: usize = 8;
+/// Ports of an address that one cell lists.
+const PORTS: usize = 24;
 
 /// A label and a text.
 #[derive(Serialize)]
@@ -214,7 +216,11 @@ fn address_row(place: &AddressRecord, index: &Index<'_>) -> Vec<String> {
             others.push(named);
         }
     }
-    let others = if place.answers_everything { "answers on everything".to_owned() } else { few(&others) };
+    let others = if place.answers_everything {
+        "answers on everything".to_owned()
+    } else {
+        few(&others, PORTS, ", ", "–")
+    };
     let alive = place.liveness.clone().unwrap_or_else(|| {
         match place.alive {
             Some(true) => "answered",
@@ -224,7 +230,7 @@ fn address_row(place: &AddressRecord, index: &Index<'_>) -> Vec<String> {
         }
         .to_owned()
     });
-    let mut row = vec![place.address.clone(), few(&declared), others];
+    let mut row = vec![place.address.clone(), few(&declared, PORTS, ", ", "–"), others];
     row.extend(
         [State::Closed, State::Filtered, State::Unanswered, State::Unknown]
             .map(|state| thousands(place.states.of(state))),
@@ -249,16 +255,6 @@ fn folded_row(places: &[&AddressRecord], what: &str) -> Option<Vec<String>> {
     );
     row.push(what.to_owned());
     Some(row)
-}
-
-fn few(ports: &[String]) -> String {
-    match ports.get(..24) {
-        Some(first) if ports.len() > 24 => {
-            format!("{} and {} more", first.join(", "), thousands(ports.len() as u64 - 24))
-        }
-        _ if ports.is_empty() => "–".to_owned(),
-        _ => ports.join(", "),
-    }
 }
 
 /// What is open or named on each address, one row an endpoint.

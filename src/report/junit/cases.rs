@@ -7,7 +7,7 @@ use crate::{
     model::{Protocol, Verdict, rule},
     report::{
         Declared, DeclaredKind, ExceptionRecord, Finding, ObservationRecord, Outcome as Result, Report,
-        headline,
+        headline::{contradiction, headline, outcome},
         index::shortened,
         words::{count, thousands},
     },
@@ -89,9 +89,10 @@ pub(super) fn suites(report: &Report) -> Vec<Suite<'_>> {
         suite.cases.retain(Case::says_something);
     }
     fit(&mut suites);
-    let all_quiet = suites.iter().flat_map(|suite| &suite.cases).all(Case::is_quiet);
+    let tells = |case: &Case<'_>| matches!(case.outcome(), Outcome::Unsure | Outcome::Failed);
+    let said = suites.iter().flat_map(|suite| &suite.cases).any(tells);
     if let Some(run) = suites.first_mut() {
-        run.cases.insert(0, Case::of_run(report, all_quiet));
+        run.cases.insert(0, Case::of_run(report, said));
     }
     suites.retain(|suite| !suite.cases.is_empty());
     suites
@@ -225,9 +226,9 @@ impl<'a> Case<'a> {
         Self { name, entry: None, seen: None, behind: None, findings: vec![finding], own: None }
     }
 
-    /// The run as a whole: in doubt where the report is and no other case says so.
-    fn of_run(report: &Report, all_quiet: bool) -> Self {
-        let unsaid = all_quiet && report.summary.result != Result::Conforms;
+    /// The run as a whole: in doubt where the report is and no other case says so, and where it contradicts itself.
+    fn of_run(report: &Report, said: bool) -> Self {
+        let unsaid = outcome(report) != Result::Conforms && !said || contradiction(report).is_some();
         let verdict = if unsaid { Verdict::Inconclusive } else { Verdict::Pass };
         Self::own("the run", verdict, headline(report))
     }

@@ -1,15 +1,18 @@
 //! One event each for the run, a finding, an endpoint that conforms. The members stand where AWS Security Hub and the
 //! lakes look for them; what OCSF has no place for is under `unmapped`.
 
-use serde_json::{Value, json};
+use serde_json::json;
 
-use super::place::Place;
+use super::{
+    object::{Check, Compliance, Event, FindingInfo, Metadata, Product, Remediation, Unmapped},
+    place::Place,
+};
 use crate::{
     model::{Severity, Verdict, rule},
     report::{
         Finding, ObservationRecord, Outcome, Report,
-        exchange::{Ids, endpoint, maybe, millis, subject, text},
-        headline::verdict_sentence,
+        exchange::{Ids, endpoint, known, maybe, millis, subject, text},
+        headline::{headline, outcome, verdict_sentence},
     },
 };
 
@@ -20,6 +23,14 @@ const VERSION: &str = "1.6.0";
 pub(super) struct Events<'a> {
     report: &'a Report,
     ids: Ids,
+    product: Product,
+    /// The run's id.
+    run: String,
+    /// As the report writes it.
+    finished: Option<String>,
+    /// In milliseconds since 1970.
+    start: Option<i64>,
+    end: Option<i64>,
 }
 
 /// What came of one check, in OCSF's numbers and words.
@@ -50,65 +61,58 @@ impl Status {
     }
 }
 
-/// What differs from event to event.
-struct Told<'a> {
-    uid: &'a str,
-    title: String,
-    description: Option<String>,
-    severity: (u8, &'static str),
-    status: Status,
-    /// The verdict in our word.
-    verdict: &'a str,
-    details: Vec<String>,
-    place: Place<'a>,
-}
-
 impl<'a> Events<'a> {
     /// Of a report.
     pub(super) fn of(report: &'a Report) -> Self {
-        Self { report, ids: Ids::of(report) }
+        let run = &report.run;
+        Self {
+            report,
+            ids: Ids::of(report),
+            product: Product {
+                name: text(&report.tool.name),
+                vendor_name: "portproof",
+                version: text(&report.tool.version),
+            },
+            run: text(&run.id),
+            finished: maybe(Some(&run.finished_at)),
+            start: millis(&run.started_at),
+            end: millis(&run.finished_at),
+        }
     }
 
     /// The run: its outcome, whether anything was found or not.
-    pub(super) fn run(&self) -> Value {
+    pub(super) fn run(&self) -> Event<'_> {
         let report = self.report;
-        let outcome = report.summary.result;
+        let outcome = outcome(report);
         let manifest = &report.run.manifest;
         let of = manifest.name.as_deref().or(manifest.path.as_deref()).unwrap_or("no manifest");
         let vantage = report.run.vantage.as_deref().unwrap_or_default();
-        self.event(
-            &Told {
-                // The same from run to run, so that a new outcome takes the place of the one before.
-                uid: &format!("run:{}:{}", text(of), text(vantage)),
-                title: text(&report.summary.headline),
-                description: Some(text(&verdict_sentence(report))),
-                severity: severity(report.summary.findings.worst().filter(|_| outcome != Outcome::Conforms)),
-                status: match outcome {
-                    Outcome::Conforms => Status::PASS,
-                    Outcome::Inconclusive => Status::WARNING,
-                    Outcome::Deviates => Status::FAIL,
-                },
-                verdict: outcome.word(),
-                details: Vec::new(),
-                place: Place::default(),
-            },
-            json!({
-                "unmapped": {
-                    "exit_code": report.summary.exit_code,
-                    "partial": report.run.partial,
-                    "verdicts": report.summary.verdicts,
-                    "planned": report.coverage.planned,
-                    "manifest_sha256": manifest.sha256,
-                },
-            }),
-        )
+        let status = match outcome {
+            Outcome::Conforms => Status::PASS,
+            Outcome::Inconclusive => Status::WARNING,
+            Outcome::Deviates => Status::FAIL,
+        };
+        let unmapped = Unmapped::Run(known(json!({
+            "exit_code": report.summary.exit_code,
+            "partial": report.run.partial,
+            "verdicts": report.summary.verdicts,
+            "planned": report.coverage.planned,
+            "manifest_sha256": manifest.sha256,
+        })));
+        // The same from run to run, so that a new outcome takes the place of the one before.
+        let uid = format!("run:{}:{}", text(of), text(vantage));
+        let worst = report.summary.findings.worst().filter(|_| outcome != Outcome::Conforms);
+        let title = text(&headline(report));
+        let mut event = self.event(uid, title, severity(worst), status, outcome.word(), unmapped);
+        event.finding_info.desc = Some(text(&verdict_sentence(report)));
+        event
     }
 
     /// A finding.
-    pub(super) fn finding(&self, finding: &Finding) -> Value {
+    pub(super) fn finding(&self, finding: &Finding) -> Event<'_> {
         let status = Status::of(finding.verdict);
         let severity = severity(Some(finding.severity));
-        let known = rule(&finding.rule);
+        let verdict = finding.verdict.word();
         let place = Place {
             address: finding.address.as_deref(),
             host: finding.host.as_deref(),
@@ -118,123 +122,114 @@ impl<'a> Events<'a> {
         let details = details
             .into_iter()
             .filter_map(|(label, words)| Some(format!("{label}: {}", maybe(Some(words))?)));
-        self.event(
-            &Told {
-                uid: &text(&finding.id),
-                title: text(&finding.title),
-                description: maybe(Some(&finding.message)),
-                severity,
-                status,
-                verdict: finding.verdict.word(),
-                details: details.collect(),
-                place,
+        let unmapped = Unmapped::Finding {
+            verdict,
+            subject: subject(finding),
+            target: maybe(finding.target.as_deref()),
+            also: finding.also.iter().map(|target| text(target)).collect(),
+            cause: maybe(finding.cause.as_deref()),
+            exception: maybe(finding.exception.as_deref()),
+            manifest: finding.manifest.as_ref().map(|place| text(&place.to_string())),
+        };
+        let event = self.event(text(&finding.id), text(&finding.title), severity, status, verdict, unmapped);
+        Event {
+            metadata: Metadata { event_code: Some(text(&finding.rule)), ..event.metadata },
+            compliance: Compliance {
+                status_details: details.collect(),
+                checks: Some([Check {
+                    uid: text(&finding.rule),
+                    name: rule(&finding.rule).map(|rule| rule.name),
+                    status_id: status.id,
+                    status: status.word,
+                    severity_id: severity.0,
+                    severity: severity.1,
+                }]),
+                ..event.compliance
             },
-            json!({
-                "check": {
-                    "uid": text(&finding.rule),
-                    "name": known.map(|rule| rule.name),
-                    "status_id": status.id,
-                    "status": status.word,
-                    "severity_id": severity.0,
-                    "severity": severity.1,
-                },
-                "first_seen_time": finding.first_seen.as_deref().and_then(millis),
-                "types": [finding.kind],
-                "evidences": place.evidences(&finding.evidence),
-                "resource": place.resource(finding.owner.as_deref(), &finding.tags),
-                "remedy": maybe(Some(&finding.remedy)),
-                "unmapped": {
-                    "verdict": finding.verdict.word(),
-                    "subject": subject(finding),
-                    "target": maybe(finding.target.as_deref()),
-                    "also": finding.also.iter().map(|target| text(target)).collect::<Vec<_>>(),
-                    "cause": maybe(finding.cause.as_deref()),
-                    "exception": maybe(finding.exception.as_deref()),
-                    "manifest": finding.manifest.as_ref().map(|place| text(&place.to_string())),
-                },
-            }),
-        )
+            finding_info: FindingInfo {
+                desc: maybe(Some(&finding.message)),
+                types: Some([finding.kind]),
+                first_seen_time: finding.first_seen.as_deref().and_then(millis),
+                ..event.finding_info
+            },
+            evidences: place.evidences(&finding.evidence),
+            resources: place.resource(finding.owner.as_deref(), &finding.tags),
+            observables: place.observables(),
+            remediation: maybe(Some(&finding.remedy)).map(|desc| Remediation { desc }),
+            ..event
+        }
     }
 
     /// An endpoint that is as it should be.
-    pub(super) fn conforming(&self, seen: &ObservationRecord) -> Value {
+    pub(super) fn conforming(&self, seen: &ObservationRecord) -> Event<'_> {
         let named = endpoint(&seen.address, seen.protocol, seen.port);
         let place =
             Place { address: Some(&seen.address), host: None, endpoint: Some((seen.protocol, seen.port)) };
-        self.event(
-            &Told {
-                uid: &format!("endpoint:{}", text(&named)),
-                title: text(&format!("{named} is {}, and that conforms to the manifest", seen.state)),
-                description: None,
-                severity: severity(None),
-                status: Status::PASS,
-                verdict: seen.verdict.word(),
-                details: vec![format!("seen: {}, {}", seen.state, text(&seen.reason))],
-                place,
-            },
-            json!({
-                "evidences": place.evidences(&[]),
-                "resource": place.resource(None, &[]),
-                "unmapped": { "verdict": seen.verdict.word(), "service": maybe(seen.service.as_deref()) },
-            }),
-        )
+        let verdict = seen.verdict.word();
+        let unmapped = Unmapped::Endpoint { verdict, service: maybe(seen.service.as_deref()) };
+        let uid = format!("endpoint:{}", text(&named));
+        let title = text(&format!("{named} is {}, and that conforms to the manifest", seen.state));
+        let mut event = self.event(uid, title, severity(None), Status::PASS, verdict, unmapped);
+        event.compliance.status_details = vec![format!("seen: {}, {}", seen.state, text(&seen.reason))];
+        event.evidences = place.evidences(&[]);
+        event.resources = place.resource(None, &[]);
+        event.observables = place.observables();
+        event
     }
 
-    /// The members that all events have, and where those of `own` belong.
-    fn event(&self, told: &Told<'_>, mut own: Value) -> Value {
-        let run = &self.report.run;
-        let tool = &self.report.tool;
-        let mut own = |name: &str| own.get_mut(name).map(Value::take);
-        let listed =
-            |value: Option<Value>| value.filter(|value| !value.is_null()).map(|value| json!([value]));
-        let check = own("check");
-        let rule = check.as_ref().and_then(|check| check.get("uid")).cloned();
-        let time = millis(&run.finished_at).or_else(|| millis(&run.started_at)).unwrap_or_default();
-        let product =
-            json!({ "name": text(&tool.name), "vendor_name": "portproof", "version": text(&tool.version) });
-        json!({
-            "activity_id": 1,
-            "category_uid": 2,
-            "class_uid": 2003,
-            "class_name": "Compliance Finding",
-            "type_uid": 200_301,
-            "time": time,
-            "start_time": millis(&run.started_at),
-            "end_time": millis(&run.finished_at),
-            "severity_id": told.severity.0,
-            "severity": told.severity.1,
-            "status_id": told.status.lifecycle.0,
-            "status": told.status.lifecycle.1,
-            "message": told.title,
-            "metadata": {
-                "version": VERSION,
-                "product": product,
-                "uid": self.ids.id("event", told.uid),
-                "correlation_uid": text(&run.id),
-                "event_code": rule,
-                "original_time": maybe(Some(&run.finished_at)),
+    /// An event about nothing in particular yet.
+    fn event(
+        &self,
+        uid: String,
+        title: String,
+        severity: (u8, &'static str),
+        status: Status,
+        verdict: &'static str,
+        unmapped: Unmapped,
+    ) -> Event<'_> {
+        Event {
+            activity_id: 1,
+            category_uid: 2,
+            class_uid: 2003,
+            class_name: "Compliance Finding",
+            type_uid: 200_301,
+            time: self.end.or(self.start).unwrap_or_default(),
+            start_time: self.start,
+            end_time: self.end,
+            severity_id: severity.0,
+            severity: severity.1,
+            status_id: status.lifecycle.0,
+            status: status.lifecycle.1,
+            message: title.clone(),
+            metadata: Metadata {
+                version: VERSION,
+                product: &self.product,
+                uid: self.ids.id("event", &uid),
+                correlation_uid: &self.run,
+                event_code: None,
+                original_time: self.finished.as_deref(),
             },
-            "compliance": {
-                "status_id": told.status.id,
-                "status": told.status.word,
-                "status_code": told.verdict,
-                "status_details": told.details,
-                "checks": listed(check),
+            compliance: Compliance {
+                status_id: status.id,
+                status: status.word,
+                status_code: verdict,
+                status_details: Vec::new(),
+                checks: None,
             },
-            "finding_info": {
-                "uid": told.uid,
-                "title": told.title,
-                "desc": told.description,
-                "types": own("types"),
-                "first_seen_time": own("first_seen_time"),
-                "last_seen_time": millis(&run.finished_at),
+            finding_info: FindingInfo {
+                uid,
+                title,
+                desc: None,
+                types: None,
+                first_seen_time: None,
+                last_seen_time: self.end,
             },
-            "evidences": own("evidences"),
-            "resources": listed(own("resource")),
-            "observables": told.place.observables(),
-            "remediation": own("remedy").filter(|remedy| !remedy.is_null()).map(|remedy| json!({ "desc": remedy })),
-            "unmapped": own("unmapped"),
-        })
+            evidences: Vec::new(),
+            resources: None,
+            observables: Vec::new(),
+            remediation: None,
+            unmapped,
+        }
     }
 }
 

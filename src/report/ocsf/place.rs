@@ -2,8 +2,7 @@
 
 use std::net::IpAddr;
 
-use serde_json::{Value, json};
-
+use super::object::{Attempt, Connection, Endpoint, Evidence, Observable, Resource, User};
 use crate::{
     model::Protocol,
     report::{EvidenceRecord, exchange::maybe},
@@ -34,77 +33,81 @@ impl Place<'_> {
         maybe(self.address).or_else(|| maybe(self.host))
     }
 
-    /// As the far end.
-    pub(super) fn endpoint(&self) -> Option<Value> {
+    /// As one end of a connection.
+    pub(super) fn end(&self) -> Option<Endpoint> {
         self.name().map(|name| {
             let (ip, hostname) = (self.ip(), self.hostname());
-            json!({
-                "name": (ip.is_none() && hostname.is_none()).then_some(name),
-                "ip": ip,
-                "hostname": hostname,
-                "port": self.endpoint.map(|(_, port)| port),
-            })
+            let named = ip.is_none() && hostname.is_none();
+            Endpoint { name: named.then_some(name), ip, hostname, port: self.endpoint.map(|(_, port)| port) }
         })
     }
 
     /// As what is judged.
-    pub(super) fn resource(&self, owner: Option<&str>, tags: &[String]) -> Option<Value> {
+    pub(super) fn resource(&self, owner: Option<&str>, tags: &[String]) -> Option<[Resource; 1]> {
         self.name().map(|name| {
-            json!({
-                "uid": name,
-                "name": maybe(self.host).unwrap_or_else(|| name.clone()),
-                "type": "host",
-                "ip": self.ip(),
-                "hostname": self.hostname(),
-                "owner": maybe(owner).map(|owner| json!({ "name": owner })),
-                "labels": tags.iter().filter_map(|tag| maybe(Some(tag))).collect::<Vec<_>>(),
-            })
+            [Resource {
+                name: maybe(self.host).unwrap_or_else(|| name.clone()),
+                uid: name,
+                kind: "host",
+                ip: self.ip(),
+                hostname: self.hostname(),
+                owner: maybe(owner).map(|name| User { name }),
+                labels: tags.iter().filter_map(|tag| maybe(Some(tag))).collect(),
+            }]
         })
     }
 
     /// What other events may be searched for.
-    pub(super) fn observables(&self) -> Vec<Value> {
-        let ip = self.ip().map(|ip| {
-            json!({ "name": "resources[].ip", "type": "IP Address", "type_id": 2, "value": ip.to_string() })
+    pub(super) fn observables(&self) -> Vec<Observable> {
+        let ip = self.ip().map(|ip| Observable {
+            name: "resources[].ip",
+            kind: "IP Address",
+            type_id: 2,
+            value: ip.to_string(),
         });
-        let hostname = self.hostname().map(
-            |host| json!({ "name": "resources[].hostname", "type": "Hostname", "type_id": 1, "value": host }),
-        );
+        let hostname = self.hostname().map(|value| Observable {
+            name: "resources[].hostname",
+            kind: "Hostname",
+            type_id: 1,
+            value,
+        });
         ip.into_iter().chain(hostname).collect()
     }
 
     /// What was seen there, attempt by attempt; the place alone where nothing was recorded.
-    pub(super) fn evidences(&self, attempts: &[EvidenceRecord]) -> Vec<Value> {
-        let Some(far) = self.endpoint() else { return Vec::new() };
-        let connection = self.endpoint.map(|(protocol, _)| {
-            let number = match protocol {
-                Protocol::Tcp => 6,
-                Protocol::Udp => 17,
-            };
-            // Whether that is inbound depends on where the reader stands.
-            json!({ "protocol_name": protocol.to_string(), "protocol_num": number, "direction_id": 0 })
-        });
+    pub(super) fn evidences(&self, attempts: &[EvidenceRecord]) -> Vec<Evidence> {
+        let Some(far) = self.end() else { return Vec::new() };
+        let connection = self.endpoint.map(|(protocol, _)| connection(protocol));
         if attempts.is_empty() {
-            return vec![json!({ "dst_endpoint": far, "connection_info": connection })];
+            return vec![Evidence {
+                name: None,
+                data: None,
+                dst_endpoint: far,
+                src_endpoint: None,
+                connection_info: connection,
+            }];
         }
         let evidence = |attempt: &EvidenceRecord| {
             let near = Place { address: attempt.source_address.as_deref(), ..Place::default() };
-            let near = near.endpoint().map(|mut near| {
-                if let (Some(members), Some(port)) = (near.as_object_mut(), attempt.source_port) {
-                    members.insert("port".to_owned(), json!(port));
-                }
-                near
-            });
-            json!({
-                "name": format!("attempt {}", attempt.attempt),
-                "data": { "at": maybe(Some(&attempt.at)), "what": maybe(Some(&attempt.what)) },
-                "dst_endpoint": far,
-                "src_endpoint": near,
-                "connection_info": connection,
-            })
+            Evidence {
+                name: Some(format!("attempt {}", attempt.attempt)),
+                data: Some(Attempt { at: maybe(Some(&attempt.at)), what: maybe(Some(&attempt.what)) }),
+                dst_endpoint: far.clone(),
+                src_endpoint: near.end().map(|near| Endpoint { port: attempt.source_port, ..near }),
+                connection_info: connection,
+            }
         };
         attempts.iter().map(evidence).collect()
     }
+}
+
+fn connection(protocol: Protocol) -> Connection {
+    let (protocol_name, protocol_num) = match protocol {
+        Protocol::Tcp => ("tcp", 6),
+        Protocol::Udp => ("udp", 17),
+    };
+    // Whether that is inbound depends on where the reader stands.
+    Connection { protocol_name, protocol_num, direction_id: 0 }
 }
 
 /// A name of DNS (RFC 1123 section 2.1), as OCSF's pattern has it.

@@ -19,7 +19,7 @@ use self::{
 use super::{
     Report,
     exchange::{Ids, Lazily, known, text, utc},
-    headline::verdict_sentence,
+    headline::{headline, verdict_sentence},
     json,
 };
 use crate::model::{Kind, RULES};
@@ -140,8 +140,8 @@ fn metadata(report: &Report) -> Value {
 
 fn description(report: &Report) -> String {
     markup(&format!(
-        "{} {} Seen from outside: what a host lets nobody reach may run all the same.",
-        report.summary.headline,
+        "{}. {} Seen from outside: what a host lets nobody reach may run all the same.",
+        headline(report),
         verdict_sentence(report)
     ))
 }

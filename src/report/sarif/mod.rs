@@ -17,8 +17,9 @@ use self::{place::Files, results::Results, rules::Rules};
 use super::{
     Finding, Report,
     exchange::{Lazily, known, text, utc},
-    headline::{origin, partial_sentence, restrictions},
-    words::{count, thousands},
+    headline::{contradiction, headline, origin, partial_sentence},
+    restrictions::restrictions,
+    words::{capital, count, thousands},
 };
 use crate::model::{Severity, Verdict};
 
@@ -109,6 +110,7 @@ fn invocation(report: &Report, files: &Files, left: &[&Finding]) -> Value {
     let note = |level: &str, text: &str| json!({ "level": level, "message": { "text": self::text(text) } });
     let mut execution = Vec::new();
     execution.extend(partial_sentence(report).map(|sentence| note("error", &sentence)));
+    execution.extend(contradiction(report).map(|why| note("error", &format!("{}.", capital(&why)))));
     if !left.is_empty() {
         let wrong = left.iter().filter(|finding| finding.verdict == Verdict::Fail).count();
         let worst = left.iter().map(|finding| finding.severity).max().unwrap_or(Severity::Low);
@@ -145,7 +147,7 @@ fn invocation(report: &Report, files: &Files, left: &[&Finding]) -> Value {
 fn properties(report: &Report) -> Value {
     known(json!({
         "result": report.summary.result.word(),
-        "headline": text(&report.summary.headline),
+        "headline": text(&headline(report)),
         "origin": origin(report).as_deref().map(text),
         "verdicts": report.summary.verdicts,
         "manifestSha256": report.run.manifest.sha256,

@@ -13,12 +13,14 @@ use crate::{
     model::{Severity, Verdict},
     report::{
         ExceptionRecord, Finding, Report,
+        baseline::is_new,
         exchange::{endpoint, known, maybe, subject, text, utc},
     },
 };
 
 /// What results are made with.
 pub(super) struct Results<'a> {
+    report: &'a Report,
     rules: &'a Rules<'a>,
     files: &'a Files,
     exceptions: HashMap<&'a str, &'a ExceptionRecord>,
@@ -29,7 +31,7 @@ impl<'a> Results<'a> {
     pub(super) fn of(report: &'a Report, rules: &'a Rules<'a>, files: &'a Files) -> Self {
         let exceptions =
             report.exceptions.iter().map(|exception| (exception.id.as_str(), exception)).collect();
-        Self { rules, files, exceptions }
+        Self { report, rules, files, exceptions }
     }
 
     /// The result of a finding.
@@ -44,10 +46,17 @@ impl<'a> Results<'a> {
                 "logicalLocations": logical(finding),
             }],
             "partialFingerprints": fingerprints(finding),
+            "baselineState": self.since_baseline(finding),
             "suppressions": self.suppressions(finding),
             "provenance": finding.first_seen.as_deref().and_then(utc).map(|at| json!({ "firstDetectionTimeUtc": at })),
             "properties": properties(finding),
         }))
+    }
+
+    /// Against the report before this one, where there is one; then every result has it.
+    fn since_baseline(&self, finding: &Finding) -> Option<&'static str> {
+        let state = if is_new(self.report, finding) { "new" } else { "unchanged" };
+        self.report.run.previous.as_ref().map(|_| state)
     }
 
     fn suppressions(&self, finding: &Finding) -> Vec<Value> {

@@ -13,9 +13,6 @@ use crate::{
     },
 };
 
-/// The longest text of a description, in characters.
-const MOST_DESCRIPTION: usize = 1024;
-
 /// The catalogue, and the rules of a report that another version made and this one does not know.
 pub(super) struct Rules<'a> {
     foreign: Vec<&'a Finding>,
@@ -53,8 +50,8 @@ fn descriptor(rule: &Rule) -> Value {
     known(json!({
         "id": id,
         "name": name,
-        "shortDescription": { "text": bounded(&short) },
-        "fullDescription": { "text": bounded(&format!("{when} {why}")) },
+        "shortDescription": { "text": short },
+        "fullDescription": { "text": format!("{when} {why}") },
         "help": {
             "text": format!("{when}\n\n{why}\n\nWhat to do: {remedy}"),
             "markdown": format!(
@@ -108,16 +105,12 @@ pub(super) fn score(severity: Severity) -> &'static str {
     }
 }
 
-fn bounded(text: &str) -> String {
-    match text.char_indices().nth(MOST_DESCRIPTION) {
-        None => text.to_owned(),
-        Some(_) => text.chars().take(MOST_DESCRIPTION - 1).chain(['…']).collect(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// The longest description that code scanning takes, in characters.
+    const MOST_DESCRIPTION: usize = 1024;
 
     #[test]
     fn every_description_is_short_enough_and_whole() {

@@ -11,7 +11,7 @@ use crate::{
         AddressRecord, Congestion, Report, TargetRecord, Undecided,
         baseline::since,
         index::{Index, Mark},
-        words::{count, duration, moment, one_in, percent, thousands, visible, whole},
+        words::{count, duration, few, moment, one_in, percent, thousands, visible, whole},
     },
 };
 
@@ -100,13 +100,13 @@ fn row(place: &AddressRecord, index: &Index<'_>) -> [Cell; 8] {
     let undeclared = if place.answers_everything {
         "answers on everything: proves nothing".to_owned()
     } else {
-        few(&undeclared)
+        few(&undeclared, PORTS, " ", "none")
     };
     let states = &place.states;
     [
         Cell::new(visible(&place.address)),
         Cell::new(visible(place.name.as_deref().unwrap_or(""))),
-        Cell::new(few(&declared)),
+        Cell::new(few(&declared, PORTS, " ", "none")),
         Cell::new(undeclared),
         Cell::new(thousands(states.closed)),
         Cell::new(thousands(states.filtered)),
@@ -122,16 +122,6 @@ fn flag(mark: Mark) -> &'static str {
         Mark::Waived => " (waived)",
         Mark::Undecided => " (unsure)",
         _ => "",
-    }
-}
-
-fn few(ports: &[String]) -> String {
-    match ports.get(..PORTS) {
-        Some(first) if ports.len() > PORTS => {
-            format!("{} and {} more", first.join(" "), thousands((ports.len() - PORTS) as u64))
-        }
-        _ if ports.is_empty() => "none".to_owned(),
-        _ => ports.join(" "),
     }
 }
 
@@ -258,7 +248,7 @@ pub(crate) fn how_sure(report: &Report) -> String {
             chance_of_a_miss(miss.upper95),
             miss.assumption.trim_end_matches('.')
         ),
-        None if states.filtered + states.unanswered + states.unknown == 0 && states.total() > 0 => {
+        None if states.total() > 0 && states.total() == states.open.saturating_add(states.closed) => {
             format!("everything asked was answered, so nothing rests on silence; {loss}")
         }
         None => {
