@@ -77,11 +77,6 @@ fn overdue_review(case: &Case<'_>, docket: &mut Docket) {
     docket.file(draft);
 }
 
-/// A day so many days later; `None` beyond the end of the calendar, where nothing is ever due.
-fn after(day: Date, days: i64) -> Option<Date> {
-    day.checked_add(Span::new().try_days(days).ok()?).ok()
-}
-
 /// MAN rules: what reading the manifest had to say.
 fn lints(case: &Case<'_>, docket: &mut Docket) {
     for lint in &case.manifest.lints {

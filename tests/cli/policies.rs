@@ -16,7 +16,11 @@ targets:
     )
 }
 
-const WHOLE: &str = "justification: site, approved_by: board, approved_on: 2026-05-02, review_by: 2099-01-01, controls: [\"pci-dss:1.2.5\"]";
+/// Everything that a policy may ask of an entry, as of [`DAY`].
+const WHOLE: &str = "justification: site, approved_by: board, approved_on: 2026-05-02, review_by: 2026-11-02, controls: [\"pci-dss:1.2.5\"]";
+
+/// The paperwork is judged as of this day, so that it is in time for ever.
+const DAY: [&str; 2] = ["--at", "2026-08-01"];
 
 fn control<'r>(report: &'r Value, id: &str) -> &'r Value {
     let controls = report["compliance"][0]["controls"].as_array().unwrap();
@@ -27,17 +31,17 @@ fn control<'r>(report: &'r Value, id: &str) -> &'r Value {
 fn a_field_that_is_missing_warns_and_under_a_policy_fails() {
     let (desk, door) = (Desk::new(), Door::open());
     let gap = WHOLE.replace("justification: site, ", "");
-    let warned = desk.verify_text(&manifest(&door, &gap, ""), &[]).ends(0);
+    let warned = desk.verify_text(&manifest(&door, &gap, ""), &DAY).ends(0);
     assert_eq!(warned.report()["compliance"], serde_json::json!([]));
     let policy = "policy: {use: pci-dss-4.0.1}";
-    let failed = desk.verify_text(&manifest(&door, &gap, policy), &[]).ends(1);
+    let failed = desk.verify_text(&manifest(&door, &gap, policy), &DAY).ends(1);
     let finding = &failed.report()["findings"][0];
     assert_eq!((&finding["rule"], &finding["verdict"]), (&"MAN003".into(), &"fail".into()));
     assert!(finding["title"].as_str().unwrap().contains("has no justification"), "{finding}");
     let listed = control(failed.report(), "1.2.5");
     assert_eq!((&listed["status"], &listed["findings"][0]), (&"contradicted".into(), &finding["id"]));
-    desk.verify_text(&manifest(&door, &WHOLE.replace("site", "TODO"), policy), &[]).ends(1);
-    desk.verify_text(&manifest(&door, WHOLE, policy), &[]).ends(0);
+    desk.verify_text(&manifest(&door, &WHOLE.replace("site", "TODO"), policy), &DAY).ends(1);
+    desk.verify_text(&manifest(&door, WHOLE, policy), &DAY).ends(0);
 }
 
 #[test]
@@ -45,15 +49,36 @@ fn a_manifest_without_authorization_fails_under_a_policy() {
     let (desk, door) = (Desk::new(), Door::open());
     let text = manifest(&door, WHOLE, "policy: {use: cis-controls-8.1}");
     let line = text.lines().find(|line| line.starts_with("authorization")).unwrap();
-    let run = desk.verify_text(&text.replace(line, ""), &[]).ends(1);
+    let run = desk.verify_text(&text.replace(line, ""), &DAY).ends(1);
     assert!(run.report()["findings"].as_array().unwrap().iter().any(|finding| finding["rule"] == "MAN001"));
+}
+
+#[test]
+fn reviews_that_are_too_far_apart_fail_under_a_policy_and_contradict_the_control() {
+    let (desk, door) = (Desk::new(), Door::open());
+    let policy = "policy: {use: pci-dss-4.0.1}";
+    let review =
+        |every: &str| format!("metadata: {{name: m, review: {{last: 2026-07-01, every: {every}}}}}\n");
+    let seldom =
+        manifest(&door, WHOLE, policy).replace("authorization", &format!("{}authorization", review("700d")));
+    let far = manifest(&door, &WHOLE.replace("2026-11-02", "2099-01-01"), policy);
+    for text in [&seldom, &far] {
+        let run = desk.verify_text(text, &DAY).ends(1);
+        assert_eq!(run.findings(), ["MAN018 fail"]);
+        assert_eq!(control(run.report(), "1.2.7")["status"], "contradicted");
+        assert_eq!(desk.verify_text(&text.replace(policy, ""), &DAY).ends(0).findings(), [""; 0]);
+    }
+    let covered = far.replace("authorization", &format!("{}authorization", review("180d")));
+    let run = desk.verify_text(&covered, &DAY).ends(0);
+    assert_eq!(control(run.report(), "1.2.7")["status"], "supported");
 }
 
 #[test]
 fn the_report_names_policy_controls_and_when_the_next_run_is_due() {
     let (desk, door) = (Desk::new(), Door::open());
     let policy = "policy: {use: [pci-dss-4.0.1, soc2-2017], max_age: 2d}";
-    let run = desk.verify_text(&manifest(&door, WHOLE, policy), &["--report", "html=page.html"]).ends(0);
+    let flags = ["--at", "2026-08-01", "--report", "html=page.html"];
+    let run = desk.verify_text(&manifest(&door, WHOLE, policy), &flags).ends(0);
     let report = run.report();
     assert_eq!(report["policy"], "pci-dss-4.0.1, soc2-2017");
     assert_eq!(report["declared"][0]["controls"], serde_json::json!(["pci-dss:1.2.5"]));
@@ -74,18 +99,19 @@ fn the_report_names_policy_controls_and_when_the_next_run_is_due() {
 #[test]
 fn a_policy_of_ones_own_is_laid_over_and_shown() {
     let (desk, door) = (Desk::new(), Door::open());
-    let own = "policy: house\nframework: house\ntitle: House rules\nedition: '3'\ndescription: Ours.\nrequire: [ticket]\ncontrols:\n- {id: '7', asks: Tickets., rules: [MAN015], fields: [expose.ticket], support: full, also: The tickets.}\n";
-    desk.file("own/policies/house.yaml", own);
+    let house = "policy: house\nframework: house\ntitle: House rules\nedition: '3'\ndescription: Ours.\nrequire: [ticket]\ncontrols:\n- {id: '7', asks: Tickets., rules: [MAN015], fields: [expose.ticket], support: full, also: The tickets.}\n";
+    desk.file("own/policies/house.yaml", house);
     let text = manifest(&door, WHOLE, "policy: {use: house}");
-    desk.verify_text(&text, &[]).ends(2).complains(&["there is no policy `house`"]);
-    let run = desk.verify_text(&text, &["--profile-dir", "own"]).ends(1);
+    let own = ["--at", "2026-08-01", "--profile-dir", "own"];
+    desk.verify_text(&text, &DAY).ends(2).complains(&["there is no policy `house`"]);
+    let run = desk.verify_text(&text, &own).ends(1);
     assert_eq!(run.report()["findings"][0]["rule"], "MAN015");
     assert_eq!(control(run.report(), "7")["status"], "contradicted");
     let ticket = text.replace("justification:", "ticket: CHG-1, justification:");
-    let run = desk.verify_text(&ticket, &["--profile-dir", "own"]).ends(0);
+    let run = desk.verify_text(&ticket, &own).ends(0);
     assert_eq!(control(run.report(), "7")["status"], "supported");
     let shown = desk.run(&["profiles", "house", "--profile-dir", "own"]).ends(0).out;
     assert!(shown.contains("House rules 3") && shown.contains("MAN015"), "{shown}");
-    desk.file("own/policies/house.yaml", own.replace("edition", "editon"));
-    desk.verify_text(&text, &["--profile-dir", "own"]).ends(2).complains(&["house.yaml:4:1", "editon"]);
+    desk.file("own/policies/house.yaml", house.replace("edition", "editon"));
+    desk.verify_text(&text, &own).ends(2).complains(&["house.yaml:4:1", "editon"]);
 }

@@ -394,4 +394,14 @@ pub const RULES: &[Rule] = &[
             "Say with `service:` what is there, mark it `presence: optional`, or watch it from the inside.",
         ],
     ),
+    paper(
+        "MAN018",
+        "review-too-rare",
+        Low,
+        [
+            "`metadata.review.every`, or the time that an `expose` entry gives itself until `review_by`, is longer than the policy's `max_review_days`. An entry's time counts from the later of its `approved_on` and `metadata.review.last`; without either, from today.",
+            "A review in the far future is none. PCI DSS 1.2.7 and DORA ask for one every six months.",
+            "Review sooner: shorten `metadata.review.every`, or set `review_by`; after a review renew `approved_on` or `metadata.review.last`.",
+        ],
+    ),
 ];

@@ -34,6 +34,8 @@ pub struct PolicyProfile {
     pub require: Vec<String>,
     /// The longest that an exception may last.
     pub max_exception_days: Option<u32>,
+    /// The longest from one review of the manifest, or of an entry, to the next.
+    pub max_review_days: Option<u32>,
     /// Exceptions need an approver who is not the requester.
     pub four_eyes: bool,
     /// How long after a run the next one is due.
@@ -135,6 +137,7 @@ impl PolicyProfile {
             notes: read.notes.into_iter().map(|note| note.text).collect(),
             require,
             max_exception_days: read.max_exception_days.map(NonZeroU32::get),
+            max_review_days: read.max_review_days.map(NonZeroU32::get),
             four_eyes: read.four_eyes,
             max_age: read.max_age.map(|span| span.time),
             controls,
@@ -161,6 +164,8 @@ struct PolicyFile {
     require: Vec<Spanned<String>>,
     #[serde(default)]
     max_exception_days: Option<NonZeroU32>,
+    #[serde(default)]
+    max_review_days: Option<NonZeroU32>,
     #[serde(default)]
     four_eyes: bool,
     #[serde(default)]

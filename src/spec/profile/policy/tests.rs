@@ -71,6 +71,26 @@ fn a_scan_by_an_approved_vendor_is_never_taken_for_done() {
 }
 
 #[test]
+fn six_months_between_reviews_are_asked_for_where_the_standard_asks_for_them() {
+    let profiles = builtin();
+    let limits = |name: &str| {
+        let policy = profiles.policy(name).unwrap();
+        (policy.max_review_days, policy.max_exception_days)
+    };
+    assert_eq!(limits("pci-dss-4.0.1"), (Some(184), Some(180)));
+    assert_eq!(limits("dora-rts-2024-1774"), (Some(180), Some(180)));
+    for policy in profiles.policies() {
+        let about =
+            |control: &&Control| control.rules.iter().any(|rule| matches!(rule.id, "EXP013" | "MAN005"));
+        let reviews = policy.controls.iter().filter(about);
+        for control in reviews {
+            let named = control.rules.iter().any(|rule| rule.id == "MAN018");
+            assert!(named, "{} {}: a review in a hundred years", policy.name, control.id);
+        }
+    }
+}
+
+#[test]
 fn every_field_that_a_policy_names_is_in_the_published_schema() {
     let schema: Value = serde_json::from_str(MANIFEST_SCHEMA).unwrap();
     let definition = |map: &str| {
@@ -115,6 +135,7 @@ fn every_policy_asks_for_owners_reasons_four_eyes_an_end_of_exceptions_and_a_nex
             assert!(policy.require.iter().any(|known| known == field), "{}", policy.name);
         }
         assert!(policy.four_eyes && policy.max_exception_days.is_some_and(|days| days <= 366));
+        assert!(policy.max_review_days.is_some_and(|days| days <= 366), "{}", policy.name);
         assert!(policy.max_age.is_some_and(|age| age <= Duration::from_hours(92 * 24)), "{}", policy.name);
     }
 }
@@ -166,6 +187,7 @@ fn what_is_wrong_with_a_policy_is_named_with_its_place() {
             "policies/x.yaml:6:10: `often` is not a span of time",
         ),
         (format!("{HEAD}max_exception_days: 0\ncontrols: []\n"), "policies/x.yaml:6:"),
+        (format!("{HEAD}max_review_days: 0\ncontrols: []\n"), "policies/x.yaml:6:"),
         (format!("{HEAD}notes: [{long}]\ncontrols: []\n"), "policies/x.yaml:6:9: a text of 601 characters"),
         (HEAD.replace("policy: x", "policy: y"), "policies/x.yaml:"),
         (
