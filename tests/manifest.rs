@@ -14,7 +14,7 @@ use names::{FewNames, Memory};
 use portproof::{
     model::{Family, PortSet, Protocol, Severity},
     spec::{
-        Diagnostics, MANIFEST_SCHEMA, lint,
+        Diagnostics, Gravity, MANIFEST_SCHEMA, lint,
         manifest::{Host, Manifest, Presence, Unlisted},
         read,
     },
@@ -269,7 +269,9 @@ fn dated_lints_take_the_day_as_an_argument() {
 #[test]
 fn lints_are_shown_in_their_lines() {
     let manifest = good(&target("    expose: [22]\n"));
-    let shown = Diagnostics::of_lints(&manifest.lints, |_| Some(target("    expose: [22]\n"))).render(false);
+    let shown =
+        Diagnostics::of_lints(&manifest.lints, Gravity::Warning, |_| Some(target("    expose: [22]\n")))
+            .render(false);
     assert!(shown.contains("warning[MAN003]: 22/tcp has no justification"), "{shown}");
     assert!(shown.contains("5 |     expose: [22]\n  |              ^^"), "{shown}");
 }

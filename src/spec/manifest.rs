@@ -12,7 +12,7 @@ use crate::model::{Family, PortSet, Protocol, Scope, Severity};
 
 /// A place in a manifest file. Lines and columns count from 1; columns are characters.
 #[derive(
-    Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, schemars::JsonSchema,
+    Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, schemars::JsonSchema,
 )]
 pub struct Place {
     /// The file as it was named.

@@ -61,6 +61,7 @@ pub use self::{
     compliance::{Compliance, ControlJudgement, Status},
     exception::{ExceptionStatus, ExceptionUse},
     finding::Finding,
+    governance::paperwork,
     outcome::{FailOn, Outcome, exit_code},
 };
 use self::{docket::Docket, exception::Waivers, view::View};

@@ -74,6 +74,51 @@ fn reviews_that_are_too_far_apart_fail_under_a_policy_and_contradict_the_control
 }
 
 #[test]
+fn lint_names_all_the_paperwork_by_which_verify_would_fail() {
+    let (desk, door) = (Desk::new(), Door::open());
+    let exceptions = "exceptions:
+  - {id: OLD, match: {target: here, port: 9/tcp, rule: EXP002}, reason: r, requested_by: a, requested_on: 2026-01-02, approved_by: b, approved_on: 2026-01-03, expires: 2026-02-01}
+  - {id: LONG, match: {target: here, port: 9/tcp, rule: EXP001}, reason: r, requested_by: a, requested_on: 2026-01-02, approved_by: b, approved_on: 2026-01-03, expires: 2027-02-01}
+  - {id: OWN, match: {target: here, port: 9/tcp, rule: EXP003}, reason: r, requested_by: a, requested_on: 2026-07-02, approved_by: A, approved_on: 2026-07-03, expires: 2026-09-01}
+";
+    let late = WHOLE.replace("2026-11-02", "2026-07-31");
+    for (policy, gravity, fails) in
+        [("", "warning", false), ("policy: {use: pci-dss-4.0.1}\n", "error", true)]
+    {
+        let text = manifest(&door, &late, &format!("{policy}{exceptions}"));
+        desk.file("portproof.yaml", &text);
+        let told = desk.run(&["lint", "--json", "--at", "2026-08-01"]).ends(1);
+        let remarks: Vec<Value> = told.out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        let mut rules: Vec<&str> = remarks.iter().map(|remark| remark["rule"].as_str().unwrap()).collect();
+        assert!(remarks.iter().all(|remark| remark["fails"] == fails && remark["line"].as_u64() > Some(0)));
+        let mut expected = vec!["EXP013", "EXC001", "EXC004"];
+        if fails {
+            expected.insert(2, "EXC003");
+        }
+        assert_eq!(rules, expected);
+        let shown = desk.run(&["lint", "--at", "2026-08-01"]).ends(1);
+        assert!(
+            shown.out.contains(&format!("{gravity}[EXC001]: The last day of exception OLD")),
+            "{}",
+            shown.out
+        );
+        assert_eq!(
+            shown.err.contains("under its policy `verify` fails by each of them"),
+            fails,
+            "{}",
+            shown.err
+        );
+        assert!(!desk.run(&["lint", "--at", "2026-01-31"]).ends(1).out.contains("EXP013"));
+        let run = desk.verify_text(&text, &DAY).ends(i32::from(fails));
+        let mut judged: Vec<String> = run.findings().iter().map(|line| line[..6].to_owned()).collect();
+        judged.retain(|rule| rule != "EXC002");
+        judged.sort();
+        rules.sort_unstable();
+        assert_eq!(judged, rules, "what lint says is what verify says");
+    }
+}
+
+#[test]
 fn the_report_names_policy_controls_and_when_the_next_run_is_due() {
     let (desk, door) = (Desk::new(), Door::open());
     let policy = "policy: {use: [pci-dss-4.0.1, soc2-2017], max_age: 2d}";
