@@ -1,6 +1,7 @@
 //! Lints of the paperwork: a manifest that can be used and is not as it should be. Never fails a
 //! run by itself; a policy or `-D` does.
 
+mod controls;
 mod reviews;
 
 use jiff::civil::Date;
@@ -165,6 +166,9 @@ impl Lints<'_> {
             self.add("MAN005", id, of, place, format!("{subject} has no review date"));
         }
         self.required_by_policy(target, entry, &subject, periodic);
+        if let Some(unknown) = controls::unknown(&self.manifest.policy, &entry.controls) {
+            self.add("MAN019", id, of, place, format!("{subject} names {unknown}"));
+        }
         for role in &target.profiles {
             let both = entry.ports.intersection(&self.names.role_denies(role, entry.protocol));
             if !both.is_empty() {

@@ -119,6 +119,31 @@ fn lint_names_all_the_paperwork_by_which_verify_would_fail() {
 }
 
 #[test]
+fn a_control_that_no_policy_in_force_has_is_named_with_the_nearest_one() {
+    let (desk, door) = (Desk::new(), Door::open());
+    let strange = |named: &str| WHOLE.replace("\"pci-dss:1.2.5\"", named);
+    let policy = "policy: {use: [pci-dss-4.0.1, soc2-2017]}";
+    for (named, said) in [
+        ("\"pci-dss:1.2.55\"", "which pci-dss-4.0.1 does not have; did you mean `pci-dss:1.2.5`?"),
+        (
+            "\"pci-dss:9.9.9\", \"foo:1\"",
+            "`foo:1`, and no policy in force is called `foo`; in force: pci-dss, soc2",
+        ),
+        ("\"pci-dss:9.9.9\"", "does not have; known: 1.2.5, 1.2.6,"),
+        ("\"pci-ds:1.2.5\"", "did you mean `pci-dss:1.2.5`?"),
+        ("\"1.2.5\"", "which is not written as `framework:id`"),
+    ] {
+        let text = manifest(&door, &strange(named), policy);
+        desk.file("portproof.yaml", &text);
+        let told = desk.run(&["lint", "--at", "2026-08-01"]).ends(1);
+        assert!(told.out.contains("error[MAN019]") && told.out.contains(said), "{}", told.out);
+        assert_eq!(desk.verify_text(&text, &DAY).ends(1).findings(), ["MAN019 fail"]);
+        desk.file("portproof.yaml", manifest(&door, &strange(named), ""));
+        desk.run(&["lint", "--at", "2026-08-01"]).ends(0);
+    }
+}
+
+#[test]
 fn the_report_names_policy_controls_and_when_the_next_run_is_due() {
     let (desk, door) = (Desk::new(), Door::open());
     let policy = "policy: {use: [pci-dss-4.0.1, soc2-2017], max_age: 2d}";
@@ -146,7 +171,7 @@ fn a_policy_of_ones_own_is_laid_over_and_shown() {
     let (desk, door) = (Desk::new(), Door::open());
     let house = "policy: house\nframework: house\ntitle: House rules\nedition: '3'\ndescription: Ours.\nrequire: [ticket]\ncontrols:\n- {id: '7', asks: Tickets., rules: [MAN015], fields: [expose.ticket], support: full, also: The tickets.}\n";
     desk.file("own/policies/house.yaml", house);
-    let text = manifest(&door, WHOLE, "policy: {use: house}");
+    let text = manifest(&door, &WHOLE.replace("pci-dss:1.2.5", "house:7"), "policy: {use: house}");
     let own = ["--at", "2026-08-01", "--profile-dir", "own"];
     desk.verify_text(&text, &DAY).ends(2).complains(&["there is no policy `house`"]);
     let run = desk.verify_text(&text, &own).ends(1);

@@ -109,6 +109,11 @@ impl PolicyProfile {
         format!("{} {}", self.title, self.edition)
     }
 
+    /// What `controls` of the manifest call one of its controls: `pci-dss:1.2.5`.
+    pub fn name_of(&self, control: &Control) -> String {
+        format!("{}:{}", self.framework, control.id)
+    }
+
     pub(super) fn read(path: &str, text: &str, file: &str) -> Result<Self, ProfileError> {
         let read: PolicyFile = read::parse(path, text)?;
         if read.policy.value != file {

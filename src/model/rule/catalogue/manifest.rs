@@ -184,4 +184,14 @@ pub(super) const MANIFEST: &[Rule] = &[
             "Review sooner: shorten `metadata.review.every`, or set `review_by`; after a review renew `approved_on` or `metadata.review.last`.",
         ],
     ),
+    paper(
+        "MAN019",
+        "unknown-control",
+        Low,
+        [
+            "`controls` of an `expose` entry names a control that no policy in force has. Without a policy nothing is said: the controls may be anybody's.",
+            "The entry is shown with no control, and whoever looks for its evidence does not find it.",
+            "Correct the id (`portproof profiles POLICY` lists them), or name its policy in `policy.use`.",
+        ],
+    ),
 ];
