@@ -53,6 +53,9 @@ fn write_control(text: &mut String, control: &Control) {
             wrapped(text, label, &words);
         }
     }
+    for need in &control.needs {
+        wrapped(text, "    needs   ", &format!("{}: {}", need.word(), need.says()));
+    }
     wrapped(text, "    also    ", &control.also);
 }
 

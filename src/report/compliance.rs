@@ -39,7 +39,7 @@ pub struct ControlRecord {
     pub id: String,
     /// What it asks, in the project's own words.
     pub asks: String,
-    /// How far a run can support it at all.
+    /// How far this run could support it: as far as any can, and never in full where not every port was asked.
     pub support: Support,
     /// What else whoever assesses it needs.
     pub also: String,
@@ -47,6 +47,9 @@ pub struct ControlRecord {
     pub rules: Vec<String>,
     /// The fields of the manifest that bear on it.
     pub fields: Vec<String>,
+    /// What must be there before a run supports it at all, in the words of the policy.
+    #[serde(default)]
+    pub needs: Vec<String>,
     /// What this run shows.
     pub status: Status,
     /// Why, a sentence each.
@@ -85,10 +88,11 @@ fn control_record(control: &Control, judged: &ControlJudgement, judgement: &Judg
     ControlRecord {
         id: control.id.clone(),
         asks: control.asks.clone(),
-        support: control.support,
+        support: judged.support,
         also: control.also.clone(),
         rules: control.rules.iter().map(|rule| rule.id.to_owned()).collect(),
         fields: control.fields.clone(),
+        needs: control.needs.iter().map(|need| need.word().to_owned()).collect(),
         status: judged.status,
         because: judged.because.clone(),
         bearing: judged.findings.len() as u64,

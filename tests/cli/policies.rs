@@ -22,7 +22,7 @@ const WHOLE: &str = "justification: site, approved_by: board, approved_on: 2026-
 /// The paperwork is judged as of this day, so that it is in time for ever.
 const DAY: [&str; 2] = ["--at", "2026-08-01"];
 
-fn control<'r>(report: &'r Value, id: &str) -> &'r Value {
+fn control_of<'r>(report: &'r Value, id: &str) -> &'r Value {
     let controls = report["compliance"][0]["controls"].as_array().unwrap();
     controls.iter().find(|control| control["id"] == id).unwrap()
 }
@@ -38,7 +38,7 @@ fn a_field_that_is_missing_warns_and_under_a_policy_fails() {
     let finding = &failed.report()["findings"][0];
     assert_eq!((&finding["rule"], &finding["verdict"]), (&"MAN003".into(), &"fail".into()));
     assert!(finding["title"].as_str().unwrap().contains("has no justification"), "{finding}");
-    let listed = control(failed.report(), "1.2.5");
+    let listed = control_of(failed.report(), "1.2.5");
     assert_eq!((&listed["status"], &listed["findings"][0]), (&"contradicted".into(), &finding["id"]));
     desk.verify_text(&manifest(&door, &WHOLE.replace("site", "TODO"), policy), &DAY).ends(1);
     desk.verify_text(&manifest(&door, WHOLE, policy), &DAY).ends(0);
@@ -65,12 +65,12 @@ fn reviews_that_are_too_far_apart_fail_under_a_policy_and_contradict_the_control
     for text in [&seldom, &far] {
         let run = desk.verify_text(text, &DAY).ends(1);
         assert_eq!(run.findings(), ["MAN018 fail"]);
-        assert_eq!(control(run.report(), "1.2.7")["status"], "contradicted");
+        assert_eq!(control_of(run.report(), "1.2.7")["status"], "contradicted");
         assert_eq!(desk.verify_text(&text.replace(policy, ""), &DAY).ends(0).findings(), [""; 0]);
     }
     let covered = far.replace("authorization", &format!("{}authorization", review("180d")));
     let run = desk.verify_text(&covered, &DAY).ends(0);
-    assert_eq!(control(run.report(), "1.2.7")["status"], "supported");
+    assert_eq!(control_of(run.report(), "1.2.7")["status"], "supported");
 }
 
 #[test]
@@ -153,17 +153,64 @@ fn the_report_names_policy_controls_and_when_the_next_run_is_due() {
     assert_eq!(report["policy"], "pci-dss-4.0.1, soc2-2017");
     assert_eq!(report["declared"][0]["controls"], serde_json::json!(["pci-dss:1.2.5"]));
     assert_eq!(report["compliance"].as_array().unwrap().len(), 2);
-    assert_eq!(control(report, "1.2.7")["status"], "supported");
-    assert_eq!(control(report, "11.3.2")["status"], "undetermined");
-    let listed = control(report, "1.4.2");
+    assert_eq!(control_of(report, "1.2.7")["status"], "supported");
+    assert_eq!(control_of(report, "11.3.2")["status"], "undetermined");
+    let listed = control_of(report, "1.4.2");
     assert_eq!(listed["status"], "undetermined");
-    assert!(listed["because"].to_string().contains("Not every TCP port"), "{listed}");
+    for why in ["Not every TCP port", "UDP was not asked of 1 target", "No vantage is named"] {
+        assert!(listed["because"].to_string().contains(why), "{listed}");
+    }
     let day = |key: &str| report["run"][key].as_str().unwrap()[..10].parse::<jiff::civil::Date>().unwrap();
     let days = day("finished_at").until(day("next_due")).unwrap().get_days();
     assert_eq!(days, 2);
     assert!(run.out.contains("pci-dss-4.0.1, soc2-2017: controls "), "{}", run.out);
     let page = std::fs::read_to_string(desk.place("page.html")).unwrap();
     assert!(page.contains("id=\"compliance\"") && page.contains("11.3.2 is not met by portproof"));
+}
+
+#[test]
+fn what_a_control_needs_is_held_against_the_run_and_said() {
+    let (desk, door) = (Desk::new(), Door::open());
+    let control = |id: &str, need: &str| {
+        format!("- {{id: {id}, asks: A., rules: [EXP003], needs: [{need}], support: full, also: B.}}\n")
+    };
+    let controls: String =
+        ["previous", "outside", "udp", "expose.tls"].map(|need| control(need, need)).concat();
+    let house = format!(
+        "policy: house\nframework: house\ntitle: House\nedition: '3'\ndescription: Ours.\ncontrols:\n{controls}"
+    );
+    desk.file("own/policies/house.yaml", house);
+    let text = manifest(&door, WHOLE, "policy: {use: house}");
+    let text = text.replace(", controls: [\"pci-dss:1.2.5\"]", "");
+    let own = ["--at", "2026-08-01", "--profile-dir", "own"];
+    let run = desk.verify_text(&text, &own).ends(0);
+    let why = |report: &Value, id: &str| {
+        let found = control_of(report, id);
+        (found["status"].as_str().unwrap().to_owned(), found["because"].to_string())
+    };
+    for (need, words) in [
+        ("previous", "follows no earlier one"),
+        ("outside", "No vantage is named"),
+        ("udp", "UDP was not asked"),
+        ("expose.tls", "does not use expose.tls"),
+    ] {
+        let (status, because) = why(run.report(), need);
+        assert!(status == "undetermined" && because.contains(words), "{need} {because}");
+        assert_eq!(control_of(run.report(), need)["needs"][0], need);
+    }
+    std::fs::rename(desk.place("report.json"), desk.place("before.json")).unwrap();
+    let later = [&own[..], &["--baseline", "before.json", "--vantage", "internet"]].concat();
+    let run = desk.verify_text(&text, &later).ends(0);
+    assert!(why(run.report(), "outside").1.contains("asked from 127.0.0.1"));
+    assert!(
+        why(run.report(), "previous").1.contains("its vantage is not named"),
+        "another vantage is another run"
+    );
+    let later = [&own[..], &["--baseline", "before.json"]].concat();
+    let run = desk.verify_text(&text, &later).ends(0);
+    assert_eq!(why(run.report(), "previous").0, "supported");
+    let shown = desk.run(&["profiles", "house", "--profile-dir", "own"]).ends(0).out;
+    assert!(shown.contains("needs   outside: the vantage is named"), "{shown}");
 }
 
 #[test]
@@ -176,10 +223,10 @@ fn a_policy_of_ones_own_is_laid_over_and_shown() {
     desk.verify_text(&text, &DAY).ends(2).complains(&["there is no policy `house`"]);
     let run = desk.verify_text(&text, &own).ends(1);
     assert_eq!(run.report()["findings"][0]["rule"], "MAN015");
-    assert_eq!(control(run.report(), "7")["status"], "contradicted");
+    assert_eq!(control_of(run.report(), "7")["status"], "contradicted");
     let ticket = text.replace("justification:", "ticket: CHG-1, justification:");
     let run = desk.verify_text(&ticket, &own).ends(0);
-    assert_eq!(control(run.report(), "7")["status"], "supported");
+    assert_eq!(control_of(run.report(), "7")["status"], "supported");
     let shown = desk.run(&["profiles", "house", "--profile-dir", "own"]).ends(0).out;
     assert!(shown.contains("House rules 3") && shown.contains("MAN015"), "{shown}");
     desk.file("own/policies/house.yaml", house.replace("edition", "editon"));

@@ -6,7 +6,7 @@ use std::{num::NonZeroU32, time::Duration};
 use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 use serde_saphyr::Spanned;
 
-use super::{ProfileError, read};
+use super::{Need, ProfileError, read};
 use crate::{
     model::{Kind, RULES, Rule, rule},
     spec::{calendar, keys, nearest::nearest},
@@ -55,6 +55,8 @@ pub struct Control {
     pub rules: Vec<&'static Rule>,
     /// The fields of the manifest that bear on it: `expose.owner`.
     pub fields: Vec<String>,
+    /// What must be there before a run supports it at all.
+    pub needs: Vec<Need>,
     /// How far a run can support it.
     pub support: Support,
     /// The targets that it is about.
@@ -202,6 +204,8 @@ struct ControlRow {
     rules: Vec<Spanned<String>>,
     #[serde(default)]
     fields: Vec<Spanned<String>>,
+    #[serde(default)]
+    needs: Vec<Spanned<String>>,
     support: Support,
     #[serde(default)]
     only: Option<Only>,
@@ -219,11 +223,15 @@ impl ControlRow {
         if (self.support == Support::None) != self.rules.is_empty() {
             return Err(ProfileError::SupportAndRules { place: place(), id });
         }
+        if self.support == Support::None && !self.needs.is_empty() {
+            return Err(ProfileError::SupportAndNeeds { place: place(), id });
+        }
         Ok(Control {
             id,
             asks: self.asks,
             rules: self.rules.iter().map(|name| known_rule(path, name)).collect::<Result<_, _>>()?,
             fields: self.fields.iter().map(|name| known_field(path, name)).collect::<Result<_, _>>()?,
+            needs: self.needs.iter().map(|name| known_need(path, name)).collect::<Result<_, _>>()?,
             support: self.support,
             only: self.only,
             also: self.also,
@@ -247,6 +255,14 @@ fn known_field(path: &str, name: &Spanned<String>) -> Result<String, ProfileErro
         place: read::place(path, name.referenced),
         name: name.value.clone(),
         nearest: nearest(&name.value, keys::fields()),
+    })
+}
+
+fn known_need(path: &str, name: &Spanned<String>) -> Result<Need, ProfileError> {
+    Need::named(&name.value).ok_or_else(|| ProfileError::UnknownNeed {
+        place: read::place(path, name.referenced),
+        name: name.value.clone(),
+        nearest: nearest(&name.value, Need::names()),
     })
 }
 

@@ -174,6 +174,26 @@ fn what_is_wrong_with_a_policy_is_named_with_its_place() {
             control("support: none, rules: [EXP001]"),
             "policies/x.yaml:7:8: control `a`: `support: none` names no rule",
         ),
+        (
+            control("support: full, rules: [EXP001], needs: [outsid]"),
+            "policies/x.yaml:7:71: no control can need `outsid`; did you mean `outside`?",
+        ),
+        (
+            control("support: full, rules: [EXP001], needs: [expose.insecur]"),
+            "policies/x.yaml:7:71: no control can need `expose.insecur`; did you mean `expose.insecure`?",
+        ),
+        (
+            control("support: full, rules: [EXP001], needs: [a-second-opinion]"),
+            "policies/x.yaml:7:71: no control can need `a-second-opinion`; write declared, tcp, udp,",
+        ),
+        (
+            control("support: full, rules: [EXP001], needs: [policy.max_age]"),
+            "policies/x.yaml:7:71: no control can need `policy.max_age`",
+        ),
+        (
+            control("support: none, needs: [tcp]"),
+            "policies/x.yaml:7:8: control `a`: what has `support: none` is never supported",
+        ),
         (control("support: fully, rules: [EXP001]"), "policies/x.yaml:7:"),
         (control("suport: full, rules: [EXP001]"), "policies/x.yaml:7:31: unknown field `suport`"),
         (format!("{HEAD}controls: []\n"), "policies/x.yaml:1:9: a policy has at least one control"),
