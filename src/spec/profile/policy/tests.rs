@@ -71,6 +71,15 @@ fn a_scan_by_an_approved_vendor_is_never_taken_for_done() {
 }
 
 #[test]
+fn full_support_is_claimed_of_nothing_that_needs_more_than_a_run_and_its_paperwork() {
+    for policy in builtin().policies() {
+        for control in &policy.controls {
+            assert!(control.support != Support::Full, "{} {}: {}", policy.name, control.id, control.also);
+        }
+    }
+}
+
+#[test]
 fn six_months_between_reviews_are_asked_for_where_the_standard_asks_for_them() {
     let profiles = builtin();
     let limits = |name: &str| {
@@ -86,6 +95,29 @@ fn six_months_between_reviews_are_asked_for_where_the_standard_asks_for_them() {
         for control in reviews {
             let named = control.rules.iter().any(|rule| rule.id == "MAN018");
             assert!(named, "{} {}: a review in a hundred years", policy.name, control.id);
+        }
+    }
+}
+
+/// What the words of a control watch for, and the need that keeps one run from supporting it.
+#[test]
+fn what_is_watched_over_time_or_from_outside_needs_that() {
+    for policy in builtin().policies() {
+        for control in &policy.controls {
+            let asks = control.asks.to_lowercase();
+            let at = format!("{} {}", policy.name, control.id);
+            let over_time = ["continuously", "monitored", "at a set period", "each month", "by monitoring"];
+            let is_of_filters = ["SC-7", "13"].contains(&control.id.as_str());
+            if over_time.iter().any(|word| asks.contains(word)) && !is_of_filters {
+                assert!(control.needs.contains(&Need::Previous), "{at}");
+            }
+            let outside = ["outside", "external", "untrusted", "firewall", "boundary", "denied by default"];
+            let papers = ["SC-7(4)", "CM-8"].contains(&control.id.as_str());
+            if control.support != Support::None && outside.iter().any(|word| asks.contains(word)) && !papers {
+                assert!(control.needs.contains(&Need::Outside), "{at}");
+            }
+            let looks = control.rules.iter().any(|rule| rule.id == "EXP001");
+            assert!(!looks || control.needs.contains(&Need::Udp), "{at}: UDP is part of what may be open");
         }
     }
 }
