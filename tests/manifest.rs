@@ -14,7 +14,7 @@ use names::{FewNames, Memory};
 use portproof::{
     model::{Family, PortSet, Protocol, Severity},
     spec::{
-        Diagnostics, MANIFEST_SCHEMA, lint,
+        Diagnostics, Gravity, MANIFEST_SCHEMA, lint,
         manifest::{Host, Manifest, Presence, Unlisted},
         read,
     },
@@ -269,7 +269,9 @@ fn dated_lints_take_the_day_as_an_argument() {
 #[test]
 fn lints_are_shown_in_their_lines() {
     let manifest = good(&target("    expose: [22]\n"));
-    let shown = Diagnostics::of_lints(&manifest.lints, |_| Some(target("    expose: [22]\n"))).render(false);
+    let shown =
+        Diagnostics::of_lints(&manifest.lints, Gravity::Warning, |_| Some(target("    expose: [22]\n")))
+            .render(false);
     assert!(shown.contains("warning[MAN003]: 22/tcp has no justification"), "{shown}");
     assert!(shown.contains("5 |     expose: [22]\n  |              ^^"), "{shown}");
 }
@@ -722,8 +724,56 @@ fn a_policy_is_named_or_several_and_the_strictest_limit_holds() {
     assert_eq!(both.names().as_deref(), Some("iso-27001-2022, cis-controls-8.1"));
     assert_eq!(both.require, ["ticket", "owner", "justification", "approved_by"]);
     assert_eq!(both.max_age.map(|age| age.as_secs() / 86_400), Some(31));
+    assert_eq!(one.max_review_days, Some(184));
+    let strict = policy("{use: [pci-dss-4.0.1, dora-rts-2024-1774], max_review_days: 300}").unwrap();
+    assert_eq!(strict.max_review_days, Some(180));
+    let own = policy("{use: pci-dss-4.0.1, max_review_days: 90}").unwrap();
+    assert_eq!(own.max_review_days, Some(90));
     let own = policy("{max_exception_days: 30}").unwrap();
     assert!(own.in_force() && own.uses.is_empty() && own.names().is_none());
+}
+
+#[test]
+fn reviews_that_are_further_apart_than_the_policy_allows_are_remarked() {
+    let day = |text: &str| text.parse::<jiff::civil::Date>().unwrap();
+    let remarks = |review: &str, dates: &str, at: &str| -> Vec<String> {
+        let text = format!(
+            "portproof: 1\nmetadata: {{name: m{review}}}\nauthorization: {{scope: [a.example]}}\n\
+             targets: [{{hosts: [a.example], expose: [{{port: 443{dates}}}]}}]\npolicy: {{max_review_days: 184}}\n"
+        );
+        let dated = lint::dated(&good(&text), day(at));
+        dated.iter().map(|lint| format!("{} {} {}", lint.rule, lint.place, lint.message)).collect()
+    };
+    let review = |last: &str, every: &str| format!(", review: {{last: {last}, every: {every}}}");
+    let none: [String; 0] = [];
+    // 1 March to 1 September: six months are 184 days.
+    let entry = |by: &str| format!(", approved_on: 2026-03-01, review_by: {by}");
+    assert_eq!(remarks("", &entry("2026-09-01"), "2026-03-01"), none);
+    assert_eq!(
+        remarks("", &entry("2026-09-02"), "2026-08-01"),
+        [
+            "MAN018 portproof.yaml:4:41 443/tcp is to be reviewed by 2026-09-02, and the policy asks for a review \
+          within 184 days of 2026-03-01, when it was last looked at"
+        ]
+    );
+    assert!(
+        remarks("", ", review_by: 2099-01-01", "2026-08-01")[0].contains("within 184 days of 2026-08-01")
+    );
+    // An approval that is still to come shows no look.
+    assert_eq!(remarks("", ", approved_on: 2098-12-01, review_by: 2099-01-01", "2026-08-01").len(), 1);
+    // A review of the manifest is one of each entry.
+    assert_eq!(remarks(&review("2026-07-01", "184d"), &entry("2099-01-01"), "2026-08-01"), none);
+    let seldom = remarks(&review("2026-07-01", "700d"), &entry("2026-12-01"), "2026-08-01");
+    assert_eq!(
+        seldom,
+        [
+            "MAN018 portproof.yaml:2:21 the manifest is reviewed every 700 days, and the policy asks for a review every 184"
+        ]
+    );
+    assert_eq!(remarks(&review("2026-07-01", "700d"), &entry("2099-01-01"), "2026-08-01").len(), 2);
+    assert_eq!(remarks(", review: {every: 700d}", "", "2026-08-01").len(), 1);
+    let free = good(&target("    expose: [{port: 22, review_by: 2099-01-01}]\n"));
+    assert!(lint::dated(&free, day("2026-08-01")).is_empty(), "without a policy nobody asks");
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! From what was seen to the report, be it seen by a run or read from files.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, net::IpAddr};
 
 use jiff::{Timestamp, civil::Date};
 
@@ -23,7 +23,7 @@ use crate::{
         profile::Profiles,
         resolution::Resolution,
     },
-    verify::{Context, FailOn, Seen, judge},
+    verify::{Context, FailOn, Previous, Seen, judge},
 };
 
 /// How strictly is judged.
@@ -49,7 +49,7 @@ impl Measure {
     /// Says what is odd about the report that this one follows. It is followed all the same: manifests are renamed.
     pub(super) fn follow(&self, report: &Report, talk: &TalkArgs) {
         let Some((from, before)) = self.baseline.as_ref().filter(|_| !talk.quiet) else { return };
-        for caveat in before.caveats(report) {
+        for caveat in before.caveats(&report.run) {
             output::say(&format!("note: --baseline {from}: {}", clean(&caveat)));
         }
     }
@@ -78,6 +78,10 @@ impl Subject<'_> {
     /// Holds what was seen against the manifest, and writes it down.
     pub(super) fn judged(&self, seen: &Seen<'_>, measure: &Measure, circumstances: Circumstances) -> Report {
         let selection = self.selection;
+        let run = &circumstances.run;
+        let sources: Vec<IpAddr> =
+            run.host.source_addresses.iter().filter_map(|it| it.parse().ok()).collect();
+        let before = measure.baseline.as_ref().map(|(_, before)| (before.ended(), before.caveats(run)));
         let context = Context {
             at: self.at,
             now: self.now,
@@ -94,6 +98,8 @@ impl Subject<'_> {
                 || !selection.exclude.is_empty()
                 || self.is_part,
             from: self.from,
+            previous: before.as_ref().map(|(ended, caveats)| Previous { ended: *ended, caveats }),
+            sources: &sources,
             max_miss: self.max_miss,
         };
         let mut manifest = self.manifest.clone();

@@ -14,10 +14,11 @@ use crate::{
     model::rule,
     report::count,
     spec::{
-        Diagnostics, lint,
+        Diagnostics, Gravity, lint,
         manifest::{Lint, Manifest},
         profile::Profiles,
     },
+    verify::paperwork,
 };
 
 /// Checks a manifest. Exit 0: nothing to remark; 1: remarks; 2: it can't be used.
@@ -26,7 +27,12 @@ pub(super) fn run(args: &LintArgs, color: Color) -> Result<ExitCode, CliError> {
     let manifest = load::manifest(&args.manifest, &profiles, output::colours(color, &io::stderr()))?;
     let today = today();
     still_authorized(&manifest, today)?;
-    let remarks = remarks(&manifest, &profiles, how::day(args.at.as_deref(), today)?);
+    let at = how::day(args.at.as_deref(), today)?;
+    let mut remarks = remarks(&manifest, &profiles, at);
+    remarks.extend(paperwork(&manifest, at));
+    remarks.sort_by(|a, b| a.place.cmp(&b.place));
+    // All of it is governance, which warns, and fails a run where a policy is in force.
+    let fails = manifest.policy.in_force();
     if args.json {
         let mut text = String::new();
         for remark in &remarks {
@@ -34,13 +40,15 @@ pub(super) fn run(args: &LintArgs, color: Color) -> Result<ExitCode, CliError> {
             let value = serde_json::json!({
                 "rule": remark.rule, "name": name, "target": remark.target, "subject": remark.subject,
                 "path": remark.place.path, "line": remark.place.line, "column": remark.place.column, "message": remark.message,
+                "fails": fails,
             });
             text.push_str(&value.to_string());
             text.push('\n');
         }
         output::print(text.as_bytes())?;
     } else if !remarks.is_empty() {
-        let shown = Diagnostics::of_lints(&remarks, |path| load::text_of(Path::new(path)).ok());
+        let gravity = if fails { Gravity::Error } else { Gravity::Warning };
+        let shown = Diagnostics::of_lints(&remarks, gravity, |path| load::text_of(Path::new(path)).ok());
         output::print(shown.render(output::colours(color, &io::stdout())).as_bytes())?;
     }
     if remarks.is_empty() {
@@ -51,16 +59,18 @@ pub(super) fn run(args: &LintArgs, color: Color) -> Result<ExitCode, CliError> {
         ));
         return Ok(Code::Fine.into());
     }
-    let plural = if remarks.len() == 1 { "remark" } else { "remarks" };
+    let (plural, each) = if remarks.len() == 1 { ("remark", "it") } else { ("remarks", "each of them") };
+    let fate = if fails { format!("; under its policy `verify` fails by {each}") } else { String::new() };
     output::say(&format!(
-        "{}: usable, {} {plural} on its paperwork (portproof explain RULE says more)",
+        "{}: usable, {} {plural} on its paperwork{fate} (portproof explain RULE says more)",
         args.manifest,
         remarks.len()
     ));
     Ok(Code::Wrong.into())
 }
 
-/// Every remark on the paperwork as of a day, in the order of the file.
+/// Every remark on the paperwork of the manifest itself as of a day, in the order of the file. A run judges reviews
+/// and exceptions besides.
 pub(super) fn remarks(manifest: &Manifest, profiles: &Profiles, at: Date) -> Vec<Lint> {
     let mut remarks = manifest.lints.clone();
     remarks.extend(lint::dated(manifest, at));

@@ -22,6 +22,11 @@ pub(super) fn write(text: &mut String, policy: &PolicyProfile) {
         asks.push(format!("every `expose` entry has {}", policy.require.join(", ")));
     }
     asks.extend(policy.max_exception_days.map(|days| format!("an exception lasts at most {days} days")));
+    asks.extend(
+        policy.max_review_days.map(|days| {
+            format!("the manifest, or each `expose` entry, is reviewed again within {days} days")
+        }),
+    );
     if policy.four_eyes {
         asks.push("an exception is approved by somebody else than who requested it".to_owned());
     }
@@ -47,6 +52,9 @@ fn write_control(text: &mut String, control: &Control) {
         if !words.is_empty() {
             wrapped(text, label, &words);
         }
+    }
+    for need in &control.needs {
+        wrapped(text, "    needs   ", &format!("{}: {}", need.word(), need.says()));
     }
     wrapped(text, "    also    ", &control.also);
 }

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 
 use super::{
-    Finding, PreviousRecord, ReadError, Report, json,
+    Finding, PreviousRecord, ReadError, Report, Run, SCHEMA, json,
     words::{moment, spoken, thousands},
 };
 use crate::model::Verdict;
@@ -86,23 +86,28 @@ impl Baseline {
         }
     }
 
+    /// When its run ended.
+    pub fn ended(&self) -> Timestamp {
+        self.run.finished_at
+    }
+
     /// What makes this report an odd one to come before: each a clause.
-    pub fn caveats(&self, report: &Report) -> Vec<String> {
+    pub fn caveats(&self, run: &Run) -> Vec<String> {
         let mut said = Vec::new();
-        if self.schema != report.schema {
+        if self.schema != SCHEMA {
             said.push(format!("it is of the schema {}", crate::model::clean(&self.schema)));
         }
-        let (then, now) = (&self.run.manifest, &report.run.manifest);
+        let (then, now) = (&self.run.manifest, &run.manifest);
         let now = ManifestHead { name: now.name.clone(), path: now.path.clone() };
         if then.words() != now.words() {
             said.push(format!("it is about {}, this one about {}", then.words(), now.words()));
         }
-        if self.run.vantage != report.run.vantage {
+        if self.run.vantage != run.vantage {
             let named = |vantage: &Option<String>| vantage.clone().unwrap_or_else(|| "not named".to_owned());
-            let (then, now) = (named(&self.run.vantage), named(&report.run.vantage));
+            let (then, now) = (named(&self.run.vantage), named(&run.vantage));
             said.push(format!("its vantage is {then}, this one's {now}"));
         }
-        let began: Option<Timestamp> = report.run.started_at.parse().ok();
+        let began: Option<Timestamp> = run.started_at.parse().ok();
         if began.is_some_and(|began| began < self.run.finished_at) {
             said.push(format!("its run ended later than this one began, at {}", self.run.finished_at));
         }

@@ -1,6 +1,7 @@
 //! A comment on a pull request: the verdict, what fails worst first, and the rest folded away. Stays below what
 //! GitHub takes. No text of the manifest or the network becomes a link, a mention, a tag or anything but text.
 
+mod controls;
 mod escape;
 
 use std::io::{self, Write};
@@ -39,6 +40,7 @@ pub fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     page.folded("Accepted by an exception", tally.waived, |page| waived(report, page));
     let remarks = of(|verdict| verdict == Verdict::Pass);
     page.folded("Warnings", tally.remarks, |page| page.table(&remarks, MOST - KEPT_BACK / 5));
+    controls::write(report, &mut page);
     page.text.push_str("<details>\n<summary>How it was looked at</summary>\n\n");
     coverage(report, &mut page);
     page.text.push_str("\n</details>\n");

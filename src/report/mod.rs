@@ -32,7 +32,7 @@ mod words;
 
 pub use assemble::{Circumstances, assemble, congestion, manifest_record, resolver_record, time};
 pub use baseline::{Baseline, is_new};
-pub use compliance::{ComplianceRecord, ControlRecord};
+pub use compliance::{ComplianceRecord, ControlRecord, MappedEntry};
 pub use document::*;
 pub use format::{Format, NoFormat, RenderError};
 pub(crate) use headline::contradiction;

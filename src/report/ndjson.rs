@@ -1,8 +1,8 @@
 //! One JSON object a line, for jq, Loki, Splunk and whatever else reads a stream. Every line stands alone:
 //! `record` (what it is), `schema`, `run_id`, `time` (RFC 3339, UTC) and `result` come first.
 //!
-//! The first line is the `run`; then `left_out`, `declared`, `exception`, `address`, `finding` and `observation`,
-//! each with the fields that the JSON report gives it and the target it belongs to; the `summary` is last, and a
+//! The first line is the `run`; then `left_out`, `declared`, `exception`, `address`, `finding`, `observation` and
+//! `control` (of a policy; what the run shows of it), each with the fields that the JSON report gives it and the target it belongs to; the `summary` is last, and a
 //! stream without it is cut off: `{"record": "summary", ..., "summary": {..., "coverage": {...}}}`.
 
 use std::{
@@ -14,8 +14,9 @@ use serde::Serialize;
 use serde_json::{Serializer, ser::Formatter};
 
 use super::{
-    AddressRecord, AuthorizationRecord, CoverageRecord, Declared, ExceptionRecord, Finding, NotScanned,
-    ObservationRecord, Report, Run, Summary, Tool, index::homes, words::is_hostile,
+    AddressRecord, AuthorizationRecord, ComplianceRecord, ControlRecord, CoverageRecord, Declared,
+    ExceptionRecord, Finding, NotScanned, ObservationRecord, Report, Run, Summary, Tool, index::homes,
+    words::is_hostile,
 };
 
 /// Writes the lines.
@@ -47,6 +48,11 @@ pub fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     for seen in &report.observations {
         let time = seen.first_seen_at.as_deref().unwrap_or(ended);
         lines.add("observation", time, &ObservationLine::new(seen, &homes))?;
+    }
+    for policy in &report.compliance {
+        for control in &policy.controls {
+            lines.add("control", ended, &ControlLine::new(policy, control))?;
+        }
     }
     lines.add("summary", ended, &SummaryLine { summary: Totals::of(report) })
 }
@@ -118,6 +124,24 @@ impl<'a> ObservationLine<'a> {
             owner: first.and_then(|(target, _)| target.owner.as_deref()),
             seen,
         }
+    }
+}
+
+/// A control, with the policy that it belongs to.
+#[derive(Serialize)]
+struct ControlLine<'a> {
+    policy: &'a str,
+    framework: &'a str,
+    title: &'a str,
+    edition: &'a str,
+    #[serde(flatten)]
+    control: &'a ControlRecord,
+}
+
+impl<'a> ControlLine<'a> {
+    fn new(policy: &'a ComplianceRecord, control: &'a ControlRecord) -> Self {
+        let ComplianceRecord { policy, framework, title, edition, .. } = policy;
+        Self { policy, framework, title, edition, control }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use jiff::civil::Date;
+use jiff::{Span, civil::Date};
 
 /// Reads `2026-09-30`; a day that no calendar has is an error.
 pub fn date(text: &str) -> Result<Date, String> {
@@ -34,6 +34,11 @@ pub fn duration(text: &str) -> Result<Duration, String> {
     let seconds =
         number.checked_mul(unit).filter(|seconds| *seconds <= 1_000_000_000_000).ok_or_else(wrong)?;
     nonzero(Duration::from_secs(seconds), text)
+}
+
+/// A day so many days later; `None` beyond the end of the calendar, where nothing is ever due.
+pub fn after(day: Date, days: i64) -> Option<Date> {
+    day.checked_add(Span::new().try_days(days).ok()?).ok()
 }
 
 fn nonzero(duration: Duration, text: &str) -> Result<Duration, String> {

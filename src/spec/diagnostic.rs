@@ -23,9 +23,9 @@ const MARGIN: usize = 120;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Gravity {
-    /// It can't.
+    /// It can't, or a run fails by it.
     Error,
-    /// It can.
+    /// It can, and no run fails.
     Warning,
 }
 
@@ -81,8 +81,13 @@ impl Diagnostics {
         self.list.len() >= KEPT
     }
 
-    /// Lints, shown in the texts that they are about: `text_of` finds a file's text by its path.
-    pub fn of_lints(lints: &[Lint], mut text_of: impl FnMut(&str) -> Option<String>) -> Self {
+    /// Lints, as grave as they are under the policy, shown in the texts that they are about: `text_of` finds a file's
+    /// text by its path.
+    pub fn of_lints(
+        lints: &[Lint],
+        severity: Gravity,
+        mut text_of: impl FnMut(&str) -> Option<String>,
+    ) -> Self {
         let mut all = Self::default();
         let mut known: HashMap<String, u32> = HashMap::new();
         for lint in lints {
@@ -93,7 +98,7 @@ impl Diagnostics {
             all.push(
                 source,
                 Diagnostic {
-                    severity: Gravity::Warning,
+                    severity,
                     rule: Some(lint.rule),
                     message: clean(&lint.message),
                     place: lint.place.clone(),

@@ -55,7 +55,7 @@ keys! {
     ];
     TLS: "`tls`", "tls", ["profile", "min_days_left", "trusted", "ca_file", "names"];
     DENY: "a `deny` entry", "deny", ["port", "reason", "severity"];
-    POLICY: "`policy`", "policy", ["use", "max_exception_days", "four_eyes", "max_age", "require"];
+    POLICY: "`policy`", "policy", ["use", "max_exception_days", "max_review_days", "four_eyes", "max_age", "require"];
     EXCEPTION: "an exception", "exception", [
         "id", "match", "reason", "requested_by", "requested_on", "approved_by", "approved_on", "ticket",
         "compensating_control", "expires",

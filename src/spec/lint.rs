@@ -1,9 +1,13 @@
 //! Lints of the paperwork: a manifest that can be used and is not as it should be. Never fails a
 //! run by itself; a policy or `-D` does.
 
-use jiff::{Span, civil::Date};
+mod controls;
+mod reviews;
+
+use jiff::civil::Date;
 
 use super::{
+    calendar,
     cover::Cover,
     decode::is_todo,
     manifest::{Authorization, Expose, Host, Lint, Manifest, Place, Target},
@@ -43,16 +47,17 @@ pub(crate) fn paperwork(manifest: &Manifest, names: &dyn Names, unused: &[(Strin
 
 /// The lints that depend on the day on which the paperwork is judged.
 pub fn dated(manifest: &Manifest, at: Date) -> Vec<Lint> {
-    let authorization = &manifest.authorization;
-    let (Some(until), Some(place)) = (authorization.valid_until, &authorization.place) else {
-        return Vec::new();
-    };
-    let soon = at.checked_add(Span::new().days(SOON_DAYS)).unwrap_or(Date::MAX);
+    ending(&manifest.authorization, at).into_iter().chain(reviews::rare(manifest, at)).collect()
+}
+
+fn ending(authorization: &Authorization, at: Date) -> Option<Lint> {
+    let (until, place) = (authorization.valid_until?, authorization.place.as_ref()?);
+    let soon = calendar::after(at, SOON_DAYS).unwrap_or(Date::MAX);
     if authorization.expired_on(at) || until > soon {
-        return Vec::new();
+        return None;
     }
     let message = format!("the authorization ends on {until}");
-    vec![Lint { rule: "MAN010", target: None, subject: None, place: place.clone(), message }]
+    Some(Lint { rule: "MAN010", target: None, subject: None, place: place.clone(), message })
 }
 
 impl Authorization {
@@ -161,6 +166,9 @@ impl Lints<'_> {
             self.add("MAN005", id, of, place, format!("{subject} has no review date"));
         }
         self.required_by_policy(target, entry, &subject, periodic);
+        if let Some(unknown) = controls::unknown(&self.manifest.policy, &entry.controls) {
+            self.add("MAN019", id, of, place, format!("{subject} names {unknown}"));
+        }
         for role in &target.profiles {
             let both = entry.ports.intersection(&self.names.role_denies(role, entry.protocol));
             if !both.is_empty() {

@@ -12,7 +12,7 @@ use crate::model::{Family, PortSet, Protocol, Scope, Severity};
 
 /// A place in a manifest file. Lines and columns count from 1; columns are characters.
 #[derive(
-    Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, schemars::JsonSchema,
+    Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, schemars::JsonSchema,
 )]
 pub struct Place {
     /// The file as it was named.
@@ -283,6 +283,8 @@ pub struct Policy {
     pub uses: Vec<PolicyProfile>,
     /// The longest that an exception may last.
     pub max_exception_days: Option<u32>,
+    /// The longest from one review to the next.
+    pub max_review_days: Option<u32>,
     /// Exceptions need an approver who is not the requester.
     pub four_eyes: bool,
     /// How long after a run the next one is due.
@@ -313,6 +315,7 @@ impl Policy {
         self.require.extend(missing);
         self.four_eyes |= named.four_eyes;
         self.max_exception_days = stricter(self.max_exception_days, named.max_exception_days);
+        self.max_review_days = stricter(self.max_review_days, named.max_review_days);
         self.max_age = stricter(self.max_age, named.max_age);
         self.uses.push(named);
     }

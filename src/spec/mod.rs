@@ -22,7 +22,6 @@ mod unplannable;
 mod yaml;
 mod zones;
 
-#[cfg(feature = "edge")]
 pub(crate) use decode::is_todo;
 pub use diagnostic::{Diagnostic, Diagnostics, Gravity};
 #[cfg(feature = "edge")]

@@ -1,17 +1,18 @@
 //! What a run shows of the controls of each policy that its manifest names. It supports evidence or
 //! contradicts it; it never says that a control is met, and any doubt leaves it undetermined.
 
-use std::{collections::HashSet, net::IpAddr};
+mod fields;
+mod ground;
+mod needs;
+mod trials;
 
 use serde::{Deserialize, Serialize};
 
+use self::ground::{Ground, concerns};
 use super::{Case, Finding, Judgement, words};
 use crate::{
-    model::{Kind, Level, PortSet, State, Verdict},
-    spec::{
-        manifest::Target,
-        profile::{Control, Only, PolicyProfile, Support},
-    },
+    model::{Kind, Level, Verdict},
+    spec::profile::{Control, Only, PolicyProfile, Support},
 };
 
 /// What a run shows of one policy.
@@ -28,6 +29,8 @@ pub struct Compliance {
 pub struct ControlJudgement {
     /// In one word.
     pub status: Status,
+    /// How far this run could support it: never in full where not every port was asked of which it speaks.
+    pub support: Support,
     /// Why, a sentence each.
     pub because: Vec<String>,
     /// Indices into [`Judgement::findings`]: those that bear on it.
@@ -59,41 +62,55 @@ impl Status {
 
 /// Judges every control of every policy that the manifest names.
 pub(super) fn judge(case: &Case<'_>, judgement: &Judgement) -> Vec<Compliance> {
+    if case.manifest.policy.uses.is_empty() {
+        return Vec::new();
+    }
+    let all = Ground::of(case, judgement, None);
+    let card_data = Ground::of(case, judgement, Some(Only::StoresCardholderData));
+    let view = |control: &Control| {
+        let ground = if control.only.is_some() { &card_data } else { &all };
+        View { case, judgement, ground }.control(control)
+    };
+    let of = |profile: &PolicyProfile| profile.controls.iter().map(view).collect();
     let policies = case.manifest.policy.uses.iter().enumerate();
-    policies.map(|(policy, profile)| View { case, judgement }.policy(policy, profile)).collect()
+    policies.map(|(policy, profile)| Compliance { policy, controls: of(profile) }).collect()
 }
 
 struct View<'c> {
     case: &'c Case<'c>,
     judgement: &'c Judgement,
+    /// What the control is about.
+    ground: &'c Ground<'c>,
 }
 
 impl View<'_> {
-    fn policy(&self, policy: usize, profile: &PolicyProfile) -> Compliance {
-        Compliance {
-            policy,
-            controls: profile.controls.iter().map(|control| self.control(control)).collect(),
-        }
-    }
-
     fn control(&self, control: &Control) -> ControlJudgement {
         let all = self.judgement.findings.iter().enumerate();
         let findings: Vec<usize> =
             all.filter(|(_, finding)| self.bears(finding, control)).map(|(i, _)| i).collect();
-        let failing = self.verdicts(&findings).filter(|verdict| *verdict == Verdict::Fail).count();
+        let is_a_part = needs::is_a_part(control, self.ground);
+        let support = match control.support {
+            Support::Full if is_a_part => Support::Partial,
+            support => support,
+        };
+        let failing = self.verdicts(&findings).filter(|verdict| *verdict == Verdict::Fail).count() as u64;
         if failing > 0 {
             let because = vec![format!(
                 "{} on it.",
                 counted(failing, "failing finding bears", "failing findings bear")
             )];
-            return ControlJudgement { status: Status::Contradicted, because, findings };
+            return ControlJudgement { status: Status::Contradicted, support, because, findings };
         }
         let mut because = self.reservations(control, &findings);
-        let status = if because.is_empty() { Status::Supported } else { Status::Undetermined };
-        if because.is_empty() {
-            because.push("Nothing that fails or is in doubt bears on it.".to_owned());
+        if !because.is_empty() {
+            return ControlJudgement { status: Status::Undetermined, support, because, findings };
         }
-        ControlJudgement { status, because, findings }
+        because.push("Nothing that fails or is in doubt bears on it.".to_owned());
+        because.extend(trials::told(&control.rules, self.ground).unwrap_or_default());
+        if is_a_part {
+            because.push("Of UDP only some ports were asked.".to_owned());
+        }
+        ControlJudgement { status: Status::Supported, support, because, findings }
     }
 
     fn verdicts(&self, findings: &[usize]) -> impl Iterator<Item = Verdict> {
@@ -105,7 +122,8 @@ impl View<'_> {
         let named = control.rules.iter().any(|rule| rule.id == finding.rule.id);
         let doubt = finding.rule.kind == Kind::Doubt && control.observes();
         let concerned = |t: Option<usize>| {
-            t.and_then(|t| self.case.manifest.targets.get(t)).is_none_or(|target| concerns(control, target))
+            t.and_then(|t| self.case.manifest.targets.get(t))
+                .is_none_or(|target| concerns(control.only, target))
         };
         let targets = || finding.also.iter().any(|&t| concerned(Some(t))) || concerned(finding.target);
         (named || doubt) && targets()
@@ -121,6 +139,7 @@ impl View<'_> {
             why.extend(self.gaps(control));
         }
         why.extend(self.of_some(control));
+        why.extend(needs::unmet(control, self.ground));
         why
     }
 
@@ -128,7 +147,7 @@ impl View<'_> {
     fn accepted(&self, control: &Control, findings: &[usize]) -> Vec<String> {
         let mut why = Vec::new();
         let count = |wanted: &dyn Fn(Verdict) -> bool| {
-            self.verdicts(findings).filter(|&verdict| wanted(verdict)).count()
+            self.verdicts(findings).filter(|&verdict| wanted(verdict)).count() as u64
         };
         let waived = count(&|verdict| verdict == Verdict::Waived);
         let doubt = count(&|verdict| matches!(verdict, Verdict::Inconclusive | Verdict::NotCovered));
@@ -171,32 +190,21 @@ impl View<'_> {
         } else if why.is_empty() && self.judgement.outcome.undetermined {
             why.push("Something of this run could not be determined.".to_owned());
         }
-        if control.rules.iter().any(|rule| rule.id == "EXP001") {
-            let asked = plan.targets.iter().filter_map(|&t| manifest.targets.get(t));
-            let some =
-                asked.filter(|target| concerns(control, target) && target.tcp != PortSet::all()).count();
-            if some > 0 {
-                why.push(format!("Not every TCP port was asked of {}.", counted(some, "target", "targets")));
-            }
-        }
         if control.rules.iter().any(|rule| rule.id == "EXP007") {
-            why.extend(self.strangers(control));
+            why.extend(self.strangers());
         }
         why
     }
 
     /// What serves on some open ports is not known, or was judged as undeclared and not as a service: nobody
     /// can say that it is not an insecure one.
-    fn strangers(&self, control: &Control) -> Option<String> {
-        let of = self.addresses(control);
+    fn strangers(&self) -> Option<String> {
         let known = |endpoint| {
             self.case.seen.portraits.get(endpoint).is_some_and(|portrait| portrait.service().is_some())
         };
-        let open = self.judgement.observations.iter().filter(|judged| judged.state == State::Open);
-        let strange = open
-            .filter(|judged| of.contains(&judged.endpoint.address))
-            .filter(|judged| judged.verdict != Verdict::Pass || !known(&judged.endpoint));
-        let n = strange.count();
+        let open = self.ground.open.iter();
+        let strange = open.filter(|judged| judged.verdict != Verdict::Pass || !known(&judged.endpoint));
+        let n = strange.count() as u64;
         (n > 0).then(|| {
             let ends = counted(n, "open endpoint", "open endpoints");
             format!("Of {ends} it is not known what serves there, or whether it may.")
@@ -207,17 +215,10 @@ impl View<'_> {
     /// that is direct access is not a scanner's to say.
     fn of_some(&self, control: &Control) -> Vec<String> {
         let Some(Only::StoresCardholderData) = control.only else { return Vec::new() };
-        let targets = &self.case.manifest.targets;
-        if !targets.iter().any(|target| concerns(control, target)) {
+        if !self.case.manifest.targets.iter().any(|target| concerns(control.only, target)) {
             return vec!["No target is marked stores_cardholder_data.".to_owned()];
         }
-        let addresses = self.addresses(control);
-        let open = self
-            .judgement
-            .observations
-            .iter()
-            .filter(|judged| judged.state == State::Open && addresses.contains(&judged.endpoint.address));
-        match open.count() {
+        match self.ground.open.len() as u64 {
             0 => Vec::new(),
             n => vec![format!(
                 "{} open on targets that store cardholder data.",
@@ -225,25 +226,8 @@ impl View<'_> {
             )],
         }
     }
-
-    /// The addresses of the targets that the control is about.
-    fn addresses(&self, control: &Control) -> HashSet<IpAddr> {
-        let targets = &self.case.manifest.targets;
-        let about = |t: usize| targets.get(t).is_some_and(|target| concerns(control, target));
-        let records = self.judgement.addresses.iter();
-        let records = records.filter(|record| record.owners.iter().any(|owner| about(owner.target)));
-        records.map(|record| record.address).collect()
-    }
 }
 
-/// Whether a control is about a target.
-fn concerns(control: &Control, target: &Target) -> bool {
-    match control.only {
-        None => true,
-        Some(Only::StoresCardholderData) => target.stores_cardholder_data,
-    }
-}
-
-fn counted(n: usize, one: &str, many: &str) -> String {
-    format!("{} {}", words::number(n as u64), if n == 1 { one } else { many })
+fn counted(n: u64, one: &str, many: &str) -> String {
+    format!("{} {}", words::number(n), if n == 1 { one } else { many })
 }

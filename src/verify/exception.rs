@@ -100,10 +100,6 @@ impl Waivers {
         })
     }
 
-    pub(super) fn status(&self, exception: usize) -> Option<ExceptionStatus> {
-        self.entries.get(exception).map(|entry| entry.status)
-    }
-
     fn find(
         &self,
         rule: &str,

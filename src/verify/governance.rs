@@ -1,10 +1,10 @@
 //! The paperwork: reviews past due, exceptions past their day, lints. Warnings, unless a policy is
 //! in force or `-D` says otherwise; what the operator deselected is left alone.
 
-use jiff::{Span, civil::Date};
+use jiff::civil::Date;
 
 use super::{
-    Case, ExceptionStatus,
+    Case,
     docket::Docket,
     draft::{
         Draft, EXCEPTION_EXPIRED, EXCEPTION_SELF_APPROVED, EXCEPTION_TOO_LONG, EXCEPTION_UNUSED, OVERDUE,
@@ -13,20 +13,46 @@ use super::{
 };
 use crate::{
     model::{Rule, Verdict, rule},
-    spec::manifest::Exception,
+    spec::{
+        calendar::after,
+        manifest::{Exception, Lint, Manifest},
+    },
 };
 
 pub(super) fn judge(case: &Case<'_>, docket: &mut Docket) {
-    overdue_entries(case, docket);
-    overdue_review(case, docket);
+    let selected = |target: Option<usize>| target.is_none_or(|target| case.plan.targets.contains(&target));
+    for draft in reviews(case.manifest, case.context.at) {
+        if selected(draft.key.target) {
+            docket.file(draft);
+        }
+    }
     lints(case, docket);
     for (i, exception) in case.manifest.exceptions.iter().enumerate() {
-        let target = case.manifest.targets.iter().position(|target| target.id == exception.target);
-        if target.is_some_and(|target| !case.plan.targets.contains(&target)) {
-            continue;
+        let paper = Paper::of(case.manifest, case.context.at, exception);
+        if selected(paper.target) {
+            paper.drafts().into_iter().for_each(|draft| _ = docket.file(draft));
+            if !paper.has_expired() && paper.is_unused(case, i, docket) {
+                docket.file(paper.unused());
+            }
         }
-        Paper { case, exception, i, target }.judge(docket);
     }
+}
+
+/// What of this needs no scan, as of a day: reviews past due, and exceptions that have expired, last too long or lack
+/// a second pair of eyes.
+pub fn paperwork(manifest: &Manifest, at: Date) -> Vec<Lint> {
+    let papers = manifest.exceptions.iter().flat_map(|exception| Paper::of(manifest, at, exception).drafts());
+    let remark = |draft: Draft| {
+        let target = draft.key.target.and_then(|t| manifest.targets.get(t));
+        Lint {
+            rule: draft.rule.id,
+            target: target.map(|target| target.id.clone()),
+            subject: Some(draft.key.subject),
+            place: draft.place.or_else(|| manifest.metadata.review_place.clone()).unwrap_or_default(),
+            message: draft.message.trim_end_matches('.').to_owned(),
+        }
+    };
+    reviews(manifest, at).into_iter().chain(papers).map(remark).collect()
 }
 
 fn warning(rule: &'static Rule, target: Option<usize>, subject: impl Into<String>) -> Draft {
@@ -35,51 +61,54 @@ fn warning(rule: &'static Rule, target: Option<usize>, subject: impl Into<String
     draft
 }
 
-/// EXP013 for entries.
-fn overdue_entries(case: &Case<'_>, docket: &mut Docket) {
-    for &t in &case.plan.targets {
-        let Some(target) = case.manifest.targets.get(t) else { continue };
+/// EXP013.
+fn reviews(manifest: &Manifest, at: Date) -> Vec<Draft> {
+    let mut drafts = overdue_entries(manifest, at);
+    drafts.extend(overdue_review(manifest, at));
+    drafts
+}
+
+/// For entries.
+fn overdue_entries(manifest: &Manifest, at: Date) -> Vec<Draft> {
+    let mut drafts = Vec::new();
+    for (t, target) in manifest.targets.iter().enumerate() {
         for entry in &target.expose {
-            let Some(due) = entry.review_by.filter(|&due| due < case.context.at) else { continue };
+            let Some(due) = entry.review_by.filter(|&due| due < at) else { continue };
             let ports = format!("{}/{}", entry.ports, entry.protocol);
             let mut draft = warning(OVERDUE, Some(t), ports.clone());
             draft.cause = Some("entry");
             draft.place = Some(entry.place.clone());
             draft.title = format!("The review of {ports} of target {} is past due", target.id);
             draft.expected = format!("reviewed by {due}");
-            draft.observed = format!("judged as of {}", case.context.at);
+            draft.observed = format!("judged as of {at}");
             let owner = entry.owner.as_ref().or(target.owner.as_ref());
             let whose = owner.map(|owner| format!(" It belongs to {owner}.")).unwrap_or_default();
             draft.message = format!("{ports} of target {} was to be reviewed by {due}.{whose}", target.id);
             "Review whether the port is still needed, then set a new `review_by`."
                 .clone_into(&mut draft.remedy);
-            docket.file(draft);
+            drafts.push(draft);
         }
     }
+    drafts
 }
 
-/// EXP013 for the manifest as a whole.
-fn overdue_review(case: &Case<'_>, docket: &mut Docket) {
-    let metadata = &case.manifest.metadata;
-    let (Some(last), Some(every)) = (metadata.last_review, metadata.review_every) else { return };
+/// For the manifest as a whole.
+fn overdue_review(manifest: &Manifest, at: Date) -> Option<Draft> {
+    let metadata = &manifest.metadata;
+    let (last, every) = (metadata.last_review?, metadata.review_every?);
     let days = i64::try_from(every.as_secs() / 86_400).unwrap_or(i64::MAX);
-    let Some(due) = after(last, days).filter(|&due| due < case.context.at) else { return };
+    let due = after(last, days).filter(|&due| due < at)?;
     let mut draft = warning(OVERDUE, None, "metadata.review");
     draft.cause = Some("manifest");
     draft.place.clone_from(&metadata.review_place);
     "The manifest's review is past due".clone_into(&mut draft.title);
     draft.expected = format!("reviewed by {due}");
-    draft.observed = format!("last reviewed on {last}, judged as of {}", case.context.at);
+    draft.observed = format!("last reviewed on {last}, judged as of {at}");
     draft.message = format!(
         "The manifest was last reviewed on {last} and is to be reviewed every {days} days; that was due on {due}."
     );
     "Review the manifest, then set `metadata.review.last`.".clone_into(&mut draft.remedy);
-    docket.file(draft);
-}
-
-/// A day so many days later; `None` beyond the end of the calendar, where nothing is ever due.
-fn after(day: Date, days: i64) -> Option<Date> {
-    day.checked_add(Span::new().try_days(days).ok()?).ok()
+    Some(draft)
 }
 
 /// MAN rules: what reading the manifest had to say.
@@ -109,23 +138,23 @@ fn lints(case: &Case<'_>, docket: &mut Docket) {
 }
 
 /// One exception.
-struct Paper<'c> {
-    case: &'c Case<'c>,
-    exception: &'c Exception,
-    i: usize,
+struct Paper<'m> {
+    manifest: &'m Manifest,
+    at: Date,
+    exception: &'m Exception,
     target: Option<usize>,
 }
 
-impl Paper<'_> {
-    fn judge(&self, docket: &mut Docket) {
-        let expired = self.case.waivers.status(self.i) == Some(ExceptionStatus::Expired);
-        if expired {
-            self.expired(docket);
-        } else if self.is_unused(docket) {
-            self.unused(docket);
-        }
-        self.too_long(docket);
-        self.approval(docket);
+impl<'m> Paper<'m> {
+    fn of(manifest: &'m Manifest, at: Date, exception: &'m Exception) -> Self {
+        let target = manifest.targets.iter().position(|target| target.id == exception.target);
+        Self { manifest, at, exception, target }
+    }
+
+    /// What needs no scan.
+    fn drafts(&self) -> Vec<Draft> {
+        let expired = self.has_expired().then(|| self.expired());
+        [expired, self.too_long(), self.approval()].into_iter().flatten().collect()
     }
 
     fn draft(&self, rule: &'static Rule) -> Draft {
@@ -134,18 +163,22 @@ impl Paper<'_> {
         draft
     }
 
-    fn expired(&self, docket: &mut Docket) {
+    fn has_expired(&self) -> bool {
+        self.at > self.exception.expires
+    }
+
+    fn expired(&self) -> Draft {
         let Exception { id, expires, rule, .. } = self.exception;
         let mut draft = self.draft(EXCEPTION_EXPIRED);
         draft.title = format!("Exception {id} has expired");
         draft.expected = format!("waives {rule} until {expires}");
-        draft.observed = format!("judged as of {}", self.case.context.at);
+        draft.observed = format!("judged as of {}", self.at);
         draft.message =
             format!("The last day of exception {id} was {expires}. It no longer waives anything.");
-        docket.file(draft);
+        draft
     }
 
-    fn unused(&self, docket: &mut Docket) {
+    fn unused(&self) -> Draft {
         let Exception { id, rule, .. } = self.exception;
         let mut draft = self.draft(EXCEPTION_UNUSED);
         draft.title = format!("Exception {id} is unused");
@@ -154,51 +187,48 @@ impl Paper<'_> {
         draft.message = format!(
             "Exception {id} matches no finding of this run, and what it is about was determined. Left in place it will excuse the next accident."
         );
-        docket.file(draft);
+        draft
     }
 
     /// Only where this run could have found what the exception is about: complete, nothing of the
     /// target in doubt, the port planned, and the rule one that this version raises.
-    fn is_unused(&self, docket: &Docket) -> bool {
+    fn is_unused(&self, case: &Case<'_>, i: usize, docket: &Docket) -> bool {
         const NOT_RAISED: [&str; 5] = ["EXP004", "EXP005", "EXP006", "EXP007", "EXP015"];
         let Some(target) = self.target else { return false };
         let concerns = |draft: &Draft| draft.key.target.is_none() || draft.targets().any(|t| t == target);
         let in_doubt =
             |draft: &Draft| draft.is_doubt() && draft.cause != Some("not_checked") && concerns(draft);
         let planned = self.exception.port.is_none_or(|(protocol, port)| {
-            self.case.plan.groups.iter().any(|group| {
+            case.plan.groups.iter().any(|group| {
                 group.owners.iter().any(|owner| owner.target == target)
                     && group.ask(protocol).planned().contains(port)
             })
         });
-        !self.case.seen.partial
-            && !self.case.context.narrowed
+        !case.seen.partial
+            && !case.context.narrowed
             && planned
             && !NOT_RAISED.contains(&self.exception.rule)
             && !self.exception.rule.starts_with("EXC")
-            && !docket.drafts.iter().any(|draft| self.case.waivers.is_about(self.i, draft))
+            && !docket.drafts.iter().any(|draft| case.waivers.is_about(i, draft))
             && !docket.drafts.iter().any(in_doubt)
     }
 
-    fn too_long(&self, docket: &mut Docket) {
-        let Some(most) = self.case.manifest.policy.max_exception_days else { return };
+    fn too_long(&self) -> Option<Draft> {
+        let most = self.manifest.policy.max_exception_days?;
         let Exception { id, expires, requested_on, approved_on, .. } = self.exception;
         // The earliest day that is written counts: an approval later than the request shortens nothing.
-        let Some(from) = [*requested_on, *approved_on].into_iter().flatten().min() else { return };
-        let Some(latest) = after(from, i64::from(most)) else { return };
-        if *expires <= latest {
-            return;
-        }
+        let from = [*requested_on, *approved_on].into_iter().flatten().min()?;
+        let latest = after(from, i64::from(most)).filter(|latest| expires > latest)?;
         let mut draft = self.draft(EXCEPTION_TOO_LONG);
         draft.title = format!("Exception {id} lasts longer than the policy allows");
         draft.expected = format!("at most {} days, until {latest}", words::number(u64::from(most)));
         draft.observed = format!("from {from} to {expires}");
         draft.message =
             format!("Exception {id} runs from {from} to {expires}; the policy allows {most} days.");
-        docket.file(draft);
+        Some(draft)
     }
 
-    fn approval(&self, docket: &mut Docket) {
+    fn approval(&self) -> Option<Draft> {
         let Exception { id, requested_by, approved_by, .. } = self.exception;
         let same = |a: &String, b: &String| a.trim().to_lowercase() == b.trim().to_lowercase();
         let written =
@@ -208,16 +238,16 @@ impl Paper<'_> {
                 format!("Exception {id} was approved by who requested it"),
                 format!("{approved} both requested and approved exception {id}."),
             ),
-            (_, None) if self.case.manifest.policy.four_eyes => (
+            (_, None) if self.manifest.policy.four_eyes => (
                 format!("Exception {id} has no approver"),
                 format!("The policy asks for four eyes, and nobody approved exception {id}."),
             ),
-            _ => return,
+            _ => return None,
         };
         let mut draft = self.draft(EXCEPTION_SELF_APPROVED);
         (draft.title, draft.message) = (title, message);
         "an approver who is not the requester".clone_into(&mut draft.expected);
         draft.observed = approved_by.clone().unwrap_or_else(|| "no approver".to_owned());
-        docket.file(draft);
+        Some(draft)
     }
 }

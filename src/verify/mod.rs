@@ -26,6 +26,7 @@
 //! - A certificate is judged where `tls` is declared: its dates always, its names where the host has one or
 //!   `names` says whose, its issuer where `trusted` or `ca_file` says so.
 //! - A policy makes every governance rule fail; of its controls a run says what it shows, never that one is met.
+//!   What was tried on nothing supports nothing; what each control needs besides is the policy's to say.
 //! - At an address that answers on everything, a declared port whose protocol shows itself is confirmed.
 
 mod compliance;
@@ -61,6 +62,7 @@ pub use self::{
     compliance::{Compliance, ControlJudgement, Status},
     exception::{ExceptionStatus, ExceptionUse},
     finding::Finding,
+    governance::paperwork,
     outcome::{FailOn, Outcome, exit_code},
 };
 use self::{docket::Docket, exception::Waivers, view::View};
@@ -118,8 +120,21 @@ pub struct Context<'a> {
     pub narrowed: bool,
     /// The files that are judged (`--from`); `None`: a run of our own that has just ended.
     pub from: Option<&'a str>,
+    /// The report that this one follows (`--baseline`).
+    pub previous: Option<Previous<'a>>,
+    /// The addresses that the probes came from, as far as known.
+    pub sources: &'a [IpAddr],
     /// `--max-miss`: the chance to have missed an open endpoint that still counts as proof of none.
     pub max_miss: f64,
+}
+
+/// The report before this one.
+#[derive(Clone, Copy, Debug)]
+pub struct Previous<'a> {
+    /// When its run ended.
+    pub ended: Timestamp,
+    /// What makes it an odd one to follow, each a clause.
+    pub caveats: &'a [String],
 }
 
 /// What the profiles know about ports.

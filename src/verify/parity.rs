@@ -34,6 +34,19 @@ pub(super) fn judge(case: &Case<'_>, docket: &mut Docket) {
     }
 }
 
+/// Whether any host of a target has addresses of both families to be held against each other.
+pub(super) fn is_compared(case: &Case<'_>, t: usize, target: &Target) -> bool {
+    let both = |owners: &[Owner]| {
+        let has = |family| {
+            owners.iter().flat_map(|&owner| case.views_of(owner)).any(|view| view.family() == family)
+        };
+        has(Family::Ipv4) && has(Family::Ipv6)
+    };
+    let names = target.hosts.iter().enumerate().filter(|(_, entry)| matches!(entry.host, Host::Name(_)));
+    names.into_iter().any(|(host, _)| both(&[Owner { target: t, host }]))
+        || one_of_each(t, target).is_some_and(|owners| both(&owners))
+}
+
 /// The literals of a target that lists exactly one of each family: then they are one host.
 fn one_of_each(t: usize, target: &Target) -> Option<[Owner; 2]> {
     let of = |wanted| {

@@ -27,11 +27,17 @@ def check(path, report):
     summary = records[-1]["summary"]
     assert summary["verdicts"] == report["summary"]["verdicts"], "other verdicts"
     assert summary["coverage"]["planned"] == report["coverage"]["planned"], "another plan"
-    for word, name in RECORDS.items():
+    controls = [
+        {"policy": policy["policy"], "framework": policy["framework"], **control}
+        for policy in report["compliance"]
+        for control in policy["controls"]
+    ]
+    known = [(word, report[name]) for word, name in RECORDS.items()] + [("control", controls)]
+    for word, wanted in known:
         found = [record for record in records if record["record"] == word]
-        assert len(found) == len(report[name]), f"{len(found)} of {len(report[name])} {name}"
-        for record, known in zip(found, report[name]):
-            lost = [key for key, value in known.items() if record.get(key) != value]
+        assert len(found) == len(wanted), f"{len(found)} of {len(wanted)} records {word}"
+        for record, whole in zip(found, wanted):
+            lost = [key for key, value in whole.items() if record.get(key) != value]
             assert not lost, f"{word} lost {lost}"
 
 

@@ -35,6 +35,11 @@ def faults(path, report_path):
         wanted.setdefault(finding["id"], []).append(finding["verdict"])
     if seen != wanted:
         yield "the observations are not the findings of the report"
+    shown = [{prop.name: prop.value for prop in observation.props or []} for observation in result.observations or []]
+    shown = [(props["status"], props["support"]) for props in shown if "control" in props]
+    controls = [(it["status"], it["support"]) for policy in report["compliance"] for it in policy["controls"]]
+    if shown != controls:
+        yield f"of the controls it says {shown}, and the report {controls}"
     for finding in result.findings or []:
         if finding.target.status.state.value != "not-satisfied":
             yield f"{finding.title} is said to be {finding.target.status.state}"

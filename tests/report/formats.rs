@@ -316,7 +316,47 @@ fn every_line_stands_alone_and_loses_nothing_of_its_record() {
                 }
             }
         }
+        let controls = whole["compliance"].as_array().expect("a list").iter().flat_map(|policy| {
+            policy["controls"].as_array().expect("a list").iter().map(move |control| (policy, control))
+        });
+        let shown = of("control");
+        assert_eq!(shown.len(), controls.clone().count(), "{name}");
+        for (line, (policy, control)) in shown.iter().zip(controls) {
+            for (key, value) in control.as_object().expect("an object") {
+                assert_eq!(&line[key], value, "{name}: control.{key}");
+            }
+            assert_eq!((&line["policy"], &line["framework"]), (&policy["policy"], &policy["framework"]));
+        }
         let addresses: usize = report.targets.iter().map(|target| target.addresses.len()).sum();
         assert_eq!(of("address").len(), addresses, "{name}");
     }
+}
+
+#[test]
+fn a_comment_says_what_was_shown_of_each_control_and_what_speaks_against_one_first() {
+    let mut report = fixture::drifted();
+    let text = rendered(&report, Format::Markdown);
+    let part = text.split("<summary>What this run shows for each policy").nth(1).expect("the part");
+    let part = part.split("</details>").next().expect("its end");
+    assert!(
+        part.contains("`pci-dss-4.0.1`: 1 supported, 1 supported in part, 1 contradicted, 1 undetermined")
+    );
+    assert!(part.contains("Not a scan by an ASV.") && part.contains("is for an assessor to say"));
+    let rows: Vec<&str> = part.lines().filter(|line| line.starts_with("| `pci")).collect();
+    assert_eq!(rows.len(), 4);
+    assert!(
+        rows[0].contains("| 1.2.5 | **contradicted** | So it is.")
+            && rows[0].ends_with(&format!(" | {} |", report.findings.len())),
+        "{}",
+        rows[0]
+    );
+    assert!(rows[1].contains("| 11.3.2 | undetermined |") && rows[3].contains("| supported in part |"));
+    assert!(!text.to_lowercase().contains("compliant"));
+    // Seven policies at most have some thirty controls; a house's own may have more.
+    let many = report.compliance[0].controls[0].clone();
+    report.compliance[0].controls = vec![many; 500];
+    let text = rendered(&report, Format::Markdown);
+    assert!(text.contains("and 460 more controls") && text.len() < 58_000, "{}", text.len());
+    report.compliance.clear();
+    assert!(!rendered(&report, Format::Markdown).contains("for each policy"));
 }

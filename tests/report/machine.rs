@@ -375,3 +375,32 @@ fn hostile_text_stays_text_in_every_format() {
         assert!(!title.contains('<') && !description.contains('<'), "{seen}");
     }
 }
+
+#[test]
+fn an_observation_says_what_was_shown_of_each_control_and_none_is_satisfied() {
+    let report = fixture::drifted();
+    let of_controls = |report: &Report| -> Vec<Value> {
+        let all = observations(report).into_iter();
+        all.filter(|seen| seen["types"][0] == "control-objective").collect()
+    };
+    let found = of_controls(&report);
+    assert_eq!(found.len(), 4);
+    for (seen, control) in found.iter().zip(&report.compliance[0].controls) {
+        assert_eq!(property(seen, "policy"), "pci-dss-4.0.1");
+        assert_eq!(property(seen, "control"), control.id);
+        assert_eq!(property(seen, "status"), control.status.word());
+        assert_eq!(property(seen, "support"), control.support.word());
+        let said = word(seen, "/description");
+        assert!(said.contains("So it is.") && said.contains("is for an assessor to say"), "{said}");
+    }
+    assert_eq!(word(&found[2], "/title"), "PCI DSS 4.0.1, 1.4.2: supported in part");
+    let text = text(Format::Oscal, &report);
+    assert!(!text.contains("\"satisfied\""), "an assessor says that");
+    assert_eq!(text, self::text(Format::Oscal, &report), "deterministic");
+    assert!(of_controls(&fixture::conforming()).is_empty());
+    // Without a target or a finding there is still what was shown.
+    let mut bare = fixture::conforming();
+    bare.targets.clear();
+    bare.compliance = fixture::shown(&bare, "pci-dss-4.0.1", "");
+    assert_eq!(of_controls(&bare).len(), 4);
+}

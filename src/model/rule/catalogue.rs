@@ -1,5 +1,8 @@
 //! Every rule with its texts. Holds words only; what a rule is stands in the module above.
 
+mod manifest;
+
+use self::manifest::MANIFEST;
 use super::{
     Kind, Rule,
     Severity::{self, Critical, High, Low, Medium},
@@ -33,7 +36,22 @@ const fn paper(
 }
 
 /// Every rule, in the order of its id within its family.
-pub const RULES: &[Rule] = &[
+pub const RULES: &[Rule] = &joined::<{ RUN.len() + MANIFEST.len() }>(RUN, MANIFEST);
+
+/// The rules one after the other.
+#[allow(clippy::indexing_slicing, reason = "evaluated by the compiler only")]
+const fn joined<const N: usize>(first: &[Rule], then: &[Rule]) -> [Rule; N] {
+    let mut all = [first[0]; N];
+    let mut i = 0;
+    while i < N {
+        all[i] = if i < first.len() { first[i] } else { then[i - first.len()] };
+        i += 1;
+    }
+    all
+}
+
+/// Those of a run: exposure, doubt, reviews and exceptions.
+const RUN: &[Rule] = &[
     exposure(
         "EXP001",
         "unexpected-open",
@@ -222,176 +240,6 @@ pub const RULES: &[Rule] = &[
             "An exception was approved by the one who requested it.",
             "Four eyes see what two overlook.",
             "Have somebody else approve it.",
-        ],
-    ),
-    paper(
-        "MAN001",
-        "no-authorization",
-        Medium,
-        [
-            "The manifest has no `authorization`; the hosts as written are taken as the scope.",
-            "A scan of somebody else's machine is an attack. The reference says who allowed it.",
-            "Add `authorization: {reference, authorized_by, valid_until, scope}`.",
-        ],
-    ),
-    paper(
-        "MAN002",
-        "missing-owner",
-        Low,
-        [
-            "A target, or an exposure, has no owner, not in `defaults` either.",
-            "A finding without an owner is nobody's to mend.",
-            "Set `owner` on the target or in `defaults`.",
-        ],
-    ),
-    paper(
-        "MAN003",
-        "missing-justification",
-        Low,
-        [
-            "An `expose` entry has no `justification`, or it says TODO.",
-            "The manifest is the document that says why a port is open; PCI DSS 1.2.5 asks for exactly this.",
-            "Write one sentence: who needs it, for what.",
-        ],
-    ),
-    paper(
-        "MAN004",
-        "missing-approval",
-        Low,
-        [
-            "An `expose` entry has no `approved_by` or no `approved_on`, or one says TODO.",
-            "Somebody must have decided that this port may be open.",
-            "Have it approved, and write down by whom and when.",
-        ],
-    ),
-    paper(
-        "MAN005",
-        "missing-review-date",
-        Low,
-        [
-            "An `expose` entry has no `review_by`, and `metadata.review` gives no period either.",
-            "What is never reviewed stays open for ever.",
-            "Set `review_by`, or `metadata: {review: {last, every}}` for all.",
-        ],
-    ),
-    paper(
-        "MAN006",
-        "profile-outranked",
-        Low,
-        [
-            "The target exposes a port that one of its role profiles says must never be exposed. The target's own word wins.",
-            "Either the role or the exposure is a mistake.",
-            "Check that both are meant.",
-        ],
-    ),
-    paper(
-        "MAN007",
-        "wide-exposure",
-        Medium,
-        [
-            "One `expose` entry declares more than 1,024 ports.",
-            "A declaration that covers almost everything can't find anything.",
-            "Declare the ports that are used.",
-        ],
-    ),
-    paper(
-        "MAN008",
-        "duplicate-exposure",
-        Low,
-        [
-            "A target declares the same port twice. The first entry counts.",
-            "Two entries with different owners or dates leave open which one holds.",
-            "Remove one.",
-        ],
-    ),
-    paper(
-        "MAN009",
-        "unused-service",
-        Low,
-        [
-            "An entry of `services` that no `expose` uses.",
-            "Dead text misleads whoever reads the manifest next.",
-            "Remove it.",
-        ],
-    ),
-    paper(
-        "MAN010",
-        "authorization-ends-soon",
-        Low,
-        [
-            "The authorization ends within 30 days.",
-            "The first run after that day is refused.",
-            "Have it renewed.",
-        ],
-    ),
-    paper(
-        "MAN011",
-        "excluded-target",
-        Low,
-        [
-            "Part of a target lies in `authorization.exclude` and will not be probed.",
-            "The target's name suggests a coverage that it does not have.",
-            "Narrow the target, or the exclusion.",
-        ],
-    ),
-    paper(
-        "MAN012",
-        "unguarded-insecure",
-        Medium,
-        [
-            "An `expose` entry is marked `insecure` and names no `security_features`.",
-            "PCI DSS 1.2.6 and 2.2.5 ask what protects a service that is known to be insecure.",
-            "Name what protects it, or replace the service.",
-        ],
-    ),
-    paper(
-        "MAN013",
-        "review-without-period",
-        Low,
-        [
-            "`metadata.review` gives a last review and no period, or a period and no last review.",
-            "Nobody can tell when the next review is due.",
-            "Give both `last` and `every`.",
-        ],
-    ),
-    paper(
-        "MAN014",
-        "unknown-service",
-        Low,
-        [
-            "An `expose` entry names a service that portproof does not know, so it can't check that this service answers.",
-            "A check that can't be made is not evidence.",
-            "Use a name that `portproof profiles services` lists, or leave the service out.",
-        ],
-    ),
-    paper(
-        "MAN015",
-        "policy-field-missing",
-        Low,
-        [
-            "An `expose` entry lacks a field that the policy requires: `policy.require`, or a policy that `policy.use` names.",
-            "The policy decided that no port may be open without it.",
-            "Add the field, or change the policy under review.",
-        ],
-    ),
-    paper(
-        "MAN016",
-        "exception-paperwork",
-        Low,
-        [
-            "An exception lacks its reason, who requested it and when, or who approved it and when; or one says TODO.",
-            "An accepted risk is accepted by somebody, for a reason that can be read later.",
-            "Complete the exception.",
-        ],
-    ),
-    paper(
-        "MAN017",
-        "unprovable-udp",
-        Low,
-        [
-            "A UDP endpoint is required, and no question is known that what is there answers to a stranger.",
-            "Its silence is all that can ever be seen from outside, whether it works or not, so it can never pass.",
-            "Say with `service:` what is there, mark it `presence: optional`, or watch it from the inside.",
         ],
     ),
 ];

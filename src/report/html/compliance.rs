@@ -6,16 +6,19 @@ use std::collections::HashMap;
 use serde::Serialize;
 
 use super::{
-    super::{ComplianceRecord, ControlRecord, Finding, Report, words::count},
+    super::{
+        ComplianceRecord, ControlRecord, Finding, Report,
+        compliance::tally,
+        words::{count, thousands},
+    },
     card::anchor,
 };
 use crate::{
     model::{Kind, Verdict},
-    spec::profile::Support,
     verify::Status,
 };
 
-/// So many findings are named a control; the report has all of them.
+/// So many findings, and so many entries, are named a control; the report has all of them.
 const NAMED: usize = 5;
 /// The first so many findings of a target certainly have a card of their own, and so an anchor.
 const CARDED: usize = 5;
@@ -43,6 +46,8 @@ struct Row {
     because: Vec<String>,
     findings: Vec<Named>,
     more: Option<String>,
+    /// The entries that name it, `www 443/tcp` each, and how many more there are.
+    entries: Option<String>,
     also: String,
 }
 
@@ -73,14 +78,15 @@ pub(super) fn build(report: &Report) -> Vec<Policy> {
 }
 
 fn policy(i: usize, record: &ComplianceRecord, named: &HashMap<&str, (&Finding, bool)>) -> Policy {
-    let of = |status| record.controls.iter().filter(|control| control.status == status).count();
-    let sum = [Status::Supported, Status::Contradicted, Status::Undetermined]
-        .map(|status| format!("{} {}", of(status), status.word()));
     Policy {
         id: format!("policy-{i}"),
         name: record.policy.clone(),
         title: format!("{} {}", record.title, record.edition),
-        sum: format!("{}: {}.", count(record.controls.len() as u64, "control", "controls"), sum.join(", ")),
+        sum: format!(
+            "{}: {}.",
+            count(record.controls.len() as u64, "control", "controls"),
+            tally(record.controls.iter())
+        ),
         notes: record.notes.clone(),
         rows: record.controls.iter().map(|control| row(control, named)).collect(),
     }
@@ -98,11 +104,7 @@ fn row(control: &ControlRecord, named: &HashMap<&str, (&Finding, bool)>) -> Row 
     Row {
         id: control.id.clone(),
         asks: control.asks.clone(),
-        // The part that a run can show is not the control.
-        status: match (control.status, control.support) {
-            (Status::Supported, Support::Partial) => "supported in part",
-            (status, _) => status.word(),
-        },
+        status: control.shows(),
         tone: match control.status {
             Status::Supported => "good",
             Status::Contradicted => "high",
@@ -111,9 +113,19 @@ fn row(control: &ControlRecord, named: &HashMap<&str, (&Finding, bool)>) -> Row 
         support: control.support.word(),
         because: control.because.clone(),
         findings: shown,
+        entries: entries(control),
         more: (left > 0).then(|| count(left, "more finding", "more findings")),
         also: control.also.clone(),
     }
+}
+
+/// `www 443/tcp, shop 443/tcp and 3 more`.
+fn entries(control: &ControlRecord) -> Option<String> {
+    let shown: Vec<String> =
+        control.entries.iter().take(NAMED).map(|entry| format!("{} {}", entry.target, entry.ports)).collect();
+    let left = control.mapped.saturating_sub(shown.len() as u64);
+    let more = if left > 0 { format!(" and {} more", thousands(left)) } else { String::new() };
+    (!shown.is_empty()).then(|| format!("{}{more}", shown.join(", ")))
 }
 
 /// `EXP001 www 8080/tcp`.

@@ -1,4 +1,4 @@
-//! One observation for each target and each finding, and one OSCAL finding for each rule that was broken or left in
+//! One observation for each target, each finding and each control of a policy, and one OSCAL finding for each rule that was broken or left in
 //! doubt. `not-satisfied` is all that is ever said of a rule.
 
 use std::collections::BTreeMap;
@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::{
     NO_CONTROL, Refs,
     assets::{Assets, Subject},
-    risks, time,
+    controls, risks, time,
     words::{Prop, markup, props, token},
 };
 use crate::{
@@ -52,21 +52,21 @@ pub(super) fn observation_id(refs: &Refs, place: usize, finding: &Finding) -> St
 #[derive(Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub(super) struct Observation<'a> {
-    uuid: String,
-    title: String,
-    description: String,
-    props: Vec<Prop<'a>>,
-    methods: [&'static str; 1],
-    types: [&'static str; 1],
-    origins: [Origin<'a>; 1],
+    pub(super) uuid: String,
+    pub(super) title: String,
+    pub(super) description: String,
+    pub(super) props: Vec<Prop<'a>>,
+    pub(super) methods: [&'static str; 1],
+    pub(super) types: [&'static str; 1],
+    pub(super) origins: [Origin<'a>; 1],
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    subjects: Vec<Subject<'a>>,
-    relevant_evidence: [Evidence; 1],
-    collected: String,
+    pub(super) subjects: Vec<Subject<'a>>,
+    pub(super) relevant_evidence: [Evidence; 1],
+    pub(super) collected: String,
 }
 
 #[derive(Serialize)]
-struct Origin<'a> {
+pub(super) struct Origin<'a> {
     actors: [Actor<'a>; 1],
 }
 
@@ -79,7 +79,7 @@ struct Actor<'a> {
 }
 
 #[derive(Serialize)]
-struct Evidence {
+pub(super) struct Evidence {
     href: String,
     description: &'static str,
 }
@@ -95,19 +95,19 @@ pub(super) struct Observer<'a> {
 }
 
 impl<'a> Observer<'a> {
-    /// Every observation: what was asked of each target, then what was found.
+    /// Every observation: what was asked of each target, what was found, and what that shows of each control.
     pub(super) fn all(&self) -> impl Iterator<Item = Observation<'a>> {
         let asked = self.report.targets.iter().enumerate().map(|(place, target)| self.asked(place, target));
         let found =
             self.report.findings.iter().enumerate().map(|(place, finding)| self.found(place, finding));
-        asked.chain(found)
+        asked.chain(found).chain(controls::all(self))
     }
 
-    fn origins(&self) -> [Origin<'a>; 1] {
+    pub(super) fn origins(&self) -> [Origin<'a>; 1] {
         [Origin { actors: [Actor { kind: "tool", actor_uuid: &self.refs.tool }] }]
     }
 
-    fn evidence(&self) -> [Evidence; 1] {
+    pub(super) fn evidence(&self) -> [Evidence; 1] {
         [Evidence { href: format!("#{}", self.refs.evidence), description: "The JSON report." }]
     }
 

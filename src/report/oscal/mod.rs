@@ -2,6 +2,7 @@
 //! is satisfied: what a scan sees from outside is evidence for an assessor, who decides.
 
 mod assets;
+mod controls;
 mod findings;
 mod risks;
 mod words;
@@ -91,7 +92,7 @@ pub fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     let assets = Assets::of(report, &refs);
     let groups = Groups::of(report);
     let observer = Observer { report, refs: &refs, assets: &assets };
-    let anything = !report.targets.is_empty() || !report.findings.is_empty();
+    let anything = !report.targets.is_empty() || !report.findings.is_empty() || !report.compliance.is_empty();
     let document = Document {
         assessment_results: Assessment {
             // Of the content: a report that was altered is another document.
@@ -168,8 +169,8 @@ fn facts(report: &Report) -> Vec<Prop<'static>> {
     words::props(facts.iter().map(|(name, value)| (*name, value.as_deref())))
 }
 
-/// OSCAL wants controls here, and there are none: the manifest's entries name none in the report. So these are the
-/// rules that were applied, and said to be that.
+/// OSCAL wants the controls here that were assessed, and there are none: what a run shows of a policy's controls is
+/// evidence, and stands in observations. So these are the rules that were applied, and said to be that.
 fn reviewed(groups: &Groups<'_>) -> Value {
     let mut rules: Vec<String> = RULES
         .iter()
@@ -182,7 +183,8 @@ fn reviewed(groups: &Groups<'_>) -> Value {
     let controls: Vec<Value> = rules.into_iter().map(|rule| json!({ "control-id": rule })).collect();
     json!({
         "control-selections": [{
-            "description": "The rules that portproof applied. No control of a catalogue was assessed.",
+            "description": "The rules that portproof applied. No control of a catalogue was assessed; what the run shows of \
+                            those of a policy is in the observations of type control-objective.",
             "include-controls": controls,
         }],
         "remarks": NO_CONTROL,

@@ -10,8 +10,7 @@ use std::io::{self, Write};
 
 use anstyle::{AnsiColor, Style as Ansi};
 
-use super::{Outcome, Report, headline, index::Index, words::visible};
-use crate::verify::Status;
+use super::{Outcome, Report, compliance::tally, headline, index::Index, words::visible};
 
 /// How the summary is drawn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,13 +50,8 @@ pub fn write(report: &Report, style: Style, out: &mut dyn Write) -> io::Result<(
 /// The policies in force and what this run shows of their controls, on one line.
 fn policies(report: &Report, page: &mut Page<'_>) -> io::Result<()> {
     let Some(names) = &report.policy else { return Ok(()) };
-    let statuses =
-        || report.compliance.iter().flat_map(|policy| &policy.controls).map(|control| control.status);
-    let of = |status| statuses().filter(|known| *known == status).count();
-    let shown = [Status::Supported, Status::Contradicted, Status::Undetermined]
-        .map(|status| format!("{} {}", of(status), status.word()));
-    let shown =
-        if statuses().next().is_some() { format!(": controls {}", shown.join(", ")) } else { String::new() };
+    let controls = || report.compliance.iter().flat_map(|policy| &policy.controls);
+    let shown = controls().next().map(|_| format!(": controls {}", tally(controls()))).unwrap_or_default();
     page.labelled(0, "policy    ", &format!("{names}{shown}"))
 }
 

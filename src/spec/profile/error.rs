@@ -28,6 +28,16 @@ pub enum ProfileError {
         "{place}: control `{id}`: `support: none` names no rule, and what has support names at least one"
     )]
     SupportAndRules { place: Place, id: String },
+    #[error("{place}: control `{id}`: what has `support: none` is never supported, and needs nothing")]
+    SupportAndNeeds { place: Place, id: String },
+    #[error(
+        "{place}: no control can need `{name}`{}",
+        nearest.as_deref().map_or_else(
+            || "; write declared, tcp, udp, previous, outside, or a field such as `expose.tls`".to_owned(),
+            |name| format!("; did you mean `{name}`?")
+        )
+    )]
+    UnknownNeed { place: Place, name: String, nearest: Option<String> },
     #[error("{place}: there is no rule `{name}`{}", meant(*nearest))]
     UnknownRule { place: Place, name: String, nearest: Option<&'static str> },
     #[error("{place}: the manifest has no field `{name}`{}", meant(nearest.as_deref()))]

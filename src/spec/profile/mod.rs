@@ -4,6 +4,7 @@
 mod builtin;
 mod error;
 mod names;
+mod need;
 mod policy;
 mod read;
 mod role;
@@ -15,6 +16,7 @@ use serde::Serialize;
 
 pub use self::{
     error::ProfileError,
+    need::Need,
     policy::{Control, Only, PolicyProfile, Support},
     role::{Expected, Never, Role},
     services::Service,

@@ -6,7 +6,7 @@ use std::{num::NonZeroU32, time::Duration};
 use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 use serde_saphyr::Spanned;
 
-use super::{ProfileError, read};
+use super::{Need, ProfileError, read};
 use crate::{
     model::{Kind, RULES, Rule, rule},
     spec::{calendar, keys, nearest::nearest},
@@ -34,6 +34,8 @@ pub struct PolicyProfile {
     pub require: Vec<String>,
     /// The longest that an exception may last.
     pub max_exception_days: Option<u32>,
+    /// The longest from one review of the manifest, or of an entry, to the next.
+    pub max_review_days: Option<u32>,
     /// Exceptions need an approver who is not the requester.
     pub four_eyes: bool,
     /// How long after a run the next one is due.
@@ -53,6 +55,8 @@ pub struct Control {
     pub rules: Vec<&'static Rule>,
     /// The fields of the manifest that bear on it: `expose.owner`.
     pub fields: Vec<String>,
+    /// What must be there before a run supports it at all.
+    pub needs: Vec<Need>,
     /// How far a run can support it.
     pub support: Support,
     /// The targets that it is about.
@@ -107,6 +111,11 @@ impl PolicyProfile {
         format!("{} {}", self.title, self.edition)
     }
 
+    /// What `controls` of the manifest call one of its controls: `pci-dss:1.2.5`.
+    pub fn name_of(&self, control: &Control) -> String {
+        format!("{}:{}", self.framework, control.id)
+    }
+
     pub(super) fn read(path: &str, text: &str, file: &str) -> Result<Self, ProfileError> {
         let read: PolicyFile = read::parse(path, text)?;
         if read.policy.value != file {
@@ -135,6 +144,7 @@ impl PolicyProfile {
             notes: read.notes.into_iter().map(|note| note.text).collect(),
             require,
             max_exception_days: read.max_exception_days.map(NonZeroU32::get),
+            max_review_days: read.max_review_days.map(NonZeroU32::get),
             four_eyes: read.four_eyes,
             max_age: read.max_age.map(|span| span.time),
             controls,
@@ -161,6 +171,8 @@ struct PolicyFile {
     require: Vec<Spanned<String>>,
     #[serde(default)]
     max_exception_days: Option<NonZeroU32>,
+    #[serde(default)]
+    max_review_days: Option<NonZeroU32>,
     #[serde(default)]
     four_eyes: bool,
     #[serde(default)]
@@ -192,6 +204,8 @@ struct ControlRow {
     rules: Vec<Spanned<String>>,
     #[serde(default)]
     fields: Vec<Spanned<String>>,
+    #[serde(default)]
+    needs: Vec<Spanned<String>>,
     support: Support,
     #[serde(default)]
     only: Option<Only>,
@@ -209,11 +223,15 @@ impl ControlRow {
         if (self.support == Support::None) != self.rules.is_empty() {
             return Err(ProfileError::SupportAndRules { place: place(), id });
         }
+        if self.support == Support::None && !self.needs.is_empty() {
+            return Err(ProfileError::SupportAndNeeds { place: place(), id });
+        }
         Ok(Control {
             id,
             asks: self.asks,
             rules: self.rules.iter().map(|name| known_rule(path, name)).collect::<Result<_, _>>()?,
             fields: self.fields.iter().map(|name| known_field(path, name)).collect::<Result<_, _>>()?,
+            needs: self.needs.iter().map(|name| known_need(path, name)).collect::<Result<_, _>>()?,
             support: self.support,
             only: self.only,
             also: self.also,
@@ -237,6 +255,14 @@ fn known_field(path: &str, name: &Spanned<String>) -> Result<String, ProfileErro
         place: read::place(path, name.referenced),
         name: name.value.clone(),
         nearest: nearest(&name.value, keys::fields()),
+    })
+}
+
+fn known_need(path: &str, name: &Spanned<String>) -> Result<Need, ProfileError> {
+    Need::named(&name.value).ok_or_else(|| ProfileError::UnknownNeed {
+        place: read::place(path, name.referenced),
+        name: name.value.clone(),
+        nearest: nearest(&name.value, Need::names()),
     })
 }
 

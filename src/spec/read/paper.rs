@@ -132,11 +132,12 @@ impl Reader<'_> {
         let out = &mut self.out;
         let require = table.words("require", keys::REQUIRABLE, out).unwrap_or_default();
         let max_age = span(&table, "max_age", "at least one run a month is `max_age: 31d`", out);
+        let mut days = |key: &str| table.count(key, out).and_then(|days| u32::try_from(days).ok());
+        let (max_exception_days, max_review_days) = (days("max_exception_days"), days("max_review_days"));
         let mut policy = Policy {
             uses: Vec::new(),
-            max_exception_days: table
-                .count("max_exception_days", out)
-                .and_then(|days| u32::try_from(days).ok()),
+            max_exception_days,
+            max_review_days,
             four_eyes: table.flag("four_eyes", out).unwrap_or_default(),
             max_age,
             require: require.into_iter().map(str::to_owned).collect(),

@@ -60,6 +60,9 @@ pub(crate) struct Rig {
     pub(crate) fail_on: FailOn,
     pub(crate) selection: plan::Selection,
     pub(crate) at: Date,
+    /// When the run before this one ended, and what is odd about it.
+    pub(crate) previous: Option<(Timestamp, Vec<String>)>,
+    pub(crate) sources: Vec<IpAddr>,
 }
 
 pub(crate) fn ip(text: &str) -> IpAddr {
@@ -242,6 +245,8 @@ impl Rig {
             fail_on: FailOn::default(),
             selection: plan::Selection::default(),
             at: TODAY,
+            previous: None,
+            sources: vec![],
         }
     }
 
@@ -375,6 +380,8 @@ impl Rig {
             families,
             narrowed: self.narrowed,
             from: None,
+            previous: self.previous.as_ref().map(|(ended, caveats)| Previous { ended: *ended, caveats }),
+            sources: &self.sources,
             max_miss: self.max_miss,
         };
         let seen = Seen {

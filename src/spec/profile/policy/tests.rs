@@ -71,6 +71,58 @@ fn a_scan_by_an_approved_vendor_is_never_taken_for_done() {
 }
 
 #[test]
+fn full_support_is_claimed_of_nothing_that_needs_more_than_a_run_and_its_paperwork() {
+    for policy in builtin().policies() {
+        for control in &policy.controls {
+            assert!(control.support != Support::Full, "{} {}: {}", policy.name, control.id, control.also);
+        }
+    }
+}
+
+#[test]
+fn six_months_between_reviews_are_asked_for_where_the_standard_asks_for_them() {
+    let profiles = builtin();
+    let limits = |name: &str| {
+        let policy = profiles.policy(name).unwrap();
+        (policy.max_review_days, policy.max_exception_days)
+    };
+    assert_eq!(limits("pci-dss-4.0.1"), (Some(184), Some(180)));
+    assert_eq!(limits("dora-rts-2024-1774"), (Some(180), Some(180)));
+    for policy in profiles.policies() {
+        let about =
+            |control: &&Control| control.rules.iter().any(|rule| matches!(rule.id, "EXP013" | "MAN005"));
+        let reviews = policy.controls.iter().filter(about);
+        for control in reviews {
+            let named = control.rules.iter().any(|rule| rule.id == "MAN018");
+            assert!(named, "{} {}: a review in a hundred years", policy.name, control.id);
+        }
+    }
+}
+
+/// What the words of a control watch for, and the need that keeps one run from supporting it.
+#[test]
+fn what_is_watched_over_time_or_from_outside_needs_that() {
+    for policy in builtin().policies() {
+        for control in &policy.controls {
+            let asks = control.asks.to_lowercase();
+            let at = format!("{} {}", policy.name, control.id);
+            let over_time = ["continuously", "monitored", "at a set period", "each month", "by monitoring"];
+            let is_of_filters = ["SC-7", "13"].contains(&control.id.as_str());
+            if over_time.iter().any(|word| asks.contains(word)) && !is_of_filters {
+                assert!(control.needs.contains(&Need::Previous), "{at}");
+            }
+            let outside = ["outside", "external", "untrusted", "firewall", "boundary", "denied by default"];
+            let papers = ["SC-7(4)", "CM-8"].contains(&control.id.as_str());
+            if control.support != Support::None && outside.iter().any(|word| asks.contains(word)) && !papers {
+                assert!(control.needs.contains(&Need::Outside), "{at}");
+            }
+            let looks = control.rules.iter().any(|rule| rule.id == "EXP001");
+            assert!(!looks || control.needs.contains(&Need::Udp), "{at}: UDP is part of what may be open");
+        }
+    }
+}
+
+#[test]
 fn every_field_that_a_policy_names_is_in_the_published_schema() {
     let schema: Value = serde_json::from_str(MANIFEST_SCHEMA).unwrap();
     let definition = |map: &str| {
@@ -115,6 +167,7 @@ fn every_policy_asks_for_owners_reasons_four_eyes_an_end_of_exceptions_and_a_nex
             assert!(policy.require.iter().any(|known| known == field), "{}", policy.name);
         }
         assert!(policy.four_eyes && policy.max_exception_days.is_some_and(|days| days <= 366));
+        assert!(policy.max_review_days.is_some_and(|days| days <= 366), "{}", policy.name);
         assert!(policy.max_age.is_some_and(|age| age <= Duration::from_hours(92 * 24)), "{}", policy.name);
     }
 }
@@ -153,6 +206,26 @@ fn what_is_wrong_with_a_policy_is_named_with_its_place() {
             control("support: none, rules: [EXP001]"),
             "policies/x.yaml:7:8: control `a`: `support: none` names no rule",
         ),
+        (
+            control("support: full, rules: [EXP001], needs: [outsid]"),
+            "policies/x.yaml:7:71: no control can need `outsid`; did you mean `outside`?",
+        ),
+        (
+            control("support: full, rules: [EXP001], needs: [expose.insecur]"),
+            "policies/x.yaml:7:71: no control can need `expose.insecur`; did you mean `expose.insecure`?",
+        ),
+        (
+            control("support: full, rules: [EXP001], needs: [a-second-opinion]"),
+            "policies/x.yaml:7:71: no control can need `a-second-opinion`; write declared, tcp, udp,",
+        ),
+        (
+            control("support: full, rules: [EXP001], needs: [policy.max_age]"),
+            "policies/x.yaml:7:71: no control can need `policy.max_age`",
+        ),
+        (
+            control("support: none, needs: [tcp]"),
+            "policies/x.yaml:7:8: control `a`: what has `support: none` is never supported",
+        ),
         (control("support: fully, rules: [EXP001]"), "policies/x.yaml:7:"),
         (control("suport: full, rules: [EXP001]"), "policies/x.yaml:7:31: unknown field `suport`"),
         (format!("{HEAD}controls: []\n"), "policies/x.yaml:1:9: a policy has at least one control"),
@@ -166,6 +239,7 @@ fn what_is_wrong_with_a_policy_is_named_with_its_place() {
             "policies/x.yaml:6:10: `often` is not a span of time",
         ),
         (format!("{HEAD}max_exception_days: 0\ncontrols: []\n"), "policies/x.yaml:6:"),
+        (format!("{HEAD}max_review_days: 0\ncontrols: []\n"), "policies/x.yaml:6:"),
         (format!("{HEAD}notes: [{long}]\ncontrols: []\n"), "policies/x.yaml:6:9: a text of 601 characters"),
         (HEAD.replace("policy: x", "policy: y"), "policies/x.yaml:"),
         (
