@@ -49,7 +49,8 @@ pub(super) fn run(args: &LintArgs, color: Color) -> Result<ExitCode, CliError> {
     } else if !remarks.is_empty() {
         let gravity = if fails { Gravity::Error } else { Gravity::Warning };
         let shown = Diagnostics::of_lints(&remarks, gravity, |path| load::text_of(Path::new(path)).ok());
-        output::print(shown.render(output::colours(color, &io::stdout())).as_bytes())?;
+        let shown = shown.render(output::colours(color, &io::stdout()));
+        output::print(format!("{}\n", shown.trim_end_matches('\n')).as_bytes())?;
     }
     if remarks.is_empty() {
         output::say(&format!(
@@ -60,7 +61,7 @@ pub(super) fn run(args: &LintArgs, color: Color) -> Result<ExitCode, CliError> {
         return Ok(Code::Fine.into());
     }
     let (plural, each) = if remarks.len() == 1 { ("remark", "it") } else { ("remarks", "each of them") };
-    let fate = if fails { format!("; under its policy `verify` fails by {each}") } else { String::new() };
+    let fate = if fails { format!("; under its policy {each} fails `verify`") } else { String::new() };
     output::say(&format!(
         "{}: usable, {} {plural} on its paperwork{fate} (portproof explain RULE says more)",
         args.manifest,

@@ -64,7 +64,7 @@ impl Manner {
         match self {
             Self::Refuses => "no further connection to it was completed",
             Self::Resets => "it resets the connection",
-            Self::ClosesAtOnce => "it closes every connection before anything was said",
+            Self::ClosesAtOnce => "it closes every connection before anything is said",
             Self::HangsUp => "it hangs up on every question",
             Self::Mute => "it accepts connections and never says anything",
             Self::Strange => "it answers in no protocol that is known here",

@@ -95,10 +95,13 @@ impl Desk<'_> {
                     self.unplanned.push((i, Endpoint { address, protocol, port }));
                 }
             }
-            let is_own = part.tally.as_ref().filter(|_| part.asked == given && table.taken.is_empty());
-            match is_own
-                .filter(|tally| tally.states.total() > 0 && (parts.len() == 1 || tally.states.unknown == 0))
-            {
+            let is_first = part.asked == given && table.left == given;
+            // Totals that leave nothing open, unless there is nothing else to fill it from.
+            let is_whole = |tally: &&Tally| {
+                let complete = tally.states.unknown == 0 && tally.states.total() == u64::from(given.len());
+                complete || (parts.len() == 1 && tally.states.total() > 0)
+            };
+            match part.tally.as_ref().filter(|_| is_first).filter(is_whole) {
                 Some(tally) => table.whole(i, part, tally),
                 None => table.part(i, part),
             }
@@ -145,6 +148,29 @@ impl Desk<'_> {
                 self.gathered
                     .contradictions
                     .push((*newest, format!("{at} is {now}; in the earlier {older} it is {before}")));
+            }
+        }
+        self.reopened(taken, parts, key);
+    }
+
+    /// Says where an older file lists a port as open that a newer one only counts, as something else.
+    fn reopened(
+        &mut self,
+        taken: &BTreeMap<u16, (usize, Sighting)>,
+        parts: &[(usize, &Part)],
+        key: (IpAddr, Protocol),
+    ) {
+        for (place, (i, part)) in parts.iter().enumerate() {
+            let open = part.seen.iter().filter(|(_, seen)| seen.observation.state == State::Open);
+            for port in open.map(|(port, _)| *port).filter(|port| !taken.contains_key(port)) {
+                let newer = parts.iter().take(place).find_map(|(newer, part)| {
+                    part.state(port).filter(|state| *state != State::Unknown).map(|_| *newer)
+                });
+                let Some(newer) = newer else { continue };
+                let at = Endpoint { address: key.0, protocol: key.1, port };
+                let older = self.sources.get(*i).map_or("", |(name, _)| name);
+                let said = format!("{at} is not open; in the earlier {older} it is");
+                self.gathered.contradictions.push((newer, said));
             }
         }
     }

@@ -3,6 +3,8 @@
 
 use std::{collections::BTreeMap, net::IpAddr};
 
+use jiff::Timestamp;
+
 use super::{
     Source,
     report::settle,
@@ -14,21 +16,35 @@ use crate::model::{Miss, Protocol, Reason, State, StateCounts, Tally};
 /// one part that ran twice the later file counts. They come in the order of time.
 pub fn join<'a>(sources: impl Iterator<Item = &'a mut Source>) {
     let mut plans: BTreeMap<(String, u32), BTreeMap<u32, &mut Source>> = BTreeMap::new();
+    let sources: Vec<&mut Source> = sources.collect();
+    let times: Vec<_> = sources.iter().map(|source| (ended(source), share(source))).collect();
     for source in sources {
         if let Some((plan, part, of)) = share(source) {
             plans.entry((plan, of)).or_default().insert(part, source);
         }
     }
-    for ((_, of), shards) in plans {
+    for ((plan, of), shards) in plans {
         let which: Vec<String> = shards.keys().map(|part| format!("{part}/{of}")).collect();
         let mut files: Vec<&mut Source> = shards.into_values().collect();
-        files.sort_by_key(|file| file.finished.or(file.started));
+        if files.len() < 2 {
+            continue;
+        }
+        files.sort_by_key(|file| ended(file));
+        // What another file saw between them is later than what the first of them saw, and earlier than the last's.
+        let span = files.first().map(|file| ended(file))..files.last().map(|file| ended(file));
+        let is_other = |of_file: &Option<(String, u32, u32)>| {
+            of_file.as_ref().is_none_or(|(other, _, parts)| (other, *parts) != (&plan, of))
+        };
+        let between = times.iter().any(|(at, of_file)| is_other(of_file) && span.contains(&Some(*at)));
         let mut together: BTreeMap<(IpAddr, Protocol), Vec<&Part>> = BTreeMap::new();
         for (key, part) in files.iter().flat_map(|file| &file.parts) {
             together.entry(*key).or_default().push(part);
         }
         // Nobody keeps a stranger from writing the name of one plan into reports of several.
-        if files.len() < 2 || !together.values().all(|parts| are_disjoint(parts)) {
+        if between || !together.values().all(|parts| are_disjoint(parts)) {
+            let why = if between { "another file lies between them in time" } else { "their totals overlap" };
+            let told = format!("not judged as one run: parts {} of one plan, as {why}", which.join(", "));
+            files.last_mut().into_iter().for_each(|last| last.remarks.push(told.clone()));
             continue;
         }
         let joined = together.into_iter().map(|(key, parts)| (key, joined(&parts))).collect();
@@ -42,6 +58,10 @@ pub fn join<'a>(sources: impl Iterator<Item = &'a mut Source>) {
     }
 }
 
+fn ended(source: &Source) -> Option<Timestamp> {
+    source.finished.or(source.started)
+}
+
 /// Which part of which plan a file is.
 fn share(source: &Source) -> Option<(String, u32, u32)> {
     let selection = &source.report.as_ref()?.run.selection;
@@ -51,9 +71,12 @@ fn share(source: &Source) -> Option<(String, u32, u32)> {
 
 /// Whether they can be parts of one whole: the same ports, and together no more than these.
 fn are_disjoint(parts: &[&Part]) -> bool {
-    let asked: u64 = parts.iter().map(|part| part.tally.map_or(0, |tally| sent(&tally).total())).sum();
-    parts.iter().all(|part| parts.first().is_some_and(|first| first.asked == part.asked))
-        && parts.first().is_some_and(|first| asked <= u64::from(first.asked.len()))
+    // A part of the plan that asks nothing of an address has no totals of it.
+    let counted: Vec<(&Part, Tally)> = parts.iter().filter_map(|part| Some((*part, part.tally?))).collect();
+    let asked: u64 = counted.iter().map(|(_, tally)| sent(tally).total()).sum();
+    counted.first().is_none_or(|(first, _)| {
+        asked <= u64::from(first.asked.len()) && counted.iter().all(|(part, _)| part.asked == first.asked)
+    })
 }
 
 /// What of a tally was asked by its own run.
@@ -68,7 +91,9 @@ fn joined(parts: &[&Part]) -> Part {
     let mut whole = Part::default();
     for part in parts {
         whole.at = whole.at.max(part.at);
-        whole.asked = part.asked.clone();
+        if part.tally.is_some() {
+            whole.asked = part.asked.clone();
+        }
         let is_own = |sighting: &Sighting| sighting.observation.reason != Reason::NotSent;
         for (port, sighting) in &part.seen {
             if is_own(sighting) || !whole.seen.contains_key(port) {

@@ -97,10 +97,15 @@ pub(crate) fn verdict_parts(report: &Report) -> (&'static str, String) {
         }
         Outcome::Conforms => ("Conforms", conforming(report)),
     };
+    let only_warned = clauses(warned(report));
+    if !only_warned.is_empty() {
+        body = format!("{body} {} This is only warned of.", sentence(&only_warned, ""));
+    }
     let tally = Tally::of(report);
     if tally.overlooked > 0 {
         let number = capital(&spoken(tally.overlooked, "endpoint deviates", "endpoints deviate"));
-        body = format!("{body} {number}, and the run was told not to report it.");
+        let them = if tally.overlooked == 1 { "it" } else { "them" };
+        body = format!("{body} {number}, and the run was told not to report {them}.");
     }
     let waived = tally.waived;
     if waived > 0 {
@@ -145,10 +150,8 @@ impl Tally {
     fn words(self, report: &Report) -> String {
         let mut words = Vec::new();
         match report.summary.result {
-            Outcome::Conforms if self.overlooked > 0 || warned(report).next().is_some() => {
+            Outcome::Conforms if self.waived + self.overlooked > 0 || warned(report).next().is_some() => {
                 words.push("nothing that fails".to_owned());
-                let warned = warned(report).count() as u64;
-                words.extend((warned > 0).then(|| format!("{} warned of", thousands(warned))));
             }
             Outcome::Conforms => words.push("nothing unexpected, nothing missing".to_owned()),
             Outcome::Inconclusive if !report.coverage.states.answered() => {
@@ -166,6 +169,10 @@ impl Tally {
         }
         if self.waived > 0 {
             words.push(format!("{} waived", thousands(self.waived)));
+        }
+        let warned = warned(report).count() as u64;
+        if warned > 0 {
+            words.push(format!("{} warned of", thousands(warned)));
         }
         if self.overlooked > 0 {
             words.push(format!("{} not reported", thousands(self.overlooked)));
@@ -247,12 +254,9 @@ fn conforming(report: &Report) -> String {
         entry.kind == super::DeclaredKind::Expose
             && entry.presence != Some(crate::spec::manifest::Presence::Optional)
     });
-    let warned = clauses(warned(report));
-    if !warned.is_empty() {
-        return format!("Nothing fails. {} This is only warned of.", sentence(&warned, ""));
-    }
-    if overlooked(report) > 0 {
-        return "Nothing that is reported fails.".to_owned();
+    let tally = Tally::of(report);
+    if warned(report).next().is_some() || tally.waived + tally.overlooked > 0 {
+        return "Nothing fails.".to_owned();
     }
     let within = if restrictions(report).is_empty() { "" } else { ", as far as was asked" };
     if required {
@@ -347,7 +351,7 @@ fn doubts(report: &Report) -> Vec<String> {
             "address answers in a way that proves nothing",
             "addresses answer in a way that proves nothing",
         ),
-        (gaps, "part of the plan was not asked", "parts of the plan were not asked"),
+        (gaps, "part of the plan was not determined", "parts of the plan were not determined"),
         (
             weak,
             "address was too unreliable to trust its silence",

@@ -16,7 +16,13 @@ pub(crate) fn restrictions(report: &Report) -> Vec<String> {
         named.push(format!("only {}", targets(&selection.only)));
     }
     if !selection.exclude.is_empty() {
-        named.push(format!("without {}", targets(&selection.exclude)));
+        named.push(format!(
+            "without {}",
+            match selection.exclude.as_slice() {
+                few if few.len() <= 3 => listed(few),
+                many => count(many.len() as u64, "host or block", "hosts and blocks"),
+            }
+        ));
     }
     match selection.families.as_deref() {
         Some([Family::Ipv4]) => named.push("IPv4 only".to_owned()),

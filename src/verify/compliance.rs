@@ -139,7 +139,10 @@ impl View<'_> {
             why.extend(self.gaps(control));
         }
         why.extend(self.of_some(control));
-        why.extend(needs::unmet(control, self.ground));
+        // About no target there is nothing to hold its needs against.
+        if control.only.is_none() || !self.ground.targets.is_empty() {
+            why.extend(needs::unmet(control, self.ground));
+        }
         why
     }
 

@@ -235,7 +235,7 @@ impl<'m> Paper<'m> {
             |who: &Option<String>| who.clone().filter(|who| !who.trim().is_empty() && who.trim() != "TODO");
         let (title, message) = match (written(requested_by), written(approved_by)) {
             (Some(asked), Some(approved)) if same(&asked, &approved) => (
-                format!("Exception {id} was approved by who requested it"),
+                format!("Exception {id} was approved by whoever requested it"),
                 format!("{approved} both requested and approved exception {id}."),
             ),
             (_, None) if self.manifest.policy.four_eyes => (

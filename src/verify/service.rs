@@ -48,7 +48,9 @@ impl Bench<'_, '_> {
         let said = portrait.banner().map(|banner| format!(": {banner}")).unwrap_or_default();
         let known = match portrait.service() {
             Some(service) => Some(format!("{service} answers{said}")),
-            None => portrait.manner.map(|manner| format!("Of who answers is known: {}", manner.says())),
+            None => {
+                portrait.manner.map(|manner| format!("All that is known of what answers: {}", manner.says()))
+            }
         };
         draft.notes.extend(known);
         if let Guard::Open(shows) = portrait.guard() {

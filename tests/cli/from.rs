@@ -221,6 +221,72 @@ fn several_files_cover_together_and_the_later_one_counts() {
     );
 }
 
+/// Verifies these ports of loopback, of which none is declared, and leaves the report.
+fn seen(desk: &Desk, manifest: &str, name: &str, more: &[&str]) -> Value {
+    let run = desk.verify_text(manifest, more);
+    fs::rename(desk.place(REPORT), desk.place(name)).unwrap();
+    run.report().clone()
+}
+
+fn listener() -> (TcpListener, u16) {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let port = listener.local_addr().unwrap().port();
+    (listener, port)
+}
+
+#[test]
+fn what_was_open_and_is_closed_since_is_closed_in_whatever_order_the_files_are_given() {
+    let desk = Desk::new();
+    let (listeners, ports): (Vec<TcpListener>, Vec<u16>) = (0..4).map(|_| listener()).unzip();
+    let ports: Vec<String> = ports.iter().map(u16::to_string).collect();
+    let manifest = format!(
+        "portproof: 1\ntargets: [{{hosts: [127.0.0.1], tcp: \"{}\", udp: none, expose: []}}]\n",
+        ports.join(",")
+    );
+    seen(&desk, &manifest, "old.json", &[]);
+    drop(listeners);
+    let new = seen(&desk, &manifest, "new.json", &[]);
+    assert_eq!(new["summary"]["result"], "conforms");
+    for files in [["old.json", "new.json"], ["new.json", "old.json"]] {
+        let both = judged(&desk, &manifest, &["--from", files[0], "--from", files[1]]).ends(0);
+        assert!(both.headline().starts_with("CONFORMS  nothing unexpected"), "{}", both.headline());
+        assert_eq!(both.report()["coverage"]["closed"], 4);
+        both.complains(&["is not open; in the earlier old.json it is"]);
+    }
+}
+
+#[test]
+fn a_part_of_the_plan_takes_nothing_from_a_whole_run() {
+    let desk = Desk::new();
+    let (listeners, ports): (Vec<TcpListener>, Vec<u16>) = (0..6).map(|_| listener()).unzip();
+    let list: Vec<String> = ports.iter().map(u16::to_string).collect();
+    let manifest = format!(
+        "portproof: 1\ntargets: [{{hosts: [127.0.0.1], tcp: \"{}\", udp: declared, expose: [], deny: [{}/udp]}}]\n",
+        list.join(","),
+        ports[0]
+    );
+    let first = seen(&desk, &manifest, "1.json", &["--shard", "1/2"]);
+    let whole = seen(&desk, &manifest, "whole.json", &[]);
+    let second = seen(&desk, &manifest, "2.json", &["--shard", "2/2"]);
+    assert!(
+        first["coverage"]["unknown"].as_u64().unwrap() > 0
+            && second["coverage"]["unknown"].as_u64().unwrap() > 0
+    );
+    let verdicts = &whole["summary"]["verdicts"];
+    let later = judged(&desk, &manifest, &["--from", "whole.json", "--from", "2.json"]).ends(1);
+    assert_eq!(&later.report()["summary"]["verdicts"], verdicts);
+
+    // Both parts together are the whole, the named UDP port included; not where another run lies between them.
+    let joined = judged(&desk, &manifest, &["--from", "1.json", "--from", "2.json"]).ends(1);
+    assert_eq!(&joined.report()["summary"]["verdicts"], verdicts);
+    joined.complains(&["judged as one run: parts 1/2, 2/2"]);
+    let all = ["--from", "1.json", "--from", "whole.json", "--from", "2.json"];
+    let all = judged(&desk, &manifest, &all).ends(1);
+    assert_eq!(&all.report()["summary"]["verdicts"], verdicts);
+    all.complains(&["not judged as one run", "another file lies between them"]);
+    drop(listeners);
+}
+
 #[test]
 fn names_lead_where_the_files_say_else_to_what_is_expected_else_nowhere() {
     let desk = Desk::new();

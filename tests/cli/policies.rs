@@ -103,7 +103,7 @@ fn lint_names_all_the_paperwork_by_which_verify_would_fail() {
             shown.out
         );
         assert_eq!(
-            shown.err.contains("under its policy `verify` fails by each of them"),
+            shown.err.contains("under its policy each of them fails `verify`"),
             fails,
             "{}",
             shown.err

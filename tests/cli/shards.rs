@@ -135,14 +135,14 @@ fn the_parts_of_a_verification_are_judged_together() {
     write("other", &other);
     let unlike = judged(&["a", "other"]);
     assert!(unlike.report()["run"]["sources"][1]["sha256"].is_string());
-    assert!(!unlike.err.contains("judged as one run"), "{}", unlike.err);
+    assert!(!unlike.err.contains("  judged as one run"), "{}", unlike.err);
     other.run.selection.plan = plan;
     for address in &mut other.coverage.per_address {
         address.tcp.as_mut().unwrap().states.closed += 20;
     }
     write("forged", &other);
     let forged = judged(&["a", "forged", "c"]);
-    assert!(!forged.err.contains("judged as one run"), "{}", forged.err);
+    assert!(!forged.err.contains("  judged as one run"), "{}", forged.err);
     assert!(forged.report()["summary"]["verdicts"]["not_covered"].as_u64().unwrap() > 0);
 }
 

@@ -122,7 +122,7 @@ fn every_restriction_is_named() {
     let line = headline(&report);
     for restriction in [
         "only target www and tag pci",
-        "without target 203.0.113.7",
+        "without 203.0.113.7",
         "IPv4 only",
         "unlisted ports not scanned",
         "UDP not scanned",
@@ -144,7 +144,7 @@ fn the_verdict_is_one_plain_sentence() {
         "Deviates. One port is open that must never be, two ports are open that nobody declared, three declared services \
          cannot be reached, one certificate is not in order, and one name resolves to other addresses than declared. One \
          endpoint could not be decided, one host was silent on everything, one address answers in a way that proves \
-         nothing, and one part of the plan was not asked. One deviation or doubt is accepted by an exception."
+         nothing, and one part of the plan was not determined. One deviation or doubt is accepted by an exception."
     );
     assert_eq!(
         verdict_sentence(&fixture::conforming()),

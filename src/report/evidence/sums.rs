@@ -1,7 +1,7 @@
 //! Whether a report agrees with itself: every total is counted again from its parts.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
     fmt,
 };
 
@@ -165,7 +165,7 @@ fn addresses(report: &Report, found: &mut Vec<Imbalance>) {
         );
     }
     let places = || report.targets.iter().flat_map(|target| &target.addresses);
-    let known: BTreeSet<&str> = places().map(|place| place.address.as_str()).collect();
+    let known: HashSet<&str> = places().map(|place| place.address.as_str()).collect();
     let homeless = by_address.keys().filter(|address| !known.contains(*address));
     found.extend(homeless.map(|address| Imbalance::Homeless((*address).to_owned())));
     for place in places() {
@@ -178,8 +178,8 @@ fn addresses(report: &Report, found: &mut Vec<Imbalance>) {
 fn endpoints(report: &Report, found: &mut Vec<Imbalance>) {
     let mut listed = [0_u64; State::ALL.len()];
     let mut judged = VerdictCounts::default();
-    let mut open: BTreeMap<&str, u64> = BTreeMap::new();
-    let mut known: BTreeSet<(&str, Protocol, u16)> = BTreeSet::new();
+    let mut open: HashMap<&str, u64> = HashMap::new();
+    let mut known: HashSet<(&str, Protocol, u16)> = HashSet::with_capacity(report.observations.len());
     for seen in &report.observations {
         if !known.insert((&seen.address, seen.protocol, seen.port)) {
             found.push(Imbalance::Twice(format!("{} {}/{}", seen.address, seen.port, seen.protocol)));
@@ -216,7 +216,7 @@ fn endpoints(report: &Report, found: &mut Vec<Imbalance>) {
 
 fn findings(report: &Report, found: &mut Vec<Imbalance>) {
     let mut counted = SeverityCounts::default();
-    let mut ids = BTreeSet::new();
+    let mut ids = HashSet::with_capacity(report.findings.len());
     for finding in &report.findings {
         if acts(finding) {
             counted.add(finding.severity);

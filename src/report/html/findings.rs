@@ -119,7 +119,7 @@ pub(super) fn build(report: &Report, index: &Index<'_>) -> Findings {
     sections.extend(section(
         "warnings",
         "low",
-        Some("Differs from the manifest, and the manifest says that it only warns. None of these fails the run."),
+        Some("Differs from the manifest, and the manifest (`unlisted: warn`) or this run (`-W`) only warns of it. None of these fails the run."),
         &|finding| passes(finding) && finding.kind != Kind::Governance,
     ));
     let remarks =

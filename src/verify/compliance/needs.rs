@@ -1,6 +1,8 @@
 //! What a control needs and this run or this manifest does not have, each in a sentence: as long as there is one,
 //! nothing supports the control.
 
+use std::net::IpAddr;
+
 use super::{counted, fields, ground::Ground, trials};
 use crate::{
     model::{PortSet, Protocol},
@@ -107,6 +109,7 @@ fn inside(ground: &Ground<'_>) -> Option<String> {
     if sources.is_empty() {
         return Some(format!("From which address vantage {vantage} asks is not known."));
     }
-    let own = sources.iter().find(|source| source.to_canonical().is_loopback())?;
+    let probed = |source: &IpAddr| ground.addresses.iter().any(|probed| probed.address == *source);
+    let own = sources.iter().find(|source| source.to_canonical().is_loopback() || probed(source))?;
     Some(format!("Vantage {vantage} asked from {own}, which is the scanned machine itself and not outside."))
 }
