@@ -19,7 +19,7 @@ use super::{
 use crate::{
     drive::provenance,
     intake::{self, Gathered, Source},
-    model::{Coverage, Protocol},
+    model::{Coverage, Protocol, clean},
     report::{self, Circumstances, Clock, Fallback, HostRecord, Methods, Report, Run, SourceRecord},
     spec::{
         manifest::Manifest,
@@ -136,6 +136,12 @@ fn read(from: &str) -> Result<File, CliError> {
     let name = load::shown(from);
     let source = intake::read(&bytes)
         .map_err(|error| CliError::usage(format!("{name}: {error}")).hint(error.hint()))?;
+    if let Some(why) = source.report.as_deref().and_then(report::contradiction) {
+        let error = CliError::usage(format!("{name}: {}", clean(&why)));
+        return Err(error.hint(
+            "nothing can be judged by it; `portproof evidence verify` says all that is wrong with it",
+        ));
+    }
     Ok(File { name, sha256: provenance::sha256(&bytes), source })
 }
 
@@ -147,7 +153,7 @@ fn vantage(files: &[File], said: Option<&str>) -> Result<Option<String>, CliErro
         match (&known, &report.run.vantage) {
             (Some((by, one)), Some(other)) if one != other => {
                 let message = format!("{} was made from vantage {other}, and {by} says {one}", file.name);
-                let error = CliError::usage(crate::model::clean(&message));
+                let error = CliError::usage(clean(&message));
                 return Err(error.hint("judge what was seen from each vantage by itself"));
             }
             (None, Some(own)) => known = Some((file.name.clone(), own.clone())),

@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use data_encoding::HEXLOWER;
 use serde::Deserialize;
 use serde_json::Value;
-use sha2::{Digest, Sha256};
+use ring::digest::{Context, SHA256};
 use thiserror::Error;
 
 use super::{Report, SCHEMA};
@@ -70,7 +70,7 @@ pub(super) fn schema_of(text: &[u8]) -> Result<(), ReadError> {
 
 /// What a later report calls this one by: SHA-256 of its bytes, in lower-case hexadecimal digits.
 pub fn sha256(text: &[u8]) -> String {
-    HEXLOWER.encode(&Sha256::digest(text))
+    HEXLOWER.encode(ring::digest::digest(&SHA256, text).as_ref())
 }
 
 /// Writes the report: pretty, the fields in the order of the types, a final newline. The same
@@ -82,7 +82,7 @@ pub fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
 
 /// SHA-256 of the very bytes that [`write`] writes, in hexadecimal digits: what another format names its evidence by.
 pub(crate) fn digest(report: &Report) -> io::Result<String> {
-    struct Hashing(Sha256);
+    struct Hashing(Context);
     impl Write for Hashing {
         fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
             self.0.update(bytes);
@@ -92,10 +92,10 @@ pub(crate) fn digest(report: &Report) -> io::Result<String> {
             Ok(())
         }
     }
-    let mut hashing = io::BufWriter::new(Hashing(Sha256::new()));
+    let mut hashing = io::BufWriter::new(Hashing(Context::new(&SHA256)));
     write(report, &mut hashing)?;
     let Hashing(hash) = hashing.into_inner().map_err(io::IntoInnerError::into_error)?;
-    Ok(HEXLOWER.encode(&hash.finalize()))
+    Ok(HEXLOWER.encode(hash.finish().as_ref()))
 }
 
 /// The JSON Schema (2020-12) of the report; it follows from the types, so it can't lag behind them.

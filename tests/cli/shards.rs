@@ -138,12 +138,10 @@ fn the_parts_of_a_verification_are_judged_together() {
     assert!(!unlike.err.contains("  judged as one run"), "{}", unlike.err);
     other.run.selection.plan = plan;
     for address in &mut other.coverage.per_address {
-        address.tcp.as_mut().unwrap().states.closed += 20;
+        address.states.closed += 20;
     }
     write("forged", &other);
-    let forged = judged(&["a", "forged", "c"]);
-    assert!(!forged.err.contains("  judged as one run"), "{}", forged.err);
-    assert!(forged.report()["summary"]["verdicts"]["not_covered"].as_u64().unwrap() > 0);
+    judged(&["a", "forged", "c"]).ends(2).complains(&["forged: the report contradicts itself"]);
 }
 
 #[test]
