@@ -4,9 +4,9 @@
 use std::io::{self, Write};
 
 use data_encoding::HEXLOWER;
+use ring::digest::{Context, SHA256};
 use serde::Deserialize;
 use serde_json::Value;
-use ring::digest::{Context, SHA256};
 use thiserror::Error;
 
 use super::{Report, SCHEMA};
