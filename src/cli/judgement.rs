@@ -106,6 +106,8 @@ impl Subject<'_> {
         manifest.lints = lint::remarks(&manifest, self.profiles, self.at);
         let judgement = judge(&manifest, self.plan, self.resolution, seen, &context);
         let mut report = report::assemble(&manifest, self.plan, seen, &judgement, circumstances);
+        report.run.selection.levels =
+            measure.levels.iter().map(|(id, level)| ((*id).to_owned(), *level)).collect();
         if let Some((_, before)) = &measure.baseline {
             before.precede(&mut report);
         }
@@ -146,11 +148,8 @@ pub(super) fn selection(
         plan: part.map(|(_, plan)| format!("{plan:016x}")),
         at: asked.select.at.clone(),
         strict: asked.result.strict,
-        levels: levels(asked.result)
-            .unwrap_or_default()
-            .into_iter()
-            .map(|(id, level)| (id.to_owned(), level))
-            .collect(),
+        // What is judged by is what `Subject::judged` writes down.
+        levels: BTreeMap::new(),
     }
 }
 

@@ -2,8 +2,8 @@
 //! `record` (what it is), `schema`, `run_id`, `time` (RFC 3339, UTC) and `result` come first.
 //!
 //! The first line is the `run`; then `left_out`, `declared`, `exception`, `address`, `finding`, `observation` and
-//! `control` (of a policy; what the run shows of it), each with the fields that the JSON report gives it and the target it belongs to; the `summary` is last, and a
-//! stream without it is cut off: `{"record": "summary", ..., "summary": {..., "coverage": {...}}}`.
+//! `control` (of a policy; what the run shows of it), each with the fields that the JSON report gives it and the target
+//! it belongs to; the `summary` is last, and a stream without it is cut off: `{"record": "summary", ..., "summary": {..., "coverage": {...}}}`.
 
 use std::{
     collections::HashMap,
