@@ -111,7 +111,7 @@ impl Subject<'_> {
         if let Some((_, before)) = &measure.baseline {
             before.precede(&mut report);
         }
-        report.summary.headline = report::headline(&report);
+        report.summary.headline = report::Statement::of(&report).headline();
         report
     }
 }

@@ -41,6 +41,11 @@ impl Verdict {
             Self::Waived => "waived",
         }
     }
+
+    /// Whether it says that something could not be determined, for whatever reason.
+    pub fn is_doubt(self) -> bool {
+        matches!(self, Self::Inconclusive | Self::NotCovered)
+    }
 }
 
 /// How many endpoints have which verdict; the sum equals what was planned.

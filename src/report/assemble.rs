@@ -218,7 +218,7 @@ fn exceptions(manifest: &Manifest, judgement: &Judgement) -> Vec<ExceptionRecord
 fn summary(judgement: &Judgement, stopped: Option<u8>) -> Summary {
     let mut findings = SeverityCounts::default();
     for finding in &judgement.findings {
-        if matches!(finding.verdict, Verdict::Fail | Verdict::Inconclusive | Verdict::NotCovered) {
+        if finding.verdict == Verdict::Fail || finding.verdict.is_doubt() {
             findings.add(finding.severity);
         }
     }

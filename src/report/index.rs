@@ -288,7 +288,7 @@ pub(crate) fn grouped<'a>(findings: impl Iterator<Item = &'a Finding>) -> Vec<Gr
 
 /// Whether a finding is wrong or in doubt: what a reader must act on.
 pub(crate) fn acts(finding: &Finding) -> bool {
-    matches!(finding.verdict, Verdict::Fail | Verdict::Inconclusive | Verdict::NotCovered)
+    finding.verdict == Verdict::Fail || finding.verdict.is_doubt()
 }
 
 /// A port set shortened to what a line holds; the count says what is left out.

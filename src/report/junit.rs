@@ -20,7 +20,7 @@ use quick_xml::{
 
 use self::cases::{Case, Outcome, Suite, Told};
 use super::{
-    Report, headline,
+    Report, Statement,
     words::{bounded, visible},
 };
 
@@ -36,10 +36,12 @@ const NAME: usize = 150;
 
 /// Writes the test run.
 pub fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
-    let suites = cases::suites(report);
+    let said = Statement::of(report);
+    let suites = cases::suites(report, &said);
     let all = suites.iter().map(|suite| suite.cases.len()).sum::<usize>();
     let purse = (MOST_OCTETS / all.max(1)).min(MOST_A_CASE).saturating_sub(TAGS);
-    let mut page = Page { xml: Writer::new_with_indent(out, b' ', 1), report, purse, named: HashSet::new() };
+    let xml = Writer::new_with_indent(&mut *out as &mut dyn Write, b' ', 1);
+    let mut page = Page { xml, report, said: &said, purse, named: HashSet::new() };
     page.xml.write_event(Event::Decl(BytesDecl::new("1.0", Some("UTF-8"), None)))?;
     let mut root = BytesStart::new("testsuites");
     root.push_attribute(("name", "portproof"));
@@ -92,6 +94,7 @@ impl Totals {
 struct Page<'a> {
     xml: Writer<&'a mut dyn Write>,
     report: &'a Report,
+    said: &'a Statement<'a>,
     /// What each case may take, in octets as written.
     purse: usize,
     named: HashSet<(String, String)>,
@@ -117,11 +120,11 @@ impl Page<'_> {
     /// What a reader of the suite wants to know of the run.
     fn properties(&mut self) -> io::Result<()> {
         let run = &self.report.run;
-        let headline = headline(self.report);
+        let headline = self.said.headline();
         self.xml.write_event(Event::Start(BytesStart::new("properties")))?;
         for (name, value) in [
             ("headline", Some(headline.as_str())),
-            ("result", Some(self.report.summary.result.word())),
+            ("result", Some(self.said.outcome().word())),
             ("run.id", Some(&run.id)),
             ("manifest.path", run.manifest.path.as_deref()),
             ("manifest.sha256", run.manifest.sha256.as_deref()),

@@ -9,9 +9,9 @@ use std::io::{self, Write};
 use self::escape::{code, prose};
 use super::{
     Finding, HostRecord, Outcome, Report,
-    headline::{Tally, determined, outcome, partial_sentence, verdict_parts},
     index::{Group, grouped, shortened},
     restrictions::restrictions,
+    statement::{Statement, determined, partial_sentence},
     summary::{how_sure, reconciled},
     words::{bounded, count, moment, period, thousands},
 };
@@ -29,13 +29,14 @@ const LISTED: usize = 10;
 /// Writes the comment. It begins with a mark that nobody sees, by which a bot finds it again.
 pub fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     let mut page = Page { text: "<!-- portproof -->\n".to_owned() };
-    verdict(report, &mut page);
+    let said = Statement::of(report);
+    verdict(report, &said, &mut page);
     let of = |wanted: fn(Verdict) -> bool| grouped(report.findings.iter().filter(|it| wanted(it.verdict)));
     let mut failing = of(|verdict| verdict == Verdict::Fail);
     failing.sort_by_key(|group| std::cmp::Reverse(group.first.severity));
     page.table(&failing, MOST - KEPT_BACK);
-    let tally = Tally::of(report);
-    let doubts = of(|verdict| matches!(verdict, Verdict::Inconclusive | Verdict::NotCovered));
+    let tally = said.tally();
+    let doubts = of(Verdict::is_doubt);
     page.folded("Not decided", tally.unsure, |page| page.table(&doubts, MOST - KEPT_BACK / 2));
     page.folded("Accepted by an exception", tally.waived, |page| waived(report, page));
     let remarks = of(|verdict| verdict == Verdict::Pass);
@@ -47,9 +48,9 @@ pub fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     out.write_all(page.text.as_bytes())
 }
 
-fn verdict(report: &Report, page: &mut Page) {
-    let (word, sentence) = verdict_parts(report);
-    let sign = match outcome(report) {
+fn verdict(report: &Report, said: &Statement<'_>, page: &mut Page) {
+    let (word, sentence) = said.verdict();
+    let sign = match said.outcome() {
         Outcome::Conforms => "✅",
         Outcome::Deviates => "❌",
         Outcome::Inconclusive => "⚠️",

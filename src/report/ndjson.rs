@@ -15,14 +15,15 @@ use serde_json::{Serializer, ser::Formatter};
 
 use super::{
     AddressRecord, AuthorizationRecord, ComplianceRecord, ControlRecord, CoverageRecord, Declared,
-    ExceptionRecord, Finding, NotScanned, ObservationRecord, Report, Run, Summary, Tool, index::homes,
-    words::is_hostile,
+    ExceptionRecord, Finding, NotScanned, ObservationRecord, Report, Run, Statement, Summary, Tool,
+    index::homes, words::is_hostile,
 };
 
 /// Writes the lines.
 pub fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     let (began, ended) = (report.run.started_at.as_str(), report.run.finished_at.as_str());
-    let mut lines = Lines { report, out };
+    let said = Statement::of(report);
+    let mut lines = Lines { report, result: said.outcome().word(), out };
     let Report { tool, run, authorization, policy, .. } = report;
     lines.add("run", began, &RunLine { tool, authorization, policy: policy.as_deref(), run })?;
     for left in &report.not_scanned {
@@ -54,7 +55,11 @@ pub fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
             lines.add("control", ended, &ControlLine::new(policy, control))?;
         }
     }
-    lines.add("summary", ended, &SummaryLine { summary: Totals::of(report) })
+    lines.add(
+        "summary",
+        ended,
+        &SummaryLine { summary: Totals::of(report), contradiction: said.contradiction() },
+    )
 }
 
 /// What every line begins with.
@@ -148,6 +153,9 @@ impl<'a> ControlLine<'a> {
 #[derive(Serialize)]
 struct SummaryLine<'a> {
     summary: Totals<'a>,
+    /// Why what the summary says must not be believed; only of a report that somebody altered.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    contradiction: Option<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -174,13 +182,15 @@ impl<'a> Totals<'a> {
 
 struct Lines<'a> {
     report: &'a Report,
+    /// As far as it may be repeated; the summary holds what the report says of itself.
+    result: &'static str,
     out: &'a mut dyn Write,
 }
 
 impl Lines<'_> {
     fn add<T: Serialize>(&mut self, record: &'static str, time: &str, body: &T) -> io::Result<()> {
-        let Report { schema, run, summary, .. } = self.report;
-        let line = Line { record, schema, run_id: &run.id, time, result: summary.result.word(), body };
+        let Report { schema, run, .. } = self.report;
+        let line = Line { record, schema, run_id: &run.id, time, result: self.result, body };
         line.serialize(&mut Serializer::with_formatter(&mut *self.out, OneLine))?;
         self.out.write_all(b"\n")
     }

@@ -12,8 +12,8 @@ use self::xml::Xml;
 use super::{
     AddressRecord, ObservationRecord, Report,
     exchange::moment,
-    headline::{headline, partial_sentence},
     restrictions::tcp_ports,
+    statement::{Statement, partial_sentence},
     words::{count, shell},
 };
 use crate::model::{PortSet, Protocol, State, StateCounts};
@@ -307,7 +307,7 @@ fn certificate(seen: &ObservationRecord) -> Option<String> {
 fn ending(report: &Report, places: &[Place<'_>], finished: &Time, xml: &mut Xml<'_>) -> io::Result<()> {
     let partial = partial_sentence(report);
     let elapsed = format!("{:.2}", report.coverage.duration_s);
-    let said = headline(report);
+    let said = Statement::of(report).headline();
     let mut attributes = vec![
         ("time", finished.epoch.as_str()),
         ("timestr", &finished.words),

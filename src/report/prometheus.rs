@@ -10,7 +10,7 @@ use std::{
 use jiff::Timestamp;
 
 use super::{
-    Outcome, Report, SeverityCounts,
+    Outcome, Report, SeverityCounts, Statement,
     index::homes,
     words::{bounded, visible},
 };
@@ -78,8 +78,9 @@ fn common(report: &Report) -> String {
 fn outcome(report: &Report, page: &mut Page) {
     let name = "portproof_result";
     page.gauge(name, "The outcome of the run: 1 for the one that it is, 0 for the others.");
+    let said = Statement::of(report).outcome();
     for outcome in [Outcome::Conforms, Outcome::Deviates, Outcome::Inconclusive] {
-        let is_it = u8::from(report.summary.result == outcome);
+        let is_it = u8::from(said == outcome);
         page.series(name, &[("result", outcome.word())], is_it);
     }
     page.single("portproof_exit_code", "What the run exited with.", report.summary.exit_code);

@@ -153,7 +153,7 @@ impl View<'_> {
             self.verdicts(findings).filter(|&verdict| wanted(verdict)).count() as u64
         };
         let waived = count(&|verdict| verdict == Verdict::Waived);
-        let doubt = count(&|verdict| matches!(verdict, Verdict::Inconclusive | Verdict::NotCovered));
+        let doubt = count(&Verdict::is_doubt);
         let warnings = count(&|verdict| matches!(verdict, Verdict::Pass | Verdict::PassBySilence));
         for (n, one, many) in [
             (waived, "finding that bears on it is waived", "findings that bear on it are waived"),

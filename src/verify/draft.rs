@@ -127,7 +127,7 @@ impl Draft {
 
     /// Whether it says that something could not be determined.
     pub(super) fn is_doubt(&self) -> bool {
-        matches!(self.verdict, Verdict::Inconclusive | Verdict::NotCovered)
+        self.verdict.is_doubt()
     }
 
     /// What was seen, in one clause an address.

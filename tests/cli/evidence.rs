@@ -267,7 +267,7 @@ fn a_report_that_was_made_to_conform_is_not_valid_and_no_format_repeats_it() {
         desk.file("touched.json", serde_json::to_vec(&touched).unwrap());
         let found = desk.run(&["evidence", "verify", "touched.json"]).ends(1);
         assert!(found.out.contains(words), "{words}: {}", found.out);
-        for format in ["markdown", "html", "sarif", "oscal", "ocsf", "nmap-xml", "junit"] {
+        for format in ["markdown", "html", "sarif", "oscal", "ocsf", "nmap-xml", "junit", "ndjson"] {
             let shown = desk.run(&["render", "touched.json", "--report", &format!("{format}=-")]).ends(0);
             assert!(shown.out.contains("contradicts itself"), "{words}: {format}: {}", shown.out);
             assert!(
@@ -275,6 +275,13 @@ fn a_report_that_was_made_to_conform_is_not_valid_and_no_format_repeats_it() {
                 "{format}"
             );
             shown.complains(&["contradicts itself"]);
+        }
+        let gauges = desk.run(&["render", "touched.json", "--report", "prometheus=-"]).ends(0);
+        assert!(!gauges.out.contains("result=\"conforms\"} 1"), "{words}: {}", gauges.out);
+        let lines = desk.run(&["render", "touched.json", "--report", "ndjson=-"]).ends(0);
+        for line in lines.out.lines() {
+            let line: Value = serde_json::from_str(line).unwrap();
+            assert_ne!(line["result"], "conforms", "{words}: {line}");
         }
     }
 }

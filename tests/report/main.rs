@@ -16,7 +16,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use portproof::report::{self, Format, Report, headline, html, json, summary, verdict_sentence};
+use portproof::report::{self, Format, Report, Statement, html, json, summary};
 
 fn page(report: &Report) -> String {
     let mut page = Vec::new();
@@ -97,13 +97,13 @@ fn every_report_keeps_the_schema_and_reads_back_equal() {
 #[test]
 fn the_headline_says_what_came_out_and_under_which_restrictions() {
     assert_eq!(
-        headline(&fixture::conforming()),
+        Statement::of(&fixture::conforming()).headline(),
         "CONFORMS  nothing unexpected, nothing missing · 16,776,960 of 16,776,960 endpoints determined · \
          from 198.51.100.4 and 2001:db8:ffff::4 (internet) · 2 min 34 s · IPv4 only · UDP not scanned"
     );
-    let drifted = headline(&fixture::drifted());
+    let drifted = Statement::of(&fixture::drifted()).headline();
     assert!(drifted.starts_with("DEVIATES  8 wrong, 4 unsure, 1 waived · "), "{drifted}");
-    let silent = headline(&fixture::silent());
+    let silent = Statement::of(&fixture::silent()).headline();
     assert!(
         silent.starts_with("INCONCLUSIVE  nothing answered, 1 unsure · partial: it was interrupted · 0 of 65,535 endpoints determined"),
         "{silent}"
@@ -119,7 +119,7 @@ fn every_restriction_is_named() {
     report.run.selection.shard = Some("1/4".to_owned());
     report.run.selection.at = Some("2026-12-01".to_owned());
     report.run.selection.strict = true;
-    let line = headline(&report);
+    let line = Statement::of(&report).headline();
     for restriction in [
         "only target www and tag pci",
         "without 203.0.113.7",
@@ -134,23 +134,25 @@ fn every_restriction_is_named() {
     }
     report.run.selection.tcp = None;
     report.coverage.port_sets.insert("www".to_owned(), "80,443".to_owned());
-    assert!(headline(&report).contains("not every TCP port scanned on 1 of 2 targets"));
+    assert!(Statement::of(&report).headline().contains("not every TCP port scanned on 1 of 2 targets"));
 }
 
 #[test]
 fn the_verdict_is_one_plain_sentence() {
     assert_eq!(
-        verdict_sentence(&fixture::drifted()),
+        Statement::of(&fixture::drifted()).sentence(),
         "Deviates. One port is open that must never be, two ports are open that nobody declared, three declared services \
          cannot be reached, one certificate is not in order, and one name resolves to other addresses than declared. One \
          endpoint could not be decided, one host was silent on everything, one address answers in a way that proves \
          nothing, and one part of the plan was not determined. One deviation or doubt is accepted by an exception."
     );
     assert_eq!(
-        verdict_sentence(&fixture::conforming()),
+        Statement::of(&fixture::conforming()).sentence(),
         "Conforms. Every required service can be reached, and nothing else is open, as far as was asked."
     );
-    assert!(verdict_sentence(&fixture::silent()).starts_with("Inconclusive. Nothing answered at all"));
+    assert!(
+        Statement::of(&fixture::silent()).sentence().starts_with("Inconclusive. Nothing answered at all")
+    );
 }
 
 #[test]
@@ -449,7 +451,7 @@ fn what_only_warns_is_shown_among_the_findings_and_counted_as_no_failure() {
     let mut report = fixture::drifted();
     let open = report.findings.iter_mut().find(|finding| finding.rule == "EXP001").expect("an open port");
     open.verdict = portproof::model::Verdict::Pass;
-    assert!(headline(&report).contains("7 wrong"), "{}", headline(&report));
+    assert!(Statement::of(&report).headline().contains("7 wrong"), "{}", Statement::of(&report).headline());
     let page = page(&report);
     assert!(page.contains("Warnings: 1 finding") && page.contains("href=\"#section-warnings\""));
 }

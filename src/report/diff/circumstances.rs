@@ -10,8 +10,8 @@ use crate::{
     model::{Protocol, StateCounts},
     report::{
         Methods, Outcome, Report,
-        headline::{contradiction, determined, origin, stopped_by},
         restrictions::restrictions,
+        statement::{Statement, determined, origin, stopped_by},
         words::{count, listed},
     },
 };
@@ -78,6 +78,7 @@ pub struct Narrower {
 /// One report's side.
 pub(super) fn side(report: &Report, sha256: &str) -> Side {
     let run = &report.run;
+    let said = Statement::of(report);
     Side {
         sha256: sha256.to_owned(),
         run: run.id.clone(),
@@ -88,8 +89,11 @@ pub(super) fn side(report: &Report, sha256: &str) -> Side {
         manifest_sha256: run.manifest.sha256.clone(),
         scan: run.scan.clone(),
         partial: run.partial,
-        restrictions: restrictions(report).into_iter().chain(contradiction(report)).collect(),
-        result: report.summary.result,
+        restrictions: restrictions(report)
+            .into_iter()
+            .chain(said.contradiction().map(str::to_owned))
+            .collect(),
+        result: said.outcome(),
         planned: report.coverage.planned,
         determined: determined(report),
         states: report.coverage.states,

@@ -75,11 +75,6 @@ impl FindingDiff {
     pub(super) fn counts(&self) -> bool {
         matches!(self.verdict, Verdict::Fail | Verdict::Waived)
     }
-
-    /// Whether it says that something is not known.
-    pub(super) fn is_doubt(&self) -> bool {
-        matches!(self.verdict, Verdict::Inconclusive | Verdict::NotCovered)
-    }
 }
 
 /// Compares the findings by their ids.
@@ -168,7 +163,7 @@ fn at(looks: &Looks<'_>, finding: &Finding, address: &str) -> Option<String> {
     };
     match looks.at(address, protocol, port) {
         Look::Not(why) => Some(why),
-        Look::Open(seen) if matches!(seen.verdict, Verdict::Inconclusive | Verdict::NotCovered) => {
+        Look::Open(seen) if seen.verdict.is_doubt() => {
             Some("the port is open, and what answers could not be decided".to_owned())
         }
         // Accepted without a finding: the operator told the run to be silent about the rule (`-A`).
@@ -177,8 +172,7 @@ fn at(looks: &Looks<'_>, finding: &Finding, address: &str) -> Option<String> {
         }
         Look::NotOpen(_) => {
             let seen = looks.recorded(address, protocol, port);
-            let undecided =
-                seen.is_some_and(|seen| matches!(seen.verdict, Verdict::Inconclusive | Verdict::NotCovered));
+            let undecided = seen.is_some_and(|seen| seen.verdict.is_doubt());
             undecided.then(|| "it could not be decided".to_owned())
         }
         Look::Open(_) => None,

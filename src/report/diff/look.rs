@@ -7,7 +7,7 @@ use crate::{
     model::{Family, PortSet, Protocol, State, StateCounts, Verdict},
     report::{
         AddressCoverage, AddressRecord, NotScanned, ObservationRecord, Report,
-        headline::stopped_by,
+        statement::stopped_by,
         words::{count, listed},
     },
 };

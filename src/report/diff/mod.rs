@@ -114,8 +114,8 @@ impl Diff {
     /// Things that only one of them looked at.
     fn unlooked(&self) -> usize {
         let (endpoints, findings) = (&self.endpoints, &self.findings);
-        let doubts =
-            [&findings.new, &findings.changed].map(|list| list.iter().filter(|f| f.is_doubt()).count());
+        let doubts = [&findings.new, &findings.changed]
+            .map(|list| list.iter().filter(|f| f.verdict.is_doubt()).count());
         endpoints.not_looked_at.len()
             + endpoints.not_looked_at_before.len()
             + endpoints.not_inspected.len()

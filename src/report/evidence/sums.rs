@@ -7,7 +7,7 @@ use std::{
 
 use crate::{
     model::{Protocol, Severity, State, StateCounts, Verdict, VerdictCounts},
-    report::{Finding, Outcome, Report, SeverityCounts, index::acts, words::thousands},
+    report::{Outcome, Report, SeverityCounts, index::acts, words::thousands},
 };
 
 /// A total that its parts do not make.
@@ -243,11 +243,10 @@ fn findings(report: &Report, found: &mut Vec<Imbalance>) {
 fn outcome(report: &Report, found: &mut Vec<Imbalance>) {
     let verdicts = &report.summary.verdicts;
     let fails = verdicts.fail > 0 || report.findings.iter().any(|finding| finding.verdict == Verdict::Fail);
-    let is_doubt = |finding: &Finding| matches!(finding.verdict, Verdict::Inconclusive | Verdict::NotCovered);
     let doubts = verdicts.inconclusive > 0
         || verdicts.not_covered > 0
         || report.run.partial
-        || report.findings.iter().any(is_doubt);
+        || report.findings.iter().any(|finding| finding.verdict.is_doubt());
     let holds = match report.summary.result {
         Outcome::Deviates => fails,
         Outcome::Inconclusive => !fails,

@@ -34,8 +34,8 @@ pub use diff::write as write_diff;
 
 use super::{
     Report,
-    headline::{headline, outcome, verdict_parts},
     index::Index,
+    statement::Statement,
     words::{count, visible},
 };
 
@@ -146,16 +146,17 @@ fn with(template: &str) -> Result<Environment<'_>, HtmlError> {
 fn context(report: &Report) -> Value {
     let index = Index::new(report);
     let ranked = ranked::ranked(report, &index);
-    let (word, sentence) = verdict_parts(report);
+    let said = Statement::of(report);
+    let (word, sentence) = said.verdict();
     context! {
         style => STYLE,
         style_hash => hash(STYLE),
         script => SCRIPT,
         script_hash => hash(SCRIPT),
-        outcome => outcome(report).word(),
+        outcome => said.outcome().word(),
         verdict => context! { word, sentence },
-        headline => headline(report),
-        overview => Serde(overview::build(report)),
+        headline => said.headline(),
+        overview => Serde(overview::build(report, &said)),
         findings => Serde(findings::build(report, &index)),
         map => Serde(map::build(&ranked, &index)),
         records => Serde(records::build(report, &ranked, &index)),

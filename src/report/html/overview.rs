@@ -8,8 +8,8 @@ use crate::{
     report::{
         Outcome, Report,
         baseline::since,
-        headline::{Tally, determined, origin, partial_sentence},
         restrictions::restrictions,
+        statement::{Statement, determined, origin, partial_sentence},
         summary::{congested, reconciled, undecided_of},
         words::{capital, count, duration, listed, moment, one_in, percent, period, thousands},
     },
@@ -68,7 +68,7 @@ struct Sure {
 }
 
 /// Builds the first screen.
-pub(super) fn build(report: &Report) -> Overview {
+pub(super) fn build(report: &Report, said: &Statement<'_>) -> Overview {
     let manifest = &report.run.manifest;
     Overview {
         name: manifest
@@ -79,15 +79,15 @@ pub(super) fn build(report: &Report) -> Overview {
         environment: manifest.environment.clone(),
         partial: partial_sentence(report),
         restrictions: restrictions(report).iter().map(|text| capital(text)).collect(),
-        tallies: tallies(report),
+        tallies: tallies(report, said),
         facts: facts(report),
         bar: bar(report),
         sure: sure(report),
     }
 }
 
-fn tallies(report: &Report) -> Vec<Count> {
-    let tally = Tally::of(report);
+fn tallies(report: &Report, statement: &Statement<'_>) -> Vec<Count> {
+    let tally = statement.tally();
     let worst: Vec<String> = Severity::ALL
         .into_iter()
         .filter_map(|severity| {
@@ -102,7 +102,7 @@ fn tallies(report: &Report) -> Vec<Count> {
     let linked = |n: u64, href| (n > 0).then_some(href);
     let said = |n: u64, some: &str, none: &str| (if n > 0 { some } else { none }).to_owned();
     // Nothing wrong is good news only where everything could be seen.
-    let conforms = report.summary.result == Outcome::Conforms;
+    let conforms = statement.outcome() == Outcome::Conforms;
     let calm = if conforms { "good" } else { "plain" };
     let warned = report
         .findings
@@ -128,7 +128,7 @@ fn tallies(report: &Report) -> Vec<Count> {
             label: "unsure",
             detail: match tally.unsure {
                 0 if report.run.partial => "but the run is partial",
-                0 if report.summary.result == Outcome::Inconclusive => "but not everything was determined",
+                0 if statement.outcome() == Outcome::Inconclusive => "but not everything was determined",
                 0 => "nothing is in doubt",
                 1 => "does not count as conforming",
                 _ => "do not count as conforming",

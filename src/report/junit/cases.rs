@@ -7,8 +7,8 @@ use crate::{
     model::{Protocol, Verdict, rule},
     report::{
         Declared, DeclaredKind, ExceptionRecord, Finding, ObservationRecord, Outcome as Result, Report,
-        headline::{contradiction, headline, outcome},
         index::shortened,
+        statement::Statement,
         words::{count, thousands},
     },
     spec::manifest::{Place, Presence},
@@ -62,7 +62,7 @@ pub(super) struct Told<'a> {
 }
 
 /// Every case of a report, by suite: the run first, then the targets in their order.
-pub(super) fn suites(report: &Report) -> Vec<Suite<'_>> {
+pub(super) fn suites<'a>(report: &'a Report, statement: &Statement<'_>) -> Vec<Suite<'a>> {
     let mut suites = vec![Suite { name: "portproof", is_run: true, cases: Vec::new() }];
     let mut places = HashMap::new();
     for target in &report.targets {
@@ -90,9 +90,9 @@ pub(super) fn suites(report: &Report) -> Vec<Suite<'_>> {
     }
     fit(&mut suites);
     let tells = |case: &Case<'_>| matches!(case.outcome(), Outcome::Unsure | Outcome::Failed);
-    let said = suites.iter().flat_map(|suite| &suite.cases).any(tells);
+    let by_others = suites.iter().flat_map(|suite| &suite.cases).any(tells);
     if let Some(run) = suites.first_mut() {
-        run.cases.insert(0, Case::of_run(report, said));
+        run.cases.insert(0, Case::of_run(statement, by_others));
     }
     suites.retain(|suite| !suite.cases.is_empty());
     suites
@@ -227,10 +227,10 @@ impl<'a> Case<'a> {
     }
 
     /// The run as a whole: in doubt where the report is and no other case says so, and where it contradicts itself.
-    fn of_run(report: &Report, said: bool) -> Self {
-        let unsaid = outcome(report) != Result::Conforms && !said || contradiction(report).is_some();
+    fn of_run(said: &Statement<'_>, by_others: bool) -> Self {
+        let unsaid = said.outcome() != Result::Conforms && !by_others || said.contradiction().is_some();
         let verdict = if unsaid { Verdict::Inconclusive } else { Verdict::Pass };
-        Self::own("the run", verdict, headline(report))
+        Self::own("the run", verdict, said.headline())
     }
 
     fn own(name: &str, verdict: Verdict, text: String) -> Self {

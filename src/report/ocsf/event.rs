@@ -12,7 +12,7 @@ use crate::{
     report::{
         Finding, ObservationRecord, Outcome, Report,
         exchange::{Ids, endpoint, known, maybe, millis, subject, text},
-        headline::{headline, outcome, verdict_sentence},
+        statement::Statement,
     },
 };
 
@@ -83,7 +83,8 @@ impl<'a> Events<'a> {
     /// The run: its outcome, whether anything was found or not.
     pub(super) fn run(&self) -> Event<'_> {
         let report = self.report;
-        let outcome = outcome(report);
+        let said = Statement::of(report);
+        let outcome = said.outcome();
         let manifest = &report.run.manifest;
         let of = manifest.name.as_deref().or(manifest.path.as_deref()).unwrap_or("no manifest");
         let vantage = report.run.vantage.as_deref().unwrap_or_default();
@@ -102,9 +103,9 @@ impl<'a> Events<'a> {
         // The same from run to run, so that a new outcome takes the place of the one before.
         let uid = format!("run:{}:{}", text(of), text(vantage));
         let worst = report.summary.findings.worst().filter(|_| outcome != Outcome::Conforms);
-        let title = text(&headline(report));
+        let title = text(&said.headline());
         let mut event = self.event(uid, title, severity(worst), status, outcome.word(), unmapped);
-        event.finding_info.desc = Some(text(&verdict_sentence(report)));
+        event.finding_info.desc = Some(text(&said.sentence()));
         event
     }
 

@@ -13,7 +13,7 @@ use super::{
 use crate::report::{
     AddressRecord, Report, TargetRecord,
     exchange::{known, text},
-    headline::origin,
+    statement::origin,
     words::count,
 };
 

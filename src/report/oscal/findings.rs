@@ -215,7 +215,7 @@ fn conclusion(report: &Report, refs: &Refs, id: &str, found: &[(usize, &Finding)
         found.iter().filter(|(_, finding)| wanted(finding.verdict)).count() as u64
     };
     let wrong = of(|verdict| verdict == Verdict::Fail);
-    let unsure = of(|verdict| matches!(verdict, Verdict::Inconclusive | Verdict::NotCovered));
+    let unsure = of(Verdict::is_doubt);
     let waived = of(|verdict| verdict == Verdict::Waived);
     let counts = [(wrong, "wrong"), (unsure, "unsure"), (waived, "waived")];
     let counts: Vec<String> = counts

@@ -18,9 +18,8 @@ use self::{
     words::{Prop, markup},
 };
 use super::{
-    Report,
+    Report, Statement,
     exchange::{Ids, Lazily, known, text, utc},
-    headline::{headline, verdict_sentence},
     json,
 };
 use crate::model::{Kind, RULES};
@@ -89,6 +88,7 @@ pub fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
         ids,
     };
     let digest = json::digest(report)?;
+    let said = Statement::of(report);
     let assets = Assets::of(report, &refs);
     let groups = Groups::of(report);
     let observer = Observer { report, refs: &refs, assets: &assets };
@@ -105,10 +105,10 @@ pub fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
             results: [Outcome {
                 uuid: refs.ids.id("result", "run"),
                 title: "Exposure as seen from outside",
-                description: description(report),
+                description: description(&said),
                 start: time(&report.run.started_at),
                 end: time(&report.run.finished_at),
-                props: facts(report),
+                props: facts(report, &said),
                 local_definitions: assets.definitions(report, &refs),
                 reviewed_controls: reviewed(&groups),
                 observations: anything.then_some(Lazily(|| observer.all())),
@@ -139,19 +139,19 @@ fn metadata(report: &Report) -> Value {
     })
 }
 
-fn description(report: &Report) -> String {
+fn description(said: &Statement<'_>) -> String {
     markup(&format!(
         "{}. {} Seen from outside: what a host lets nobody reach may run all the same.",
-        headline(report),
-        verdict_sentence(report)
+        said.headline(),
+        said.sentence()
     ))
 }
 
-fn facts(report: &Report) -> Vec<Prop<'static>> {
+fn facts(report: &Report, said: &Statement<'_>) -> Vec<Prop<'static>> {
     let verdicts = &report.summary.verdicts;
     let policy = report.policy.as_deref();
     let facts = [
-        ("result", Some(report.summary.result.word().to_owned())),
+        ("result", Some(said.outcome().word().to_owned())),
         ("exit-code", Some(report.summary.exit_code.to_string())),
         ("partial", Some(report.run.partial.to_string())),
         ("vantage", report.run.vantage.clone()),

@@ -17,8 +17,8 @@ use self::{place::Files, results::Results, rules::Rules};
 use super::{
     Finding, Report,
     exchange::{Lazily, known, text, utc},
-    headline::{contradiction, headline, origin, partial_sentence},
     restrictions::restrictions,
+    statement::{Statement, origin, partial_sentence},
     words::{capital, count, thousands},
 };
 use crate::model::{Severity, Verdict};
@@ -51,6 +51,7 @@ pub fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     let rules = Rules::of(report);
     let files = Files::of(report);
     let results = Results::of(report, &rules, &files);
+    let said = Statement::of(report);
     let log = Log {
         schema: "https://json.schemastore.org/sarif-2.1.0.json",
         version: "2.1.0",
@@ -59,8 +60,8 @@ pub fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
             automation_details: json!({ "id": category(report, &files) }),
             // The manifest's columns count characters.
             column_kind: "unicodeCodePoints",
-            invocations: [invocation(report, &files, &left)],
-            properties: properties(report),
+            invocations: [invocation(report, &files, &said, &left)],
+            properties: properties(report, &said),
             results: Lazily(|| chosen.iter().map(|finding| results.result(finding))),
         }],
     };
@@ -106,11 +107,11 @@ fn category(report: &Report, files: &Files) -> String {
     format!("portproof/{}/{}/{}", part(files.manifest()), part(vantage), part(&report.run.id))
 }
 
-fn invocation(report: &Report, files: &Files, left: &[&Finding]) -> Value {
+fn invocation(report: &Report, files: &Files, said: &Statement<'_>, left: &[&Finding]) -> Value {
     let note = |level: &str, text: &str| json!({ "level": level, "message": { "text": self::text(text) } });
     let mut execution = Vec::new();
     execution.extend(partial_sentence(report).map(|sentence| note("error", &sentence)));
-    execution.extend(contradiction(report).map(|why| note("error", &format!("{}.", capital(&why)))));
+    execution.extend(said.contradiction().map(|why| note("error", &format!("{}.", capital(why)))));
     if !left.is_empty() {
         let wrong = left.iter().filter(|finding| finding.verdict == Verdict::Fail).count();
         let worst = left.iter().map(|finding| finding.severity).max().unwrap_or(Severity::Low);
@@ -144,10 +145,10 @@ fn invocation(report: &Report, files: &Files, left: &[&Finding]) -> Value {
 }
 
 /// What a reader of the results must know that no result says.
-fn properties(report: &Report) -> Value {
+fn properties(report: &Report, said: &Statement<'_>) -> Value {
     known(json!({
-        "result": report.summary.result.word(),
-        "headline": text(&headline(report)),
+        "result": said.outcome().word(),
+        "headline": text(&said.headline()),
         "origin": origin(report).as_deref().map(text),
         "verdicts": report.summary.verdicts,
         "manifestSha256": report.run.manifest.sha256,

@@ -10,7 +10,7 @@ use std::io::{self, Write};
 
 use anstyle::{AnsiColor, Style as Ansi};
 
-use super::{Outcome, Report, compliance::tally, headline, index::Index, words::visible};
+use super::{Outcome, Report, Statement, compliance::tally, index::Index, words::visible};
 
 /// How the summary is drawn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,12 +36,13 @@ pub fn write(report: &Report, style: Style, out: &mut dyn Write) -> io::Result<(
     totals::targets(report, &index, &mut page)?;
     totals::coverage(report, &mut page)?;
     policies(report, &mut page)?;
-    let paint = match report.summary.result {
+    let said = Statement::of(report);
+    let paint = match said.outcome() {
         Outcome::Conforms => GOOD,
         Outcome::Deviates => BAD,
         Outcome::Inconclusive => DOUBT,
     };
-    let line = headline(report);
+    let line = said.headline();
     let (word, rest) = line.split_once(' ').unwrap_or((line.as_str(), ""));
     let word = page.painted(paint, word);
     writeln!(page.out, "{word} {rest}")

@@ -196,7 +196,7 @@ proptest! {
         for judged in &judgement.observations {
             if judged.state == State::Unknown {
                 prop_assert!(
-                    matches!(judged.verdict, Verdict::Inconclusive | Verdict::NotCovered | Verdict::Waived),
+                    judged.verdict.is_doubt() || judged.verdict == Verdict::Waived,
                     "{:?}", judged
                 );
             }
@@ -279,9 +279,7 @@ proptest! {
         let tallies = rig.tallies(&plan);
         let judgement = rig.judge_with(&plan, &tallies);
         let verdicts = judgement.verdicts;
-        let in_doubt = judgement.findings.iter().any(|finding| {
-            matches!(finding.verdict, Verdict::Inconclusive | Verdict::NotCovered)
-        });
+        let in_doubt = judgement.findings.iter().any(|finding| finding.verdict.is_doubt());
         let fails = judgement.findings.iter().any(|finding| finding.verdict == Verdict::Fail);
         // A run of nothing shows nothing.
         let doubtful = in_doubt || rig.partial || (judgement.planned == 0 && judgement.findings.is_empty());

@@ -3,37 +3,156 @@
 use std::collections::HashSet;
 
 use super::{
-    Finding, ObservationRecord, Outcome, Report,
+    DeclaredKind, Finding, ObservationRecord, Outcome, Report,
     evidence::imbalances,
     restrictions::restrictions,
     words::{capital, count, duration, listed, spoken, thousands, visible},
 };
-use crate::model::{Kind, Level, Verdict};
+use crate::{
+    model::{Kind, Level, Verdict},
+    spec::manifest::Presence,
+};
 
-/// verify's last line: what came out, how much of the plan was determined, from where, how long, and
-/// every restriction under which it holds.
-pub fn headline(report: &Report) -> String {
-    let tally = Tally::of(report);
-    let outcome = match report.summary.result {
-        Outcome::Deviates => "DEVIATES",
-        Outcome::Conforms => "CONFORMS",
-        Outcome::Inconclusive => "INCONCLUSIVE",
-    };
-    let mut parts = vec![format!("{outcome}  {}", tally.words(report))];
-    if report.run.partial {
-        parts.push(format!("partial: {}", stopped_by(&report.run.stop_reason)));
+/// What may be said of a report's outcome. The whole report is counted again for it: it is made once for whatever is
+/// written.
+#[derive(Debug)]
+pub struct Statement<'a> {
+    report: &'a Report,
+    tally: Tally,
+    contradiction: Option<String>,
+}
+
+impl<'a> Statement<'a> {
+    /// Of a report just made or read, whoever altered it.
+    pub fn of(report: &'a Report) -> Self {
+        Self { report, tally: Tally::of(report), contradiction: contradiction(report) }
     }
-    parts.push(format!(
-        "{} of {} determined",
-        thousands(determined(report)),
-        count(report.coverage.planned, "endpoint", "endpoints")
-    ));
-    parts.extend(origin(report).map(|origin| format!("from {origin}")));
-    parts.push(duration(report.coverage.duration_s));
-    parts.extend(restrictions(report));
-    let said = parts.join(" · ");
-    visible(&contradiction(report).map_or_else(|| said.clone(), |why| format!("NOT VALID  {why}: {said}")))
-        .into_owned()
+
+    /// The outcome as far as it may be repeated: a report that contradicts itself proves no conformity.
+    pub fn outcome(&self) -> Outcome {
+        match self.report.summary.result {
+            Outcome::Conforms if self.contradiction.is_some() => Outcome::Inconclusive,
+            outcome => outcome,
+        }
+    }
+
+    /// Why what the report says of itself must not be believed.
+    pub fn contradiction(&self) -> Option<&str> {
+        self.contradiction.as_deref()
+    }
+
+    /// How many findings are of which weight.
+    pub(crate) fn tally(&self) -> Tally {
+        self.tally
+    }
+
+    /// verify's last line: what came out, how much of the plan was determined, from where, how long, and
+    /// every restriction under which it holds.
+    pub fn headline(&self) -> String {
+        let report = self.report;
+        let outcome = match report.summary.result {
+            Outcome::Deviates => "DEVIATES",
+            Outcome::Conforms => "CONFORMS",
+            Outcome::Inconclusive => "INCONCLUSIVE",
+        };
+        let mut parts = vec![format!("{outcome}  {}", self.tally.words(report))];
+        if report.run.partial {
+            parts.push(format!("partial: {}", stopped_by(&report.run.stop_reason)));
+        }
+        parts.push(format!(
+            "{} of {} determined",
+            thousands(determined(report)),
+            count(report.coverage.planned, "endpoint", "endpoints")
+        ));
+        parts.extend(origin(report).map(|origin| format!("from {origin}")));
+        parts.push(duration(report.coverage.duration_s));
+        parts.extend(restrictions(report));
+        let mut said = parts.join(" · ");
+        if let Some(why) = self.contradiction() {
+            said = format!("NOT VALID  {why}: {said}");
+        }
+        visible(&said).into_owned()
+    }
+
+    /// One plain sentence, or two: what is wrong, what is in doubt, what is waived.
+    pub fn sentence(&self) -> String {
+        let (word, body) = self.verdict();
+        let partial = partial_sentence(self.report).map(|text| format!(" {text}")).unwrap_or_default();
+        format!("{word}. {body}{partial}")
+    }
+
+    /// The verdict's word and the sentence after it, apart: a page sets the word off.
+    pub(crate) fn verdict(&self) -> (&'static str, String) {
+        let (word, body) = self.said_of_itself();
+        match self.contradiction() {
+            Some(why) => {
+                let body = format!("{}. It says of itself: {word}. {body}", capital(why));
+                ("Not valid", visible(&body).into_owned())
+            }
+            None => (word, visible(&body).into_owned()),
+        }
+    }
+
+    fn said_of_itself(&self) -> (&'static str, String) {
+        let report = self.report;
+        let wrong = clauses(report.findings.iter().filter(|finding| finding.verdict == Verdict::Fail));
+        let unsure = doubts(report);
+        let (word, mut body) = match report.summary.result {
+            Outcome::Deviates => {
+                let mut body = sentence(&wrong, "what was seen differs from what is declared");
+                if !unsure.is_empty() {
+                    body = format!("{body} {}", sentence(&unsure, ""));
+                }
+                ("Deviates", body)
+            }
+            Outcome::Inconclusive if !report.coverage.states.answered() => (
+                "Inconclusive",
+                "Nothing answered at all, so nothing can be said about what is open.".to_owned(),
+            ),
+            Outcome::Inconclusive => {
+                let mut all = vec!["nothing seen contradicts the manifest".to_owned()];
+                all.extend(unsure);
+                if all.len() == 1 && !report.run.partial {
+                    all.push("not everything could be determined".to_owned());
+                }
+                ("Inconclusive", sentence(&all, ""))
+            }
+            Outcome::Conforms => ("Conforms", self.conforming()),
+        };
+        let only_warned = clauses(warned(report));
+        if !only_warned.is_empty() {
+            body = format!("{body} {} This is only warned of.", sentence(&only_warned, ""));
+        }
+        let Tally { overlooked, waived, .. } = self.tally;
+        if overlooked > 0 {
+            let number = capital(&spoken(overlooked, "endpoint deviates", "endpoints deviate"));
+            let them = if overlooked == 1 { "it" } else { "them" };
+            body = format!("{body} {number}, and the run was told not to report {them}.");
+        }
+        if waived > 0 {
+            let verb = if waived == 1 { "is" } else { "are" };
+            let number = capital(&spoken(waived, "deviation or doubt", "deviations or doubts"));
+            body = format!("{body} {number} {verb} accepted by an exception.");
+        }
+        (word, body)
+    }
+
+    fn conforming(&self) -> String {
+        let report = self.report;
+        if self.tally.waived + self.tally.overlooked > 0 || warned(report).next().is_some() {
+            return "Nothing fails.".to_owned();
+        }
+        let required = report
+            .declared
+            .iter()
+            .any(|entry| entry.kind == DeclaredKind::Expose && entry.presence != Some(Presence::Optional));
+        let within = if restrictions(report).is_empty() { "" } else { ", as far as was asked" };
+        if required {
+            format!("Every required service can be reached, and nothing else is open{within}.")
+        } else {
+            format!("Nothing is open that is not declared{within}.")
+        }
+    }
 }
 
 /// Said of a report whose totals or outcome do not follow from its parts. As it was written, none is so: somebody
@@ -48,21 +167,6 @@ pub(crate) fn contradiction(report: &Report) -> Option<String> {
     Some(format!("the report contradicts itself ({first}{more})"))
 }
 
-/// The outcome as far as it may be repeated: a report that contradicts itself proves no conformity.
-pub(crate) fn outcome(report: &Report) -> Outcome {
-    match report.summary.result {
-        Outcome::Conforms if contradiction(report).is_some() => Outcome::Inconclusive,
-        outcome => outcome,
-    }
-}
-
-/// One plain sentence, or two: what is wrong, what is in doubt, what is waived.
-pub fn verdict_sentence(report: &Report) -> String {
-    let (word, body) = verdict_parts(report);
-    let partial = partial_sentence(report).map(|text| format!(" {text}")).unwrap_or_default();
-    format!("{word}. {body}{partial}")
-}
-
 /// Said of a run that did not reach its end.
 pub(crate) fn partial_sentence(report: &Report) -> Option<String> {
     let why = visible(stopped_by(&report.run.stop_reason));
@@ -70,54 +174,6 @@ pub(crate) fn partial_sentence(report: &Report) -> Option<String> {
         .run
         .partial
         .then(|| format!("The run is partial: {why}, so what it does not mention may be anything."))
-}
-
-/// The verdict's word and the sentence after it, apart: a page sets the word off.
-pub(crate) fn verdict_parts(report: &Report) -> (&'static str, String) {
-    let wrong = clauses(report.findings.iter().filter(|finding| finding.verdict == Verdict::Fail));
-    let unsure = doubts(report);
-    let (word, mut body) = match report.summary.result {
-        Outcome::Deviates => {
-            let mut body = sentence(&wrong, "what was seen differs from what is declared");
-            if !unsure.is_empty() {
-                body = format!("{body} {}", sentence(&unsure, ""));
-            }
-            ("Deviates", body)
-        }
-        Outcome::Inconclusive if !report.coverage.states.answered() => {
-            ("Inconclusive", "Nothing answered at all, so nothing can be said about what is open.".to_owned())
-        }
-        Outcome::Inconclusive => {
-            let mut all = vec!["nothing seen contradicts the manifest".to_owned()];
-            all.extend(unsure);
-            if all.len() == 1 && !report.run.partial {
-                all.push("not everything could be determined".to_owned());
-            }
-            ("Inconclusive", sentence(&all, ""))
-        }
-        Outcome::Conforms => ("Conforms", conforming(report)),
-    };
-    let only_warned = clauses(warned(report));
-    if !only_warned.is_empty() {
-        body = format!("{body} {} This is only warned of.", sentence(&only_warned, ""));
-    }
-    let tally = Tally::of(report);
-    if tally.overlooked > 0 {
-        let number = capital(&spoken(tally.overlooked, "endpoint deviates", "endpoints deviate"));
-        let them = if tally.overlooked == 1 { "it" } else { "them" };
-        body = format!("{body} {number}, and the run was told not to report {them}.");
-    }
-    let waived = tally.waived;
-    if waived > 0 {
-        let verb = if waived == 1 { "is" } else { "are" };
-        let number = capital(&spoken(waived, "deviation or doubt", "deviations or doubts"));
-        body = format!("{body} {number} {verb} accepted by an exception.");
-    }
-    if let Some(why) = contradiction(report) {
-        body = format!("{}. It says of itself: {word}. {body}", capital(&why));
-        return ("Not valid", visible(&body).into_owned());
-    }
-    (word, visible(&body).into_owned())
 }
 
 /// How many findings are wrong, unsure, waived, and remarks that fail nothing.
@@ -133,7 +189,7 @@ pub(crate) struct Tally {
 
 impl Tally {
     /// Counts the findings of a report.
-    pub(crate) fn of(report: &Report) -> Self {
+    fn of(report: &Report) -> Self {
         let mut tally = Self::default();
         for finding in &report.findings {
             *match finding.verdict {
@@ -249,23 +305,6 @@ pub(crate) fn stopped_by(reason: &str) -> &str {
     }
 }
 
-fn conforming(report: &Report) -> String {
-    let required = report.declared.iter().any(|entry| {
-        entry.kind == super::DeclaredKind::Expose
-            && entry.presence != Some(crate::spec::manifest::Presence::Optional)
-    });
-    let tally = Tally::of(report);
-    if warned(report).next().is_some() || tally.waived + tally.overlooked > 0 {
-        return "Nothing fails.".to_owned();
-    }
-    let within = if restrictions(report).is_empty() { "" } else { ", as far as was asked" };
-    if required {
-        format!("Every required service can be reached, and nothing else is open{within}.")
-    } else {
-        format!("Nothing is open that is not declared{within}.")
-    }
-}
-
 fn sentence(clauses: &[String], otherwise: &str) -> String {
     let text = if clauses.is_empty() { otherwise.to_owned() } else { with_commas(clauses) };
     format!("{}.", capital(&text))
@@ -332,7 +371,7 @@ const CLAUSES: &[(&str, &str, &str)] = &[
 fn doubts(report: &Report) -> Vec<String> {
     let (mut endpoints, mut hosts, mut proofless, mut gaps, mut weak) = (0, 0, 0, 0, 0);
     for finding in &report.findings {
-        if !matches!(finding.verdict, Verdict::Inconclusive | Verdict::NotCovered) {
+        if !finding.verdict.is_doubt() {
             continue;
         }
         *match finding.rule.as_str() {
