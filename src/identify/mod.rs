@@ -2,6 +2,7 @@
 //! never believed.
 
 mod datagram;
+mod hearing;
 mod inquiry;
 mod octets;
 mod portrait;
@@ -12,6 +13,7 @@ pub mod tls;
 
 pub use self::{
     datagram::{Secured, datagram},
+    hearing::Hearing,
     inquiry::{Hints, Inquiry, Told},
     octets::hexadecimal,
     portrait::{Manner, Portrait, Rung, Session},

@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use super::{
+    hearing::Hearing,
     octets,
     stream::{self, Follow, Question, Reading, Shown, Whom},
     tls,
@@ -13,7 +14,7 @@ use super::{
 const ANSWER: Duration = Duration::from_secs(2);
 /// How long the rest of something begun is waited for: longer than the second between the octets of a tarpit.
 const REST: Duration = Duration::from_millis(1500);
-/// Octets that are read of one connection: enough for certificates and a page's title.
+/// Octets that are kept of what is heard: enough for certificates and a page's title.
 const MOST: usize = 64 << 10;
 
 /// What to do next.
@@ -78,7 +79,7 @@ pub struct Talk {
     to: To,
     phase: Phase,
     /// Since our last words.
-    heard: Vec<u8>,
+    heard: Hearing,
     unasked: Option<String>,
     shown: Option<Shown>,
     spoke: bool,
@@ -113,7 +114,7 @@ impl Talk {
             ask,
             to,
             phase: Phase::Greeting,
-            heard: Vec::new(),
+            heard: Hearing::up_to(MOST),
             unasked: None,
             shown: None,
             spoke: false,
@@ -158,23 +159,23 @@ impl Talk {
 
     /// Octets came.
     pub fn hear(&mut self, octets: &[u8]) {
-        let room = MOST.saturating_sub(self.heard.len());
-        self.heard.extend_from_slice(octets.get(..room.min(octets.len())).unwrap_or_default());
+        let goes_on = self.heard.add(octets);
+        let heard = self.heard.octets();
         self.was_answered = true;
         let reading = match &self.phase {
-            Phase::Greeting => stream::greeting(&self.heard),
+            Phase::Greeting => stream::greeting(heard),
             Phase::Asked => {
-                let own = self.ask.as_ref().map_or(Reading::Foreign, |ask| ask.read(&self.heard));
-                if own == Reading::Foreign { self.anything(stream::any(&self.heard)) } else { own }
+                let own = self.ask.as_ref().map_or(Reading::Foreign, |ask| ask.read(heard));
+                if own == Reading::Foreign { self.anything(stream::any(heard)) } else { own }
             }
             Phase::Followed(follow) => match &self.shown {
-                Some(shown) => (follow.read)(shown, &self.heard),
+                Some(shown) => (follow.read)(shown, heard),
                 None => Reading::Foreign,
             },
             Phase::Speaking(..) | Phase::Over => return,
         };
         self.take(reading);
-        if self.heard.len() == MOST && !matches!(self.phase, Phase::Over) {
+        if !goes_on && !matches!(self.phase, Phase::Over) {
             self.flooded = true;
             self.finish();
         }
@@ -215,7 +216,7 @@ impl Talk {
 
     /// Whether it complained in the clear that it wants TLS.
     pub(super) fn wants_tls(&self) -> bool {
-        stream::wants_tls(&self.heard)
+        stream::wants_tls(self.heard.octets())
     }
 
     /// What was heard and nobody understood, as text.
@@ -266,20 +267,22 @@ impl Talk {
 
     /// Nothing more comes: what is there has to do.
     fn finish(&mut self) {
-        if self.shown.is_none() && !self.heard.is_empty() {
+        let heard = self.heard.octets();
+        if self.shown.is_none() && !heard.is_empty() {
             let last = match &self.ask {
                 Some(Ask::Hello(_)) if matches!(self.phase, Phase::Asked) => {
-                    answered(&tls::last_answer(&self.heard))
+                    answered(&tls::last_answer(heard))
                 }
                 _ => Reading::Foreign,
             };
             let is_tls = matches!(last, Reading::Shown(_));
-            let last = if is_tls { last } else { stream::finish(&self.heard) };
+            let last = if is_tls { last } else { stream::finish(heard) };
             match self.anything(last) {
                 Reading::Shown(shown) | Reading::Ask(shown, _) => self.shown = Some(shown),
                 Reading::Foreign | Reading::Unfinished => {
-                    let words = stream::words(&self.heard);
-                    self.unasked = Some(words.unwrap_or_else(|| octets::hexadecimal(&self.heard)));
+                    let heard = self.heard.octets();
+                    let words = stream::words(heard);
+                    self.unasked = Some(words.unwrap_or_else(|| octets::hexadecimal(heard)));
                 }
             }
         }

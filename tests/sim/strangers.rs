@@ -111,7 +111,7 @@ pub fn hello(octets: &[u8]) {
         ["smtp", "imap", "pop3", "ftp", "ldap", "postgresql", "mysql", "xmpp-client", "ms-wbt-server"]
     {
         let mut upgrade = Upgrade::of(service).expect("it begins in the clear").with_name("www.example.com");
-        let mut pieces = octets.chunks(17);
+        let mut pieces = octets.chunks((octets.len() / 50).max(17));
         let mut heard: &[u8] = &[];
         for _ in 0..=octets.len() {
             match upgrade.step(heard) {

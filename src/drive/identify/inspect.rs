@@ -11,7 +11,7 @@ use tokio::{
 
 use super::{Caller, Check, line::Line, secure::Roots};
 use crate::identify::{
-    Guard, Portrait, Session,
+    Guard, Hearing, Portrait, Session,
     tls::{Answer, Heard, Randoms, Step, Survey, Upgrade, answer, last_answer},
 };
 
@@ -100,13 +100,14 @@ impl Line {
             return Heard::Reset;
         }
         let over = Instant::now() + EXCHANGE;
-        let (mut heard, mut room) = (Vec::new(), vec![0; ROOM]);
+        let (mut heard, mut room) = (Hearing::up_to(MOST), vec![0; ROOM]);
+        let mut goes_on = true;
         loop {
             let read = timeout_at(over, stream.read(&mut room)).await;
             let ended = match read {
-                Ok(Ok(count)) if count > 0 && heard.len() < MOST => {
-                    heard.extend_from_slice(room.get(..count).unwrap_or_default());
-                    match answer(&heard) {
+                Ok(Ok(count)) if count > 0 && goes_on => {
+                    goes_on = heard.add(room.get(..count).unwrap_or_default());
+                    match answer(heard.octets()) {
                         Answer::Unfinished => continue,
                         answer => return Heard::Answer(answer),
                     }
@@ -115,7 +116,7 @@ impl Line {
                 Ok(Err(_)) => Heard::Reset,
                 Err(_) => Heard::Silence,
             };
-            return match last_answer(&heard) {
+            return match last_answer(heard.octets()) {
                 answer @ (Answer::Chosen(_) | Answer::Refused(_)) => Heard::Answer(answer),
                 Answer::Foreign | Answer::Unfinished => ended,
             };

@@ -282,7 +282,7 @@ fn certificates(message: &[u8]) -> Option<Vec<Vec<u8>>> {
 /// RFC 5246 section 7.4.3, RFC 8422 section 5.4, RFC 2246 section 7.4.3.
 fn key_exchange(suite: u16, message: &[u8]) -> Option<Exchanged> {
     let mut at = Reader(message);
-    match suites::suite(suite)?.exchange() {
+    match suites::suite(suite)?.exchange {
         Exchange::Ecdhe => match at.number(1)? {
             3 => at.word().map(Exchanged::Group),
             1 | 2 => Some(Exchanged::Explicit),

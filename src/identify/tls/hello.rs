@@ -52,7 +52,7 @@ impl Offer {
         let of = |version| suites().filter(move |suite: &Suite| suite.is_usual() && suite.is_of(version));
         let mut suites: Vec<Suite> = of(Version::Tls13).chain(of(Version::Tls12)).collect();
         // The good ones first, as clients have them, so that a server that follows shows what it does for them.
-        suites.sort_by_key(|suite| !(suite.is_aead() && suite.has_forward_secrecy()));
+        suites.sort_by_key(|suite| !(suite.is_aead && suite.has_forward_secrecy()));
         let suites = suites.iter().map(|suite| suite.id).collect();
         Self { version: Version::Tls13, is_wide: true, suites, name, alpn: &[], random }
     }

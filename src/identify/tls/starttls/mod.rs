@@ -4,7 +4,7 @@
 mod lines;
 mod packets;
 
-use crate::identify::text;
+use crate::identify::{hearing::Hearing, text};
 use lines::Lines;
 use packets::Packets;
 
@@ -28,7 +28,7 @@ pub enum Step {
 #[derive(Clone, Debug)]
 pub struct Upgrade {
     talk: Talk,
-    heard: Vec<u8>,
+    heard: Hearing,
 }
 
 #[derive(Clone, Debug)]
@@ -54,7 +54,7 @@ impl Upgrade {
             Some(lines) => Talk::Lines(lines),
             None => Talk::Packets(Packets::of(service)?),
         };
-        Some(Self { talk, heard: Vec::new() })
+        Some(Self { talk, heard: Hearing::up_to(MOST) })
     }
 
     /// For this host: XMPP wants to know.
@@ -68,13 +68,12 @@ impl Upgrade {
 
     /// What was heard since the last step; begin with nothing.
     pub fn step(&mut self, heard: &[u8]) -> Step {
-        if self.heard.len().saturating_add(heard.len()) > MOST {
+        if !self.heard.add(heard) {
             return Step::Refused("talks without end".to_owned());
         }
-        self.heard.extend_from_slice(heard);
         let next = match &mut self.talk {
-            Talk::Lines(lines) => lines.next(&self.heard),
-            Talk::Packets(packets) => packets.next(&self.heard),
+            Talk::Lines(lines) => lines.next(self.heard.octets()),
+            Talk::Packets(packets) => packets.next(self.heard.octets()),
         };
         match next {
             Next::More => Step::Wait,

@@ -4,6 +4,8 @@
 mod classic;
 mod later;
 
+use std::sync::LazyLock;
+
 use super::Version;
 
 /// One cipher suite. The names of the registry are built by rule (RFC 5246 appendix A.5, RFC 8446 appendix
@@ -14,6 +16,17 @@ pub struct Suite {
     pub id: u16,
     /// Its name at IANA.
     pub name: &'static str,
+    /// How the key is agreed on.
+    pub exchange: Exchange,
+    /// What the server proves itself with. Of a static exchange: what signed its certificate.
+    pub authentication: Authentication,
+    /// What the data is encrypted with.
+    pub cipher: Cipher,
+    /// Encrypts and authenticates in one.
+    pub is_aead: bool,
+    /// The oldest version that has it. Suites over curves were made for TLS 1.0, but servers are known that
+    /// choose them in SSL 3.0 as well.
+    pub lowest: Version,
 }
 
 /// How the two agree on a key.
@@ -77,7 +90,10 @@ pub enum Cipher {
 
 /// Every suite that is known here, by number.
 pub fn suites() -> impl Iterator<Item = Suite> {
-    classic::CLASSIC.iter().chain(later::LATER).copied()
+    static ALL: LazyLock<Vec<Suite>> = LazyLock::new(|| {
+        classic::CLASSIC.iter().chain(later::LATER).map(|(id, name)| Suite::named(*id, name)).collect()
+    });
+    ALL.iter().copied()
 }
 
 /// The suite with this number.
@@ -91,102 +107,89 @@ impl Suite {
         suite(id).map_or_else(|| format!("cipher suite {id:#06x}"), |suite| suite.name.to_owned())
     }
 
-    /// What comes before and behind `_WITH_`; of TLS 1.3 there is only the latter.
-    fn parts(self) -> (&'static str, &'static str) {
-        let name = self.name.split_once('_').map_or(self.name, |(_, name)| name);
-        name.split_once("_WITH_").unwrap_or(("", name))
-    }
-
-    /// Of TLS 1.3: they say nothing of the exchange.
-    fn is_newest(self) -> bool {
-        self.parts().0.is_empty()
-    }
-
-    /// The oldest version that has it. Suites over curves were made for TLS 1.0, but servers are known that
-    /// choose them in SSL 3.0 as well.
-    pub fn lowest(self) -> Version {
-        let (_, cipher) = self.parts();
-        let is_newer = self.is_aead() || cipher.contains("SHA256") || cipher.contains("SHA384");
-        match (self.is_newest(), is_newer) {
-            (true, _) => Version::Tls13,
-            (false, true) => Version::Tls12,
-            (false, false) => Version::Ssl3,
+    /// As its name says it: what comes before and behind `_WITH_`; of TLS 1.3 there is only the latter.
+    fn named(id: u16, name: &'static str) -> Self {
+        let parts = name.split_once('_').map_or(name, |(_, parts)| parts);
+        let (before, behind) = parts.split_once("_WITH_").unwrap_or(("", parts));
+        let is_aead = ["_GCM_", "_CCM", "POLY1305"].iter().any(|mode| name.contains(mode));
+        let is_newer = is_aead || behind.contains("SHA256") || behind.contains("SHA384");
+        Self {
+            id,
+            name,
+            exchange: exchange(before),
+            authentication: authentication(before),
+            cipher: cipher(before, behind),
+            is_aead,
+            lowest: match (before, is_newer) {
+                ("", _) => Version::Tls13,
+                (_, true) => Version::Tls12,
+                (_, false) => Version::Ssl3,
+            },
         }
     }
 
     /// Whether a hello for this version may offer it: TLS 1.3 shares no suite with those before.
     pub fn is_of(self, version: Version) -> bool {
-        self.lowest() <= version && (version == Version::Tls13) == self.is_newest()
-    }
-
-    /// How the key is agreed on.
-    pub fn exchange(self) -> Exchange {
-        let (exchange, _) = self.parts();
-        let begins = |with: &str| exchange.starts_with(with);
-        match exchange {
-            "" => Exchange::Any,
-            _ if begins("RSA_EXPORT") => Exchange::RsaExport,
-            _ if begins("RSA") => Exchange::Rsa,
-            _ if begins("DHE") || begins("DH_anon") => Exchange::Dhe,
-            _ if begins("ECDHE") || begins("ECDH_anon") => Exchange::Ecdhe,
-            _ => Exchange::Static,
-        }
-    }
-
-    /// What the server proves itself with. Of a static exchange: what signed its certificate.
-    pub fn authentication(self) -> Authentication {
-        let (exchange, _) = self.parts();
-        match exchange {
-            "" => Authentication::Any,
-            _ if exchange.contains("anon") => Authentication::Anonymous,
-            _ if exchange.contains("ECDSA") => Authentication::Ecdsa,
-            _ if exchange.contains("DSS") => Authentication::Dss,
-            _ => Authentication::Rsa,
-        }
-    }
-
-    /// What the data is encrypted with.
-    pub fn cipher(self) -> Cipher {
-        const NAMES: [(&str, Cipher); 10] = [
-            ("NULL", Cipher::Null),
-            ("RC4", Cipher::Rc4),
-            ("RC2", Cipher::Rc4),
-            ("3DES", Cipher::TripleDes),
-            ("DES", Cipher::Des),
-            ("IDEA", Cipher::Idea),
-            ("SEED", Cipher::Seed),
-            ("CAMELLIA", Cipher::Camellia),
-            ("ARIA", Cipher::Aria),
-            ("CHACHA20", Cipher::ChaCha20),
-        ];
-        let (exchange, cipher) = self.parts();
-        if exchange.contains("EXPORT") {
-            return Cipher::Export;
-        }
-        let named = NAMES.iter().find(|(name, _)| cipher.starts_with(name)).map(|(_, cipher)| *cipher);
-        // RFC 9150: integrity, and nothing else.
-        let is_bare = cipher.starts_with("SHA");
-        named.unwrap_or(if is_bare { Cipher::Null } else { Cipher::Aes })
-    }
-
-    /// Encrypts and authenticates in one.
-    pub fn is_aead(self) -> bool {
-        ["_GCM_", "_CCM", "POLY1305"].iter().any(|mode| self.name.contains(mode))
+        self.lowest <= version && (version == Version::Tls13) == (self.lowest == Version::Tls13)
     }
 
     /// Whether who gets the server's key later still can't read what went over the wire.
     pub fn has_forward_secrecy(self) -> bool {
-        matches!(self.exchange(), Exchange::Dhe | Exchange::Ecdhe | Exchange::Any)
+        matches!(self.exchange, Exchange::Dhe | Exchange::Ecdhe | Exchange::Any)
     }
 
     /// Whether it is of those that servers usually choose from. The others are asked for apart, since old
     /// servers lose themselves in a long list.
     pub fn is_usual(self) -> bool {
-        let is_rare = matches!(self.cipher(), Cipher::Camellia | Cipher::Aria | Cipher::Seed | Cipher::Idea);
+        let is_rare = matches!(self.cipher, Cipher::Camellia | Cipher::Aria | Cipher::Seed | Cipher::Idea);
         !is_rare
-            && self.exchange() != Exchange::Static
-            && !matches!(self.authentication(), Authentication::Anonymous | Authentication::Dss)
+            && self.exchange != Exchange::Static
+            && !matches!(self.authentication, Authentication::Anonymous | Authentication::Dss)
     }
+}
+
+fn exchange(before: &str) -> Exchange {
+    let begins = |with: &str| before.starts_with(with);
+    match before {
+        "" => Exchange::Any,
+        _ if begins("RSA_EXPORT") => Exchange::RsaExport,
+        _ if begins("RSA") => Exchange::Rsa,
+        _ if begins("DHE") || begins("DH_anon") => Exchange::Dhe,
+        _ if begins("ECDHE") || begins("ECDH_anon") => Exchange::Ecdhe,
+        _ => Exchange::Static,
+    }
+}
+
+fn authentication(before: &str) -> Authentication {
+    match before {
+        "" => Authentication::Any,
+        _ if before.contains("anon") => Authentication::Anonymous,
+        _ if before.contains("ECDSA") => Authentication::Ecdsa,
+        _ if before.contains("DSS") => Authentication::Dss,
+        _ => Authentication::Rsa,
+    }
+}
+
+fn cipher(before: &str, behind: &str) -> Cipher {
+    const NAMES: [(&str, Cipher); 10] = [
+        ("NULL", Cipher::Null),
+        ("RC4", Cipher::Rc4),
+        ("RC2", Cipher::Rc4),
+        ("3DES", Cipher::TripleDes),
+        ("DES", Cipher::Des),
+        ("IDEA", Cipher::Idea),
+        ("SEED", Cipher::Seed),
+        ("CAMELLIA", Cipher::Camellia),
+        ("ARIA", Cipher::Aria),
+        ("CHACHA20", Cipher::ChaCha20),
+    ];
+    if before.contains("EXPORT") {
+        return Cipher::Export;
+    }
+    let named = NAMES.iter().find(|(name, _)| behind.starts_with(name)).map(|(_, cipher)| *cipher);
+    // RFC 9150: integrity, and nothing else.
+    let is_bare = behind.starts_with("SHA");
+    named.unwrap_or(if is_bare { Cipher::Null } else { Cipher::Aes })
 }
 
 #[cfg(test)]
@@ -208,7 +211,7 @@ mod tests {
 
         let told = |id: u16| {
             let suite = suite(id).unwrap();
-            (suite.lowest(), suite.exchange(), suite.authentication(), suite.cipher(), suite.is_aead())
+            (suite.lowest, suite.exchange, suite.authentication, suite.cipher, suite.is_aead)
         };
         assert_eq!(told(0x0001), (V::Ssl3, E::Rsa, A::Rsa, C::Null, false));
         assert_eq!(told(0x0003), (V::Ssl3, E::RsaExport, A::Rsa, C::Export, false));

@@ -95,7 +95,7 @@ fn every_suite_of_a_profile_is_known_and_profiles_have_names() {
     let allowed = |profile: Profile| suites().filter(|suite| profile.allows(suite.id)).count();
     assert_eq!(Profile::ALL.map(allowed), [3, 12, 29]);
     for suite in suites().filter(|suite| Profile::Intermediate.allows(suite.id)) {
-        assert!(suite.is_aead() && suite.has_forward_secrecy(), "{}", suite.name);
+        assert!(suite.is_aead && suite.has_forward_secrecy(), "{}", suite.name);
     }
     for profile in Profile::ALL {
         assert_eq!(Profile::named(profile.name()), Some(profile));
