@@ -2,6 +2,8 @@
 
 use std::fs;
 
+use serde_json::Value;
+
 use crate::{
     desk::{Desk, REPORT, Run},
     doors::{Door, Wall},
@@ -157,6 +159,48 @@ fn only_and_exclude_narrow_the_run_and_say_so() {
     desk.verify(&["--exclude", "127.0.0.2/31"]).ends(0);
     desk.verify(&["--only", "nobody"]).ends(2).complains(&["--only nobody", "no target"]);
     desk.verify(&["--only", "tag:nobody"]).ends(2);
+}
+
+/// What another target declares is no drift of the one that was selected.
+#[test]
+fn only_judges_nobody_by_what_belongs_to_somebody_else() {
+    let (desk, own, shared, theirs) =
+        (Desk::new(), Door::open(), Door::open(), Door::at(([127, 0, 0, 9], 0).into()));
+    let text = format!(
+        "portproof: 1
+authorization: {{scope: [127.0.0.0/28]}}
+defaults: {{tcp: '{own},{shared},{theirs}', udp: none}}
+targets:
+  - {{id: block, hosts: [127.0.0.8/29], expose: []}}
+  - {{id: inside, hosts: [127.0.0.9], expose: [{theirs}]}}
+  - {{id: nested, hosts: [127.0.0.12/30], expose: []}}
+  - {{id: one, hosts: [{HOST}], expose: [{own}]}}
+  - {{id: two, hosts: [{HOST}], expose: [{shared}]}}
+",
+        own = own.port,
+        shared = shared.port,
+        theirs = theirs.port
+    );
+    desk.file("portproof.yaml", text);
+    let left = |run: &Run| -> Vec<(String, String)> {
+        let report = run.report();
+        let of = |part: &Value, key: &str| part[key].as_str().unwrap().to_owned();
+        let left = report["not_scanned"].as_array().unwrap();
+        left.iter().map(|part| (of(part, "what"), of(part, "why"))).collect()
+    };
+    desk.verify(&[]).ends(0);
+    let block = desk.verify(&["--only", "block"]).ends(0);
+    let owned =
+        |what: &str, id: &str| (what.to_owned(), format!("belongs to target {id}, which was not selected"));
+    assert_eq!(left(&block), [owned("127.0.0.9", "inside"), owned("127.0.0.12 to 127.0.0.15", "nested")]);
+    let one = desk.verify(&["--only", "one"]).ends(0);
+    let ports = format!("tcp {} at {HOST}", shared.port);
+    assert_eq!(left(&one), [(ports, "declared by what was not selected: two".to_owned())]);
+    assert_eq!(one.report()["coverage"]["planned"], 2);
+    // Whoever is selected as well is asked.
+    let both = desk.verify(&["--only", "one", "--only", "two"]).ends(0);
+    assert_eq!(left(&both), []);
+    assert_eq!(both.report()["coverage"]["planned"], 3);
 }
 
 /// A run that asks nothing proves nothing, so it must not look like a run that found nothing.
