@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     drive::provenance,
-    intake::{self, Gathered, Source},
+    intake::{self, Gathered, MOST_REMARKS, Source},
     model::{Coverage, Protocol, clean},
     report::{self, Circumstances, Clock, Fallback, HostRecord, Methods, Report, Run, SourceRecord},
     spec::{
@@ -28,9 +28,6 @@ use crate::{
     },
     verify::Seen,
 };
-
-/// Remarks of one file that are kept.
-const MOST_REMARKS: usize = 100;
 
 /// One file, read.
 struct File {
@@ -47,6 +44,7 @@ pub(super) fn verified(asked: &Asked<'_>, wanted: &[Wanted], measure: &Measure) 
     let mut manifest = named(asked.what, asked.expect, asked.select, &profiles, ansi)?;
     let mut files = asked.select.from.iter().map(|from| read(from)).collect::<Result<Vec<File>, _>>()?;
     files.sort_by_key(|file| file.source.finished.or(file.source.started));
+    once(&mut files);
     intake::join(files.iter_mut().map(|file| &mut file.source));
     let vantage = vantage(&files, asked.how.vantage.as_deref())?;
     // Where a file of another tool was made from is what the operator says, and nobody else knows.
@@ -131,6 +129,18 @@ fn refuse(how: &HowArgs) -> Result<(), CliError> {
     Err(error.hint("leave out one or the other"))
 }
 
+/// A file that is named twice is judged once.
+fn once(files: &mut Vec<File>) {
+    let mut known = BTreeSet::new();
+    files.retain(|file| {
+        let is_new = known.insert(file.sha256.clone());
+        if !is_new {
+            output::say(&format!("note: {} is given twice, and judged once", file.name));
+        }
+        is_new
+    });
+}
+
 fn read(from: &str) -> Result<File, CliError> {
     let bytes = load::evidence(from)?;
     let name = load::shown(from);
@@ -207,7 +217,7 @@ impl Told<'_> {
             fallbacks: untimed
                 .map(|file| Fallback {
                     asked: format!("the times of {}", file.name),
-                    used: "the times of the other files, else now".to_owned(),
+                    used: "none: what it says differently from another file is in doubt".to_owned(),
                     why: "it holds none".to_owned(),
                 })
                 .collect(),
@@ -243,9 +253,8 @@ impl Told<'_> {
 
     fn source(&self, i: usize, file: &File) -> SourceRecord {
         let File { name, sha256, source } = file;
-        let contradictions =
-            self.gathered.contradictions.iter().filter(|(of, _)| *of == i).map(|(_, text)| text);
-        let mut remarks: Vec<String> = source.remarks.iter().chain(contradictions).cloned().collect();
+        let beside = self.gathered.remarks.iter().filter(|(of, _)| *of == i).map(|(_, text)| text);
+        let mut remarks: Vec<String> = source.remarks.iter().chain(beside).cloned().collect();
         let more = remarks.len().saturating_sub(MOST_REMARKS);
         remarks.truncate(MOST_REMARKS);
         remarks.extend((more > 0).then(|| format!("and {more} more")));

@@ -19,6 +19,9 @@ use crate::{
 /// Things of one kind that are listed one by one; the others are counted.
 const LISTED: usize = 100;
 
+/// Of a file that is judged among others.
+const MUTE: &str = "no host answered in it, so the silence that it tells of says nothing, and is left out";
+
 /// What several files say of a plan.
 #[derive(Debug, Default)]
 pub struct Gathered {
@@ -36,20 +39,27 @@ pub struct Gathered {
     pub determined: u128,
     /// In the files, and not in the plan.
     pub left_out: Vec<LeftOut>,
-    /// Where two files contradict each other, by the file whose word counts.
-    pub contradictions: Vec<(usize, String)>,
+    /// What a reader should know of a file beside others, by its place: where its word contradicts another's, and
+    /// that it has none.
+    pub remarks: Vec<(usize, String)>,
 }
 
 /// Holds files against a plan. They are named as the reader knows them, and come in the order of time.
 pub fn gather(sources: &[(&str, &Source)], plan: &Plan) -> Gathered {
     let mut parts: BTreeMap<(IpAddr, Protocol), Vec<(usize, &Part)>> = BTreeMap::new();
+    let mut gathered = Gathered::default();
     for (i, (_, source)) in sources.iter().enumerate() {
+        // The path from where it was made may have been dead: others that were answered do not make its silence say
+        // anything.
+        if sources.len() > 1 && !source.answered && !source.parts.is_empty() {
+            gathered.remarks.push((i, MUTE.to_owned()));
+            continue;
+        }
         for (&key, part) in &source.parts {
             parts.entry(key).or_default().push((i, part));
         }
     }
-    let mut desk =
-        Desk { sources, gathered: Gathered::default(), strangers: BTreeMap::new(), unplanned: vec![] };
+    let mut desk = Desk { sources, gathered, strangers: BTreeMap::new(), unplanned: vec![] };
     for ((address, protocol), mut parts) in parts {
         match plan.group(address) {
             Some(group) if !group.missing_family => {
@@ -107,6 +117,10 @@ impl Desk<'_> {
             }
         }
         table.undetermined(parts);
+        for (port, i, why) in self.disputed(parts, key, &given) {
+            table.doubt(port, i, parts);
+            self.gathered.remarks.push((i, why));
+        }
         self.contradict(&table.taken, parts, key);
         let Table { tally, taken, .. } = table;
         if tally.states.total() == 0 {
@@ -126,6 +140,40 @@ impl Desk<'_> {
         }
     }
 
+    /// Ports that are open by one file and not open by another, where neither was made after the other: the port, the
+    /// file whose word would count, and what to say.
+    fn disputed(
+        &self,
+        parts: &[(usize, &Part)],
+        (address, protocol): (IpAddr, Protocol),
+        given: &PortSet,
+    ) -> Vec<(u16, usize, String)> {
+        let is_open = |state: State| state == State::Open;
+        let open = parts.iter().flat_map(|(_, part)| part.open()).filter(|port| given.contains(*port));
+        let open: BTreeSet<u16> = open.collect();
+        let mut disputed = Vec::new();
+        for port in open {
+            let is_doubted = |part: &Part| part.seen.get(&port).is_some_and(Sighting::is_contradicted);
+            let known =
+                |part: &Part| part.state(port).filter(|state| *state != State::Unknown || is_doubted(part));
+            let mut words = parts.iter().filter_map(|(i, part)| Some((*i, *part, known(part)?)));
+            let Some((last, newest, state)) = words.next().filter(|(_, part, _)| !is_doubted(part)) else {
+                continue;
+            };
+            let other =
+                words.find(|(_, part, other)| is_open(*other) != is_open(state) && !newest.is_after(part));
+            if let Some((i, _, other)) = other {
+                let name = self.sources.get(i).map_or("", |(name, _)| name);
+                let at = Endpoint { address, protocol, port };
+                let why = format!(
+                    "{at} is {state}; in {name}, which is not known to be earlier, it is {other}: in doubt"
+                );
+                disputed.push((port, last, why));
+            }
+        }
+        disputed
+    }
+
     /// Says where an older file knows better than to agree.
     fn contradict(
         &mut self,
@@ -136,7 +184,8 @@ impl Desk<'_> {
         if parts.len() < 2 {
             return;
         }
-        for (&port, (newest, sighting)) in taken {
+        let settled = taken.iter().filter(|(_, (_, seen))| !seen.is_contradicted());
+        for (&port, (newest, sighting)) in settled {
             let now = sighting.observation.state;
             for (i, part) in parts.iter().filter(|(i, _)| i != newest) {
                 let Some(before) = part.state(port).filter(|state| *state != State::Unknown && *state != now)
@@ -146,7 +195,7 @@ impl Desk<'_> {
                 let at = Endpoint { address: key.0, protocol: key.1, port };
                 let older = self.sources.get(*i).map_or("", |(name, _)| name);
                 self.gathered
-                    .contradictions
+                    .remarks
                     .push((*newest, format!("{at} is {now}; in the earlier {older} it is {before}")));
             }
         }
@@ -170,7 +219,7 @@ impl Desk<'_> {
                 let at = Endpoint { address: key.0, protocol: key.1, port };
                 let older = self.sources.get(*i).map_or("", |(name, _)| name);
                 let said = format!("{at} is not open; in the earlier {older} it is");
-                self.gathered.contradictions.push((newer, said));
+                self.gathered.remarks.push((newer, said));
             }
         }
     }
@@ -227,7 +276,8 @@ impl Table<'_> {
     /// Whatever of the ports that are left is known here.
     fn part(&mut self, i: usize, part: &Part) {
         let before = self.left.len();
-        let is_known = |sighting: &Sighting| sighting.observation.state != State::Unknown;
+        // A file that contradicts itself has the last word as well: no older one settles it.
+        let is_known = |seen: &Sighting| seen.observation.state != State::Unknown || seen.is_contradicted();
         let news = |(port, sighting): &(&u16, &Sighting)| is_known(sighting) && self.left.contains(**port);
         let news: Vec<(u16, &Sighting)> =
             part.seen.iter().filter(news).map(|(port, seen)| (*port, seen)).collect();
@@ -257,6 +307,18 @@ impl Table<'_> {
             self.tally.fell_silent |= own.fell_silent;
             self.tally.soft = self.tally.soft.or(own.soft);
         }
+    }
+
+    /// Takes a port out of what is known: the file `i` says of it what another one disputes.
+    fn doubt(&mut self, port: u16, i: usize, parts: &[(usize, &Part)]) {
+        let Tally { address, protocol, .. } = self.tally;
+        let account =
+            parts.iter().find(|(of, _)| *of == i).and_then(|(_, part)| Some((part.at, part.state(port)?)));
+        let Some((at, state)) = account else { return };
+        self.tally.states.sub(state, 1);
+        self.tally.states.add(State::Unknown, 1);
+        let endpoint = Endpoint { address, protocol, port };
+        self.taken.insert(port, (i, Sighting::contradicted(endpoint, at)));
     }
 
     /// What the manifest names is judged one by one, be it counted or listed.
@@ -299,12 +361,4 @@ impl Table<'_> {
 
 fn is_prohibited(seen: &Observation) -> bool {
     seen.state == State::Filtered && super::nmap::is_prohibition(seen.reason)
-}
-
-impl Part {
-    /// What it says of one port; `None`: nothing.
-    fn state(&self, port: u16) -> Option<State> {
-        let listed = self.seen.get(&port).map(|sighting| sighting.observation.state);
-        listed.or_else(|| self.rest.iter().find(|rest| rest.ports.contains(port)).map(super::Rest::weakest))
-    }
 }

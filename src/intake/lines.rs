@@ -213,6 +213,7 @@ impl Source {
         }
         let endpoint = Endpoint { address, protocol, port: told.number };
         let part = self.parts.entry((address, protocol)).or_default();
+        part.since = if part.seen.is_empty() { at } else { part.since.min(at) };
         part.at = part.at.max(at);
         let (reason, evidence) = match (protocol, state) {
             (Protocol::Udp, State::Open) => (Reason::UdpResponse, None),
@@ -226,15 +227,10 @@ impl Source {
             .and_then(|word| word.parse().ok())
             .filter(|own| *own == reason)
             .unwrap_or(reason);
-        let sighting = part.seen.entry(told.number).or_insert_with(|| Sighting {
-            observation: observed(endpoint, state, reason, evidence, at),
-            portrait: None,
-            banner: None,
-        });
-        let seen = &mut sighting.observation;
-        seen.ttl = seen.ttl.or_else(|| told.ttl.filter(|ttl| *ttl > 0));
+        let mut seen = observed(endpoint, state, reason, evidence, at);
+        seen.ttl = told.ttl.filter(|ttl| *ttl > 0);
         // A banner comes over a connection of its own.
-        if talked && protocol == Protocol::Tcp && !seen.handshake_completed() {
+        if talked && protocol == Protocol::Tcp {
             seen.looks.push(Look {
                 at: moment(at),
                 attempt: 2,
@@ -243,8 +239,11 @@ impl Source {
                 evidence: Evidence::Connected,
             });
         }
-        if sighting.portrait.is_none() {
-            sighting.portrait = probed.and_then(Service::portrait);
+        let portrait = probed.and_then(Service::portrait);
+        let agrees = part.tell(told.number, Sighting { observation: seen, portrait, banner: None });
+        self.answered = true;
+        if !agrees {
+            self.told_twice(endpoint);
         }
     }
 }

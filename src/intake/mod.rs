@@ -23,7 +23,7 @@ pub use self::shards::join;
 pub use self::{
     gather::{Gathered, gather},
     names::resolution,
-    source::{Part, Rest, Sighting, Source},
+    source::{MOST_REMARKS, Part, Rest, Sighting, Source},
 };
 
 /// What wrote a file, as its content shows it.
@@ -82,6 +82,8 @@ pub enum IntakeError {
     Unrecognised { at: At },
     #[error("{at}: it is XML, and no scan by nmap: its root is `{root}`")]
     OtherXml { at: At, root: String },
+    #[error("it was written by portproof from a report, and does not hold all of it")]
+    Own,
     #[error("{at}: it is cut off")]
     CutOff { at: At },
     #[error("{at}: it is no XML as nmap writes it: {why}")]
@@ -102,6 +104,7 @@ impl IntakeError {
             Self::Empty | Self::CutOff { .. } => {
                 "the scan that wrote it did not get to its end, or the file was cut on the way: run it again, or copy it again"
             }
+            Self::Own => "judge the report itself: the JSON that it was written from",
             _ => {
                 "--from takes a report that verify wrote as JSON, `nmap -oX`, `masscan -oJ` and `naabu -json`, and tells them by their content"
             }

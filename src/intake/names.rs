@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, net::IpAddr};
 
-use super::Source;
+use super::{Format, Source};
 use crate::{
     model::Family,
     spec::{
@@ -29,8 +29,24 @@ impl Source {
     }
 }
 
-/// An answer for each of these names and families, and what a reader should know of it. The later of two files
-/// counts; they come in the order of time.
+/// Other tools write down which address they scanned for a name, and nmap takes the first of several.
+const PART: &str = "only scanned addresses are known, and not whether the name has more";
+
+/// What the latest report says of a name, and what other tools scanned under it since.
+fn told<'a>(sources: &[&'a Source], key: &(String, Family)) -> (Option<&'a NameAnswer>, BTreeSet<IpAddr>) {
+    let mut scanned = BTreeSet::new();
+    for source in sources.iter().rev() {
+        let Some(answer) = source.answers.get(key) else { continue };
+        if source.format == Format::Report {
+            return (Some(answer), scanned);
+        }
+        scanned.extend(&answer.addresses);
+    }
+    (None, scanned)
+}
+
+/// An answer for each of these names and families, and what a reader should know of it. The later of two reports
+/// counts, since it asked DNS; files of other tools add to it. They come in the order of time.
 pub fn resolution(
     manifest: &Manifest,
     names: &[(String, Vec<Family>)],
@@ -42,13 +58,26 @@ pub fn resolution(
         let mut assumed: BTreeSet<IpAddr> = BTreeSet::new();
         for &family in families {
             let key = (name.clone(), family);
-            let told = sources.iter().rev().find_map(|source| source.answers.get(&key));
+            let (told, scanned) = told(sources, &key);
             let expected = expected(manifest, name, family);
+            let all = |also: &BTreeSet<IpAddr>| scanned.union(also).copied().collect();
             resolution.answers.push(match told {
-                Some(told) => told.clone(),
+                // What was scanned later under the name is its address as well.
+                Some(told) => {
+                    let mut told = told.clone();
+                    let known: BTreeSet<IpAddr> = told.addresses.iter().copied().collect();
+                    told.addresses.extend(scanned.difference(&known));
+                    if known.is_empty() && !scanned.is_empty() && told.outcome.is_definite() {
+                        told.outcome = DnsOutcome::Answered;
+                    }
+                    told
+                }
                 None if !expected.is_empty() => {
-                    assumed.extend(&expected);
-                    answer(name, family, expected.into_iter().collect(), DnsOutcome::Answered)
+                    assumed.extend(expected.difference(&scanned));
+                    answer(name, family, all(&expected), DnsOutcome::Answered)
+                }
+                None if !scanned.is_empty() => {
+                    answer(name, family, all(&BTreeSet::new()), DnsOutcome::Other(PART.to_owned()))
                 }
                 None => {
                     let nobody = "nothing that is judged says what it resolves to";

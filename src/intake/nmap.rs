@@ -3,7 +3,7 @@
 
 mod host;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, btree_map::Entry};
 
 use jiff::Timestamp;
 use quick_xml::{
@@ -64,6 +64,10 @@ pub(super) fn read(text: &[u8]) -> Result<Source, IntakeError> {
             }
         }
         let told = Told::of(element);
+        // What its findings say of the path (EXP011, EXP015) has no place in nmap's format.
+        if element.name().as_ref() == b"nmaprun" && told.get("scanner") == Some("portproof") {
+            return Err(IntakeError::Own);
+        }
         scan.element(element.name().as_ref(), &told);
         if is_empty {
             match element.name().as_ref() {
@@ -176,7 +180,8 @@ impl Scan {
             }
             b"host" => {
                 let timed_out = told.get("timedout") == Some("true");
-                self.host = Some(Host { at: told.time("endtime"), timed_out, ..Host::default() });
+                let (since, at) = (told.time("starttime"), told.time("endtime"));
+                self.host = Some(Host { since, at, timed_out, ..Host::default() });
             }
             _ => {
                 if let Some(host) = &mut self.host {
@@ -196,9 +201,7 @@ impl Scan {
             return;
         }
         let asked = self.asked.entry(protocol).or_default();
-        if let Ok(ports) = PortSet::parse(told.word("services")) {
-            asked.ports = asked.ports.union(&ports);
-        }
+        asked.ports = asked.ports.union(&host::ports(told.word("services")).unwrap_or_default());
         asked.connects = kind == "connect";
     }
 
@@ -213,6 +216,8 @@ impl Scan {
         let Some(host) = self.host.take() else { return };
         let Some(address) = host.address else { return };
         let at = host.at.or(self.source.started).unwrap_or_default();
+        let since = host.since.or(self.source.started).unwrap_or_default();
+        self.source.answered |= host.answered();
         self.source.finished = self.source.finished.max(host.at);
         // A name that was typed leads to the address that was scanned for it.
         for name in &host.names {
@@ -225,8 +230,9 @@ impl Scan {
         if host.ports.is_empty() && host.counted.is_empty() {
             return;
         }
+        let mut twice = Vec::new();
         for (&protocol, asked) in &self.asked {
-            let mut part = Part { at, asked: asked.ports.clone(), ..Part::default() };
+            let mut part = Part { since, at, asked: asked.ports.clone(), ..Part::default() };
             for port in host.ports.iter().filter(|port| port.protocol == Some(protocol)) {
                 let endpoint = Endpoint { address, protocol, port: port.number };
                 match port.sighting(endpoint, asked.connects, at) {
@@ -234,15 +240,25 @@ impl Scan {
                         let open = sighting.observation.state == State::Open;
                         self.half_open |=
                             open && protocol == Protocol::Tcp && !sighting.observation.handshake_completed();
-                        part.seen.insert(port.number, sighting);
+                        if !part.tell(port.number, sighting) {
+                            twice.push(endpoint);
+                        }
                     }
                     None => self.unusable += 1,
                 }
             }
             self.uncounted += host.rest(protocol, asked, self.asked.len() == 1, &mut part);
             part.tally = Some(host.tally(address, protocol, &part));
-            self.source.parts.insert((address, protocol), part);
+            // A host may be told of twice: by two names, or in files that were put together.
+            twice.extend(match self.source.parts.entry((address, protocol)) {
+                Entry::Vacant(place) => {
+                    place.insert(part);
+                    Vec::new()
+                }
+                Entry::Occupied(mut known) => known.get_mut().merge((address, protocol), part),
+            });
         }
+        twice.into_iter().for_each(|endpoint| self.source.told_twice(endpoint));
     }
 
     fn end(mut self, is_whole: bool) -> Source {

@@ -39,11 +39,13 @@ pub(super) fn read(text: &[u8]) -> Result<Source, IntakeError> {
     }
     let answers = run.resolver.answers.iter().filter_map(answer);
     source.answers = answers.map(|answer| ((answer.name.clone(), answer.family), answer)).collect();
+    source.answered = report.coverage.states.open > 0 || report.coverage.states.closed > 0;
     let at = source.finished.or(source.started).unwrap_or_default();
+    let since = source.started.unwrap_or_default();
     for record in &report.observations {
         let Ok(address) = record.address.parse::<IpAddr>() else { continue };
         let part = source.parts.entry((address, record.protocol)).or_default();
-        part.at = at;
+        (part.since, part.at) = (since, at);
         part.seen.insert(record.port, sighting(address, record));
     }
     let sets = sets(&report);
@@ -64,7 +66,7 @@ pub(super) fn read(text: &[u8]) -> Result<Source, IntakeError> {
                 None => earlier(&mut source.parts, key, covered, planned),
             };
             if let Some(mut part) = part {
-                part.at = at;
+                (part.since, part.at) = (since, at);
                 if let Some(tally) = &mut part.tally {
                     tally.fell_silent |= banned.contains(&address);
                 }

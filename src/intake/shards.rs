@@ -48,11 +48,13 @@ pub fn join<'a>(sources: impl Iterator<Item = &'a mut Source>) {
             continue;
         }
         let joined = together.into_iter().map(|(key, parts)| (key, joined(&parts))).collect();
+        let answered = files.iter().any(|file| file.answered);
         for file in &mut files {
             file.parts.clear();
         }
         if let Some(last) = files.last_mut() {
             last.parts = joined;
+            last.answered = answered;
             last.remarks.push(format!("judged as one run: parts {} of its plan", which.join(", ")));
         }
     }
@@ -88,7 +90,8 @@ fn sent(tally: &Tally) -> StateCounts {
 
 /// One protocol of one address, of which each part asked other ports.
 fn joined(parts: &[&Part]) -> Part {
-    let mut whole = Part::default();
+    let since = parts.iter().map(|part| part.since).min().unwrap_or_default();
+    let mut whole = Part { since, ..Part::default() };
     for part in parts {
         whole.at = whole.at.max(part.at);
         if part.tally.is_some() {

@@ -1,7 +1,10 @@
 //! What one file says, whoever wrote it: which ports of which addresses were asked, what is said of each one, and
 //! what is only counted.
 
-use std::{collections::BTreeMap, net::IpAddr};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    net::IpAddr,
+};
 
 use jiff::Timestamp;
 
@@ -14,6 +17,9 @@ use crate::{
     },
     spec::resolution::NameAnswer,
 };
+
+/// Remarks that are kept of one file.
+pub const MOST_REMARKS: usize = 100;
 
 /// One file, read.
 #[derive(Clone, Debug)]
@@ -28,6 +34,8 @@ pub struct Source {
     pub finished: Option<Timestamp>,
     /// The scan did not reach its end.
     pub partial: bool,
+    /// A host answered: only then does the silence of others say anything.
+    pub answered: bool,
     /// What a reader should know of what it can't show.
     pub remarks: Vec<String>,
     /// What names resolved to, as far as it says.
@@ -48,11 +56,19 @@ impl Source {
             started: None,
             finished: None,
             partial: false,
+            answered: false,
             remarks: Vec::new(),
             answers: BTreeMap::new(),
             parts: BTreeMap::new(),
             #[cfg(feature = "edge")]
             report: None,
+        }
+    }
+
+    /// Of a port that the file itself contradicts.
+    pub(super) fn told_twice(&mut self, endpoint: Endpoint) {
+        if self.remarks.len() < MOST_REMARKS {
+            self.remarks.push(format!("it tells of {endpoint} twice, and differently, so that is in doubt"));
         }
     }
 
@@ -66,6 +82,8 @@ impl Source {
 /// What a file says of one protocol of one address.
 #[derive(Clone, Debug, Default)]
 pub struct Part {
+    /// Since when; 1970: it does not say.
+    pub since: Timestamp,
     /// As of when; of two files that contradict each other the later one counts.
     pub at: Timestamp,
     /// Ports that it speaks of one by one.
@@ -78,6 +96,88 @@ pub struct Part {
     pub tally: Option<Tally>,
 }
 
+impl Part {
+    /// Adds what is said of a port. Said twice and differently, it is in doubt, and `false`.
+    pub(super) fn tell(&mut self, port: u16, told: Sighting) -> bool {
+        let Some(known) = self.seen.get_mut(&port) else {
+            self.seen.insert(port, told);
+            return true;
+        };
+        let agrees = known.observation.state == told.observation.state;
+        if agrees {
+            known.observation.ttl = known.observation.ttl.or(told.observation.ttl);
+            for look in told.observation.looks {
+                if !known.observation.looks.iter().any(|own| own.evidence == look.evidence) {
+                    known.observation.looks.push(look);
+                }
+            }
+            known.portrait = known.portrait.take().or(told.portrait);
+        } else {
+            *known = Sighting::contradicted(told.observation.endpoint, self.at);
+        }
+        agrees
+    }
+
+    /// Adds another account of the same. What both say is kept, and of what they say differently the doubt; returns
+    /// what is in doubt.
+    pub(super) fn merge(&mut self, (address, protocol): (IpAddr, Protocol), other: Self) -> Vec<Endpoint> {
+        let mut twice = BTreeSet::new();
+        for (one, another) in [(&*self, &other), (&other, &*self)] {
+            let counted = |port: &u16| !another.seen.contains_key(port) && another.state(*port).is_some();
+            twice.extend(one.open().filter(counted));
+        }
+        self.since = self.since.min(other.since);
+        self.at = self.at.max(other.at);
+        self.asked = self.asked.union(&other.asked);
+        self.tally = self.tally.or(other.tally);
+        for (port, sighting) in other.seen {
+            if !self.tell(port, sighting) {
+                twice.insert(port);
+            }
+        }
+        other.rest.into_iter().for_each(|rest| self.tell_rest(rest));
+        let listed: PortSet = self.seen.keys().copied().collect();
+        self.rest = self.rest.iter().map(|rest| rest.without(&listed)).collect();
+        self.rest.retain(|rest| !rest.ports.is_empty());
+        let twice = twice.into_iter().map(|port| Endpoint { address, protocol, port });
+        let twice: Vec<Endpoint> = twice.collect();
+        for &endpoint in &twice {
+            self.seen.insert(endpoint.port, Sighting::contradicted(endpoint, self.at));
+        }
+        twice
+    }
+
+    /// Its open ports.
+    pub(super) fn open(&self) -> impl Iterator<Item = u16> {
+        self.seen.iter().filter(|(_, seen)| seen.observation.state == State::Open).map(|(port, _)| *port)
+    }
+
+    /// Adds what is said of ports together. Of those that were told of before, the account that proves less counts.
+    fn tell_rest(&mut self, mut told: Rest) {
+        for known in std::mem::take(&mut self.rest) {
+            let both = known.ports.intersection(&told.ports);
+            let weaker = if known.proves() < told.proves() { &known } else { &told };
+            let (states, reason) = (weaker.least(both.len()), weaker.reason);
+            self.rest.push(known.without(&both));
+            told = told.without(&both);
+            self.rest.push(Rest { ports: both, states, reason });
+        }
+        self.rest.push(told);
+    }
+
+    /// What it says of one port; `None`: nothing.
+    pub(super) fn state(&self, port: u16) -> Option<State> {
+        let listed = self.seen.get(&port).map(|sighting| sighting.observation.state);
+        listed.or_else(|| self.rest.iter().find(|rest| rest.ports.contains(port)).map(Rest::weakest))
+    }
+
+    /// Whether it was seen after all that another part says.
+    pub(super) fn is_after(&self, earlier: &Self) -> bool {
+        let seconds = |at: Timestamp| at.as_second(); // many tools write no more
+        earlier.at > Timestamp::UNIX_EPOCH && seconds(self.since) >= seconds(earlier.at)
+    }
+}
+
 /// What is said of one port.
 #[derive(Clone, Debug)]
 pub struct Sighting {
@@ -87,6 +187,19 @@ pub struct Sighting {
     pub portrait: Option<Portrait>,
     /// What a service said of itself over UDP.
     pub banner: Option<String>,
+}
+
+impl Sighting {
+    /// Whether it is told twice, and differently.
+    pub(super) fn is_contradicted(&self) -> bool {
+        self.observation.reason == Reason::Contradicted
+    }
+
+    /// Of a port that is open by one account and something else by another.
+    pub(super) fn contradicted(endpoint: Endpoint, at: Timestamp) -> Self {
+        let observation = observed(endpoint, State::Unknown, Reason::Contradicted, None, at);
+        Self { observation, portrait: None, banner: None }
+    }
 }
 
 /// Ports that were asked, of which only the number in each state is told.
@@ -109,6 +222,19 @@ impl Rest {
         }
         let proving = [State::Unanswered, State::Filtered, State::Closed];
         proving.into_iter().find(|&state| counts.of(state) > 0).unwrap_or(State::Unknown)
+    }
+
+    /// How much it proves of each of the ports.
+    fn proves(&self) -> Option<usize> {
+        let weakest = self.weakest();
+        [State::Unanswered, State::Filtered, State::Closed].iter().position(|state| *state == weakest)
+    }
+
+    /// The same of its other ports.
+    fn without(&self, ports: &PortSet) -> Self {
+        let left = self.ports.difference(ports);
+        let states = if left.len() == self.ports.len() { self.states } else { self.least(left.len()) };
+        Self { ports: left, states, reason: self.reason }
     }
 
     /// The states of so many of the ports, whichever they are: as many as there can be in those that prove less.

@@ -224,7 +224,7 @@ fn the_later_of_two_files_counts_and_what_the_earlier_says_otherwise_is_told() {
         "what is named is judged by itself"
     );
     assert_eq!(
-        gathered.contradictions,
+        gathered.remarks,
         [(1, "203.0.113.10 22/tcp is open; in the earlier old.xml it is closed".to_owned())]
     );
     let strangers: Vec<&str> = gathered.left_out.iter().map(|left| left.what.as_str()).collect();
@@ -258,7 +258,7 @@ fn again_with(rig: &mut Rig, tallies: &[Tally]) -> report::Report {
     report::json::write(&first, &mut text).unwrap();
     let source = read(&text).unwrap();
     let gathered = gather(&[("first.json", &source)], &plan);
-    assert_eq!(gathered.contradictions, []);
+    assert_eq!(gathered.remarks, []);
     let mut second = Rig {
         observations: gathered.observations,
         portraits: gathered.portraits,

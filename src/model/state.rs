@@ -83,6 +83,8 @@ pub enum Reason {
     /// Counted among others by whoever asked, and not listed: of the states that it may be in, the one that
     /// proves least.
     Unlisted,
+    /// Told twice and differently, and nobody knows which of the two is later.
+    Contradicted,
     /// Our own failure.
     Local(LocalError),
 }
@@ -113,6 +115,7 @@ impl FromStr for Reason {
             Self::NotSent,
             Self::Interrupted,
             Self::Unlisted,
+            Self::Contradicted,
             Self::Local(LocalError::Descriptors),
             Self::Local(LocalError::LocalPorts),
             Self::Local(LocalError::Buffers),
@@ -145,6 +148,7 @@ impl Reason {
             Self::NotSent => "not_sent",
             Self::Interrupted => "interrupted",
             Self::Unlisted => "unlisted",
+            Self::Contradicted => "contradicted",
             Self::Local(LocalError::Descriptors) => "local-descriptors",
             Self::Local(LocalError::LocalPorts) => "local-ports",
             Self::Local(LocalError::Buffers) => "local-buffers",

@@ -284,7 +284,7 @@ pub struct ExceptionRecord {
     pub ticket: Option<String>,
     /// The last day on which it waives, UTC.
     pub expires: String,
-    /// `in_force`, `expired`, or `ignored` (`--strict`).
+    /// `in_force`, `pending` (not approved on the day judged), `expired`, or `ignored` (`--strict`).
     pub status: String,
     /// How many findings it waived in this run.
     pub waived: u64,

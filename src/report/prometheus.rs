@@ -120,7 +120,7 @@ fn findings(report: &Report, page: &mut Page) {
             }
         }
     }
-    let mut statuses = BTreeMap::from([("expired", 0_u64), ("ignored", 0), ("in_force", 0)]);
+    let mut statuses = BTreeMap::from([("expired", 0_u64), ("ignored", 0), ("in_force", 0), ("pending", 0)]);
     for exception in &report.exceptions {
         *statuses.entry(&exception.status).or_default() += 1;
     }

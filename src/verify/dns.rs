@@ -180,6 +180,10 @@ impl NamedHost<'_> {
                 continue;
             }
             let kind = if family == Family::Ipv4 { "A" } else { "AAAA" };
+            if let Some(answer) = answer.filter(|answer| !answer.addresses.is_empty()) {
+                self.may_have_more(answer, kind, docket);
+                continue;
+            }
             let mut draft = self.draft(COVERAGE_GAP, format!("{} {family}", self.name));
             draft.verdict = Verdict::Inconclusive;
             draft.cause = Some("unresolved_family");
@@ -199,6 +203,23 @@ impl NamedHost<'_> {
             draft.remedy = self.ask_dns(kind);
             docket.file(draft);
         }
+    }
+
+    /// Some addresses of a name were scanned, and nobody asked DNS whether these are all.
+    fn may_have_more(&self, answer: &NameAnswer, kind: &str, docket: &mut Docket) {
+        let NameAnswer { family, addresses, outcome, .. } = answer;
+        let mut draft = self.draft(COVERAGE_GAP, format!("{} {family}", self.name));
+        draft.verdict = Verdict::Inconclusive;
+        draft.cause = Some("addresses_unknown");
+        draft.title = format!("{} may have more addresses over {family}", self.name);
+        draft.expected = format!("every address that the {kind} question gives");
+        draft.observed = format!("{kind}: {}; {outcome}", words::joined(addresses.iter()));
+        draft.message = format!(
+            "What is judged shows which addresses were scanned for {}, and not whether the name has others. Scanners that are given a name take the first of its addresses.",
+            self.name
+        );
+        draft.remedy = self.ask_dns(kind);
+        docket.file(draft);
     }
 
     /// EXP009: addresses nobody listed, or that the scope does not hold. One finding a name.

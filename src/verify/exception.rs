@@ -17,6 +17,8 @@ pub struct ExceptionUse {
 pub enum ExceptionStatus {
     /// Its last day has not passed.
     InForce,
+    /// It was not approved yet on the day that is judged, or not even requested.
+    Pending,
     /// Its last day has passed.
     Expired,
     /// `--strict`.
@@ -28,11 +30,16 @@ impl ExceptionStatus {
     pub fn word(self) -> &'static str {
         match self {
             Self::InForce => "in_force",
+            Self::Pending => "pending",
             Self::Expired => "expired",
             Self::Ignored => "ignored",
         }
     }
 }
+
+/// What may be looked at at any time and was not is no doubt that a team could live with: another part of the plan
+/// has it, or a file that is not judged here.
+const NEVER_ACCEPTED: [&str; 1] = ["not_probed"];
 
 /// The exceptions of a manifest, looked up.
 pub(super) struct Waivers {
@@ -57,6 +64,12 @@ impl Waivers {
                 port: exception.port,
                 status: if context.at > exception.expires {
                     ExceptionStatus::Expired
+                } else if [exception.requested_on, exception.approved_on]
+                    .into_iter()
+                    .flatten()
+                    .any(|day| day > context.at)
+                {
+                    ExceptionStatus::Pending
                 } else if context.strict {
                     ExceptionStatus::Ignored
                 } else {
@@ -70,6 +83,9 @@ impl Waivers {
     /// The exception in force that accepts a finding. A finding about several ports is accepted when
     /// each of them is: no exception reaches further than it says.
     pub(super) fn waiving(&self, draft: &Draft) -> Option<usize> {
+        if draft.cause.is_some_and(|cause| NEVER_ACCEPTED.contains(&cause)) {
+            return None;
+        }
         let targets: Vec<usize> = draft.targets().collect();
         let in_force = |entry: &Entry| entry.status == ExceptionStatus::InForce;
         if let Some(whole) = self.find(draft.rule.id, &targets, draft.key.port, in_force) {

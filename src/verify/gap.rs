@@ -34,6 +34,8 @@ pub(super) enum Gap {
     NotProbed,
     /// Asked, and nothing says what came of it.
     Undetermined,
+    /// Told twice and differently.
+    Contradicted,
     /// Counted as open, and no observation says which.
     Unobserved,
     /// Denied UDP that was silent, and would be silent if it were open.
@@ -60,6 +62,7 @@ impl Gap {
         match seen.reason {
             Reason::Interrupted if case.seen.partial => Self::Interrupted,
             Reason::NotSent => Self::unsent(case, tally),
+            Reason::Contradicted => Self::Contradicted,
             _ => words::local(seen).or(tally).map_or_else(|| Self::unfinished(case), Self::local),
         }
     }
@@ -93,6 +96,7 @@ impl Gap {
             Self::Interrupted => "interrupted",
             Self::NotProbed => "not_probed",
             Self::Undetermined => "undetermined",
+            Self::Contradicted => "contradicted",
             Self::Unobserved => "unobserved",
             Self::NoPayload => "no_payload",
             Self::Handshake => "handshake_not_completed",
@@ -159,6 +163,11 @@ impl Gap {
                 format!("Endpoints of {whose} could not be determined"),
                 format!("Endpoints of {whose} were asked over {family}, and what came back does not say which state they are in."),
                 "Run again, with a lower `--rate` if it stays so.".to_owned(),
+            ],
+            Self::Contradicted => [
+                format!("What is said of endpoints of {whose} contradicts itself"),
+                format!("Endpoints of {whose} are open by one account and not open by another, and nothing says which of the two is later, so they count neither as open nor as closed. The remarks on what was judged name them."),
+                "Scan these ports again, and judge that; or verify without `--from`.".to_owned(),
             ],
             Self::NoPayload => [
                 format!("Denied UDP ports of {whose} were silent"),

@@ -204,8 +204,13 @@ impl<'m> Paper<'m> {
                     && group.ask(protocol).planned().contains(port)
             })
         });
+        let is_pending = [self.exception.requested_on, self.exception.approved_on]
+            .into_iter()
+            .flatten()
+            .any(|day| day > self.at);
         !case.seen.partial
             && !case.context.narrowed
+            && !is_pending
             && planned
             && !NOT_RAISED.contains(&self.exception.rule)
             && !self.exception.rule.starts_with("EXC")

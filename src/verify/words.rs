@@ -69,6 +69,7 @@ pub(super) fn seen(observation: &Observation) -> String {
         (_, Reason::NoResponse) => format!("{state}: no answer to {attempts}"),
         (State::Unknown, Reason::NotSent) => "not asked".to_owned(),
         (State::Unknown, Reason::Interrupted) => "not asked to the end: the run was stopped".to_owned(),
+        (State::Unknown, Reason::Contradicted) => "told twice, and differently".to_owned(),
         (State::Unknown, Reason::Local(error)) => format!("not determined: {error}"),
         (_, reason) => format!("{state}: ICMP {reason}{from}"),
     }

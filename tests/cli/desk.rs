@@ -181,7 +181,12 @@ pub(crate) fn checked(text: &str) -> Value {
     for place in addresses {
         seen.insert(place["address"].to_string(), states(&place["states"]));
     }
-    assert_eq!(seen.values().sum::<u64>(), planned, "the addresses' states make the total");
+    // Addresses of a block of which nothing is known are counted for the run alone.
+    let unlisted = planned - seen.values().sum::<u64>();
+    assert!(
+        unlisted <= report["coverage"]["unknown"].as_u64().unwrap(),
+        "the addresses' states make the total"
+    );
     report
 }
 

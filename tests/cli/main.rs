@@ -8,6 +8,7 @@ mod doors;
 #[path = "../lab/isolate.rs"]
 mod isolate;
 
+mod accounts;
 mod codes;
 mod demo;
 mod diff;

@@ -20,7 +20,10 @@ use crate::model::{
 pub(super) struct Host {
     pub(super) address: Option<IpAddr>,
     pub(super) names: Vec<String>,
+    pub(super) since: Option<Timestamp>,
     pub(super) at: Option<Timestamp>,
+    /// Something answered while nmap looked whether it is up.
+    pub(super) greeted: bool,
     pub(super) ports: Vec<Port>,
     /// What nmap only counts: the protocol where it says so, the state, the reason, how many, and which.
     pub(super) counted: Vec<Counted>,
@@ -58,6 +61,11 @@ impl Host {
                     .or_else(|| told.number("addr").map(|address: IpAddr| address.to_canonical()));
             }
             b"hostname" if told.word("type") == "user" => self.names.extend(told.own("name")),
+            // Without a look (-Pn) it is "up" because the user said so.
+            b"status" => {
+                self.greeted = told.word("state") == "up"
+                    && !matches!(told.word("reason"), "" | "user-set" | "localhost-response");
+            }
             b"times" => self.srtt_us = told.number("srtt"),
             b"extraports" => {
                 self.extra = Some((told.word("state").to_owned(), told.count()));
@@ -67,7 +75,7 @@ impl Host {
                 state: state.clone(),
                 reason: told.own("reason"),
                 count: told.count(),
-                ports: told.get("ports").and_then(|ports| PortSet::parse(ports).ok()),
+                ports: told.get("ports").and_then(ports),
             })),
             b"port" => {
                 *port = told.number("portid").filter(|number| *number > 0).map(|number| Port {
@@ -98,6 +106,14 @@ impl Host {
             }
             _ => {}
         }
+    }
+
+    /// Whether the host answered anything at all.
+    pub(super) fn answered(&self) -> bool {
+        let proves = |state: &str| matches!(state, "open" | "closed" | "unfiltered");
+        self.greeted
+            || self.ports.iter().any(|port| proves(&port.state))
+            || self.counted.iter().any(|counted| proves(&counted.state) && counted.count > 0)
     }
 
     /// What is only counted: by port where nmap lists them, else together. Returns how many can't be placed.
@@ -183,6 +199,17 @@ impl Port {
         }
         Some(Sighting { observation, portrait: probed.and_then(Service::portrait), banner: None })
     }
+}
+
+/// A list of ports. nmap also asks port 0, which no server can have.
+pub(super) fn ports(text: &str) -> Option<PortSet> {
+    let text = match text.strip_prefix('0') {
+        Some(rest) if rest.is_empty() => return Some(PortSet::NONE),
+        Some(rest) if rest.starts_with('-') => format!("1{rest}"),
+        Some(rest) if rest.starts_with(',') => rest.trim_start_matches(',').to_owned(),
+        _ => text.to_owned(),
+    };
+    PortSet::parse(&text).ok()
 }
 
 pub(super) fn protocol(word: &str) -> Option<Protocol> {
