@@ -1,7 +1,7 @@
 //! Two reports compared: what was not looked at is neither gone nor new, and the rest is named.
 
 use portproof::{
-    model::{Family, PortSet, Protocol, State, StateCounts, Verdict},
+    model::{Family, Kind, Level, PortSet, Protocol, State, StateCounts, Verdict},
     report::{
         CertificateRecord, DnsAnswer, OfferRecord, OfferedRecord, Report, SessionRecord, TlsRecord,
         diff::{self, Diff, EndpointDiff, Likeness, compare},
@@ -374,6 +374,55 @@ fn findings_are_new_resolved_or_judged_otherwise_and_doubts_are_no_difference() 
     let doubts = old.findings.len() - fewer.findings.len();
     assert_eq!(compared(&fewer, &old).findings.new.len(), doubts);
     assert_eq!(compared(&fewer, &old).exit_code, 3, "something is not known");
+}
+
+#[test]
+fn a_failure_that_is_only_warned_of_is_judged_otherwise_whichever_way_round_and_one_in_doubt_is_unlooked_at()
+{
+    let old = fixture::drifted();
+    let judged = |verdict| {
+        let mut new = old.clone();
+        let failing = new.findings.iter_mut().find(|finding| finding.verdict == Verdict::Fail);
+        failing.expect("a failing finding").verdict = verdict;
+        new
+    };
+    let warned = judged(Verdict::Pass);
+    for (old, new) in [(&old, &warned), (&warned, &old)] {
+        let diff = compared(old, new);
+        assert_eq!((diff.result, diff.exit_code), (Likeness::Different, 1), "{}", text(&diff));
+        assert_eq!(diff.findings.changed.len(), 1);
+    }
+    let doubted = compared(&old, &judged(Verdict::Inconclusive));
+    assert_eq!((doubted.result, doubted.exit_code), (Likeness::NotCovered, 3), "{}", text(&doubted));
+}
+
+#[test]
+fn a_finding_that_the_run_was_told_not_to_report_is_neither_resolved_nor_new() {
+    for (kind, placed) in [(Kind::Exposure, true), (Kind::Exposure, false), (Kind::Governance, false)] {
+        let mut old = fixture::drifted();
+        let mut finding = old.findings.iter().find(|it| it.verdict == Verdict::Fail).expect("one").clone();
+        (finding.id, finding.rule, finding.kind) = ("quiet".to_owned(), "EXP009".to_owned(), kind);
+        if !placed {
+            (finding.address, finding.protocol, finding.port, finding.family) = (None, None, None, None);
+        }
+        old.findings.push(finding);
+        let mut new = old.clone();
+        new.findings.retain(|finding| finding.id != "quiet");
+        let resolved = compared(&old, &new);
+        assert_eq!((resolved.findings.resolved.len(), resolved.exit_code), (1, 1), "{kind:?} {placed}");
+        new.run.selection.levels.insert("EXP009".to_owned(), Level::Allow);
+        let diff = compared(&old, &new);
+        assert_eq!(
+            (diff.findings.resolved.len(), diff.exit_code),
+            (0, 3),
+            "{kind:?} {placed} {}",
+            text(&diff)
+        );
+        let why = diff.findings.not_looked_at[0].why.as_deref();
+        assert_eq!(why, Some("the run was told not to report EXP009 (-A)"));
+        let back = compared(&new, &old);
+        assert_eq!((back.findings.new.len(), back.exit_code), (0, 3), "{}", text(&back));
+    }
 }
 
 #[test]
