@@ -60,6 +60,7 @@ pub(crate) struct Rig {
     pub(crate) fail_on: FailOn,
     pub(crate) selection: plan::Selection,
     pub(crate) at: Date,
+    pub(crate) named_day: Option<Date>,
     /// When the run before this one ended, and what is odd about it.
     pub(crate) previous: Option<(Timestamp, Vec<String>)>,
     pub(crate) sources: Vec<IpAddr>,
@@ -245,6 +246,7 @@ impl Rig {
             fail_on: FailOn::default(),
             selection: plan::Selection::default(),
             at: TODAY,
+            named_day: None,
             previous: None,
             sources: vec![],
         }
@@ -370,6 +372,7 @@ impl Rig {
         let families: &[Family] = self.selection.families.as_deref().unwrap_or(&[Family::Ipv4, Family::Ipv6]);
         let context = Context {
             at: self.at,
+            named_day: self.named_day,
             now: self.at.to_zoned(jiff::tz::TimeZone::UTC).unwrap().timestamp(),
             vantage: self.selection.vantage.as_deref().or(self.manifest.vantage.as_deref()),
             strict: self.strict,
