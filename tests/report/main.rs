@@ -16,7 +16,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use portproof::report::{self, Format, Report, Statement, html, json, summary};
+use portproof::{
+    model::{Level, Verdict},
+    report::{self, Format, Outcome, Report, Statement, html, json, summary},
+};
 
 fn page(report: &Report) -> String {
     let mut page = Vec::new();
@@ -107,6 +110,34 @@ fn the_headline_says_what_came_out_and_under_which_restrictions() {
     assert!(
         silent.starts_with("INCONCLUSIVE  nothing answered, 1 unsure · partial: it was interrupted · 0 of 65,535 endpoints determined"),
         "{silent}"
+    );
+}
+
+#[test]
+fn of_a_rule_that_was_not_reported_nothing_is_claimed() {
+    let silenced = |mut report: Report, rules: &[&str]| {
+        let levels = rules.iter().map(|&rule| (rule.to_owned(), Level::Allow));
+        report.run.selection.levels.extend(levels);
+        let said = Statement::of(&report);
+        (said.headline(), said.sentence())
+    };
+    for rule in ["EXP003", "EXP009", "EXP012"] {
+        let (headline, sentence) = silenced(fixture::conforming(), &[rule]);
+        assert!(headline.starts_with("CONFORMS  nothing that fails · "), "{headline}");
+        assert!(headline.ends_with(&format!(" · {rule} not reported")), "{headline}");
+        assert_eq!(sentence, format!("Conforms. Nothing fails. {rule} was not reported."));
+    }
+    let (_, sentence) = silenced(fixture::conforming(), &["EXP003", "EXP009"]);
+    assert_eq!(sentence, "Conforms. Nothing fails. EXP003 and EXP009 were not reported.");
+    let mut unsure = fixture::conforming();
+    unsure.summary.result = Outcome::Inconclusive;
+    unsure.summary.exit_code = 3;
+    unsure.summary.headline.clear();
+    assert!(Statement::of(&unsure).sentence().contains("Nothing seen contradicts the manifest"));
+    let (_, sentence) = silenced(unsure, &["EXP003"]);
+    assert!(
+        sentence.contains("Nothing fails") && !sentence.contains("contradicts the manifest"),
+        "{sentence}"
     );
 }
 
@@ -217,8 +248,7 @@ fn the_page_of_four_thousand_targets_is_bounded_and_takes_time_in_proportion() {
 #[test]
 fn every_finding_that_is_no_remark_has_a_card_or_is_counted_in_a_row() {
     for (name, report) in all() {
-        let remarks =
-            report.findings.iter().filter(|it| it.verdict == portproof::model::Verdict::Pass).count();
+        let remarks = report.findings.iter().filter(|it| it.verdict == Verdict::Pass).count();
         assert_eq!(findings_on(&page(&report)), report.findings.len() - remarks, "{name}");
     }
 }
@@ -450,7 +480,7 @@ fn what_is_exposed_to_one_vantage_is_let_in_from_there_only() {
 fn what_only_warns_is_shown_among_the_findings_and_counted_as_no_failure() {
     let mut report = fixture::drifted();
     let open = report.findings.iter_mut().find(|finding| finding.rule == "EXP001").expect("an open port");
-    open.verdict = portproof::model::Verdict::Pass;
+    open.verdict = Verdict::Pass;
     assert!(Statement::of(&report).headline().contains("7 wrong"), "{}", Statement::of(&report).headline());
     let page = page(&report);
     assert!(page.contains("Warnings: 1 finding") && page.contains("href=\"#section-warnings\""));
