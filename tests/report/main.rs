@@ -142,6 +142,42 @@ fn of_a_rule_that_was_not_reported_nothing_is_claimed() {
 }
 
 #[test]
+fn a_report_whose_exit_code_or_findings_do_not_follow_from_its_outcome_contradicts_itself() {
+    let contradiction = |report: &Report| Statement::of(report).contradiction().map(str::to_owned);
+    let with = |report: &Report, code: u8, partial: bool| {
+        let mut report = report.clone();
+        (report.summary.exit_code, report.run.partial) = (code, partial);
+        contradiction(&report)
+    };
+    let mut unsure = fixture::conforming();
+    unsure.summary.result = Outcome::Inconclusive;
+    unsure.summary.headline.clear();
+    let (sure, wrong) = (fixture::conforming(), fixture::drifted());
+    for code in 0..=255 {
+        let is_fine = |report: &Report, fine: &[u8]| {
+            let said = with(report, code, report.run.partial);
+            assert_eq!(said.is_none(), fine.contains(&code), "{:?} {code} {said:?}", report.summary.result);
+        };
+        is_fine(&sure, &[0]);
+        is_fine(&unsure, &[3]);
+        // Doubts are in it: 0 is none of its codes, whatever --fail-on was.
+        is_fine(&wrong, &[1, 3]);
+    }
+    for code in [130, 143] {
+        assert_eq!(with(&unsure, code, true), None);
+        assert_eq!(with(&wrong, code, true), None);
+        assert!(with(&sure, code, true).is_some(), "what was interrupted does not conform");
+    }
+    let mut unfounded = wrong;
+    for finding in unfounded.findings.iter_mut().filter(|finding| finding.verdict == Verdict::Fail) {
+        finding.verdict = Verdict::Inconclusive;
+    }
+    unfounded.summary.exit_code = 3;
+    let said = contradiction(&unfounded).expect("a contradiction");
+    assert!(said.contains("endpoints fail, and no finding fails"), "{said}");
+}
+
+#[test]
 fn every_restriction_is_named() {
     let mut report = fixture::conforming();
     report.run.selection.only = vec!["www".to_owned(), "tag:pci".to_owned()];

@@ -398,6 +398,9 @@ impl Rig {
         assert_eq!(u128::from(judgement.planned), planned);
         assert_eq!(judgement.verdicts.total(), judgement.planned, "verdicts reconcile");
         assert_eq!(judgement.states.total(), judgement.planned, "states reconcile");
+        let fails = |finding: &Finding| finding.verdict == Verdict::Fail;
+        let founded = judgement.verdicts.fail == 0 || judgement.findings.iter().any(fails);
+        assert!(founded, "no endpoint fails without a finding that does");
         let ids: std::collections::HashSet<_> = judgement.findings.iter().map(|f| f.id.clone()).collect();
         assert_eq!(ids.len(), judgement.findings.len(), "ids are unique");
         for finding in &judgement.findings {
