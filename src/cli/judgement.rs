@@ -84,6 +84,7 @@ impl Subject<'_> {
         let before = measure.baseline.as_ref().map(|(_, before)| (before.ended(), before.caveats(run)));
         let context = Context {
             at: self.at,
+            named_day: run.selection.at.as_ref().map(|_| self.at),
             now: self.now,
             vantage: self.vantage,
             strict: measure.strict,

@@ -49,10 +49,10 @@ mod tests {
     #[test]
     fn large_answers_are_heard_and_endless_ones_are_not() {
         let mut hearing = Hearing::up_to(64 << 10);
-        let in_segments = (0..).take_while(|_| hearing.add(&[b'x'; 1400])).count();
+        let in_segments = (0..100).take_while(|_| hearing.add(&[b'x'; 1400])).count();
         assert_eq!((in_segments, hearing.octets().len()), (46, 64 << 10));
         let mut hearing = Hearing::up_to(64 << 10);
-        let one_by_one = (0..).take_while(|_| hearing.add(b"x")).count();
+        let one_by_one = (0..10_000).take_while(|_| hearing.add(b"x")).count();
         assert!((2000..4000).contains(&one_by_one), "{one_by_one}");
         // Who is through with one answer is not heard again for another.
         hearing.clear();

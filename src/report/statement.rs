@@ -110,7 +110,12 @@ impl<'a> Statement<'a> {
                 "Nothing answered at all, so nothing can be said about what is open.".to_owned(),
             ),
             Outcome::Inconclusive => {
-                let mut all = vec!["nothing seen contradicts the manifest".to_owned()];
+                let clean = if self.is_softened() {
+                    "nothing fails"
+                } else {
+                    "nothing seen contradicts the manifest"
+                };
+                let mut all = vec![clean.to_owned()];
                 all.extend(unsure);
                 if all.len() == 1 && !report.run.partial {
                     all.push("not everything could be determined".to_owned());
@@ -129,6 +134,11 @@ impl<'a> Statement<'a> {
             let them = if overlooked == 1 { "it" } else { "them" };
             body = format!("{body} {number}, and the run was told not to report {them}.");
         }
+        let silenced = silenced(report);
+        if !silenced.is_empty() {
+            let were = if silenced.len() == 1 { "was" } else { "were" };
+            body = format!("{body} {} {were} not reported.", listed(&silenced));
+        }
         if waived > 0 {
             let verb = if waived == 1 { "is" } else { "are" };
             let number = capital(&spoken(waived, "deviation or doubt", "deviations or doubts"));
@@ -137,9 +147,14 @@ impl<'a> Statement<'a> {
         (word, body)
     }
 
+    /// Whether something deviates or may deviate that does not fail: then nothing is said but that nothing fails.
+    fn is_softened(&self) -> bool {
+        self.tally.is_softened(self.report)
+    }
+
     fn conforming(&self) -> String {
         let report = self.report;
-        if self.tally.waived + self.tally.overlooked > 0 || warned(report).next().is_some() {
+        if self.is_softened() {
             return "Nothing fails.".to_owned();
         }
         let required = report
@@ -203,10 +218,14 @@ impl Tally {
         tally
     }
 
+    fn is_softened(self, report: &Report) -> bool {
+        self.waived + self.overlooked > 0 || warned(report).next().is_some() || !silenced(report).is_empty()
+    }
+
     fn words(self, report: &Report) -> String {
         let mut words = Vec::new();
         match report.summary.result {
-            Outcome::Conforms if self.waived + self.overlooked > 0 || warned(report).next().is_some() => {
+            Outcome::Conforms if self.is_softened(report) => {
                 words.push("nothing that fails".to_owned());
             }
             Outcome::Conforms => words.push("nothing unexpected, nothing missing".to_owned()),
@@ -243,8 +262,14 @@ fn warned(report: &Report) -> impl Iterator<Item = &Finding> {
     report.findings.iter().filter(|finding| finding.verdict == Verdict::Pass).filter(is_deviation)
 }
 
+/// The rules that the run was told not to report.
+fn silenced(report: &Report) -> Vec<&str> {
+    let levels = report.run.selection.levels.iter();
+    levels.filter(|(_, level)| **level == Level::Allow).map(|(id, _)| id.as_str()).collect()
+}
+
 fn overlooked(report: &Report) -> u64 {
-    if !report.run.selection.levels.values().any(|level| *level == Level::Allow) {
+    if silenced(report).is_empty() {
         return 0;
     }
     // A finding may speak of an endpoint, of a whole address, or of a host or target.

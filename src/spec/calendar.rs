@@ -15,6 +15,11 @@ pub fn date(text: &str) -> Result<Date, String> {
     text.parse().map_err(|_| format!("there is no day `{text}`"))
 }
 
+/// A day that was yet to come on that other day, where something is said to have been done on it.
+pub(crate) fn ahead(day: Option<Date>, at: Date) -> Option<Date> {
+    day.filter(|&day| day > at)
+}
+
 /// Reads `10s`, `30m`, `12h`, `180d`, `2w`: a whole number and one unit, more than zero.
 pub fn duration(text: &str) -> Result<Duration, String> {
     let wrong =

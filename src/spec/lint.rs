@@ -1,6 +1,7 @@
 //! Lints of the paperwork: a manifest that can be used and is not as it should be. Never fails a
 //! run by itself; a policy or `-D` does.
 
+mod ahead;
 mod controls;
 mod reviews;
 
@@ -47,7 +48,8 @@ pub(crate) fn paperwork(manifest: &Manifest, names: &dyn Names, unused: &[(Strin
 
 /// The lints that depend on the day on which the paperwork is judged.
 pub fn dated(manifest: &Manifest, at: Date) -> Vec<Lint> {
-    ending(&manifest.authorization, at).into_iter().chain(reviews::rare(manifest, at)).collect()
+    let ending = ending(&manifest.authorization, at).into_iter();
+    ending.chain(reviews::rare(manifest, at)).chain(ahead::yet_to_come(manifest, at)).collect()
 }
 
 fn ending(authorization: &Authorization, at: Date) -> Option<Lint> {

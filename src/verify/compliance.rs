@@ -1,6 +1,7 @@
 //! What a run shows of the controls of each policy that its manifest names. It supports evidence or
 //! contradicts it; it never says that a control is met, and any doubt leaves it undetermined.
 
+mod ahead;
 mod fields;
 mod ground;
 mod needs;
@@ -85,6 +86,15 @@ struct View<'c> {
 
 impl View<'_> {
     fn control(&self, control: &Control) -> ControlJudgement {
+        let mut judged = self.judged(control);
+        // What no run shows is shown as of no day.
+        if let Some(day) = self.case.context.named_day.filter(|_| control.support != Support::None) {
+            judged.because.push(format!("Paperwork was judged as of {day} (--at)."));
+        }
+        judged
+    }
+
+    fn judged(&self, control: &Control) -> ControlJudgement {
         let all = self.judgement.findings.iter().enumerate();
         let findings: Vec<usize> =
             all.filter(|(_, finding)| self.bears(finding, control)).map(|(i, _)| i).collect();
@@ -95,10 +105,9 @@ impl View<'_> {
         };
         let failing = self.verdicts(&findings).filter(|verdict| *verdict == Verdict::Fail).count() as u64;
         if failing > 0 {
-            let because = vec![format!(
-                "{} on it.",
-                counted(failing, "failing finding bears", "failing findings bear")
-            )];
+            let bear = counted(failing, "failing finding bears", "failing findings bear");
+            let mut because = vec![format!("{bear} on it.")];
+            because.extend(ahead::yet_to_come(control, self.ground));
             return ControlJudgement { status: Status::Contradicted, support, because, findings };
         }
         let mut because = self.reservations(control, &findings);
@@ -139,6 +148,7 @@ impl View<'_> {
             why.extend(self.gaps(control));
         }
         why.extend(self.of_some(control));
+        why.extend(ahead::yet_to_come(control, self.ground));
         // About no target there is nothing to hold its needs against.
         if control.only.is_none() || !self.ground.targets.is_empty() {
             why.extend(needs::unmet(control, self.ground));

@@ -98,6 +98,8 @@ pub struct Seen<'a> {
 pub struct Context<'a> {
     /// The day on which the paperwork is judged, UTC.
     pub at: Date,
+    /// The same day, where the operator named it (`--at`).
+    pub named_day: Option<Date>,
     /// When the run ended: certificates are judged as of then.
     pub now: Timestamp,
     /// The vantage's name.

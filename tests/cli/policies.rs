@@ -74,6 +74,45 @@ fn reviews_that_are_too_far_apart_fail_under_a_policy_and_contradict_the_control
 }
 
 #[test]
+fn a_day_that_is_yet_to_come_is_a_day_that_is_missing_and_contradicts_under_a_policy() {
+    let (desk, door) = (Desk::new(), Door::open());
+    let policy = "policy: {use: pci-dss-4.0.1}";
+    let reviewed = |last: &str| {
+        let review = format!("metadata: {{name: m, review: {{last: {last}, every: 180d}}}}\nauthorization");
+        manifest(&door, WHOLE, policy).replace("authorization", &review)
+    };
+    let approved = |on: &str| manifest(&door, &WHOLE.replace("2026-05-02", on), policy);
+    let excepted = |on: &str| {
+        manifest(&door, WHOLE, policy)
+            + &format!(
+                "exceptions: [{{id: E, match: {{target: here, rule: EXP010}}, reason: r, requested_by: a, requested_on: 2026-07-02, approved_by: b, approved_on: {on}, expires: 2026-12-01}}]\n"
+            )
+    };
+    for (rule, control) in [("MAN013", Some("1.2.7")), ("MAN004", Some("1.2.5")), ("MAN016", None)] {
+        let text = |day: &str| match rule {
+            "MAN013" => reviewed(day),
+            "MAN004" => approved(day),
+            _ => excepted(day),
+        };
+        desk.file("portproof.yaml", text("2026-08-02"));
+        let told = desk.run(&["lint", "--at", "2026-08-01"]).ends(1);
+        assert!(told.out.contains(&format!("error[{rule}]")), "{}", told.out);
+        assert!(told.out.contains("2026-08-02, which is yet to come"), "{}", told.out);
+        assert!(!desk.run(&["lint", "--at", "2026-08-02"]).out.contains(rule));
+        let run = desk.verify_text(&text("2026-08-02"), &DAY).ends(1);
+        assert!(run.findings().contains(&format!("{rule} fail")), "{:?}", run.findings());
+        let Some(id) = control else { continue };
+        let found = control_of(run.report(), id);
+        assert_eq!(found["status"], "contradicted");
+        let because = found["because"].to_string();
+        assert!(because.contains("on 2026-08-02, which was yet to come on 2026-08-01"), "{because}");
+        assert!(because.contains("Paperwork was judged as of 2026-08-01 (--at)."), "{because}");
+        let run = desk.verify_text(&text("2026-08-01"), &DAY).ends(0);
+        assert_ne!(control_of(run.report(), id)["status"], "contradicted");
+    }
+}
+
+#[test]
 fn lint_names_all_the_paperwork_by_which_verify_would_fail() {
     let (desk, door) = (Desk::new(), Door::open());
     let exceptions = "exceptions:

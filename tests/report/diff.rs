@@ -1,9 +1,10 @@
 //! Two reports compared: what was not looked at is neither gone nor new, and the rest is named.
 
 use portproof::{
-    model::{Family, PortSet, Protocol, State, StateCounts, Verdict},
+    model::{Family, Kind, Level, PortSet, Protocol, State, StateCounts, Verdict},
     report::{
-        CertificateRecord, DnsAnswer, OfferRecord, OfferedRecord, Report, SessionRecord, TlsRecord,
+        CertificateRecord, DnsAnswer, OfferRecord, OfferedRecord, PortraitRecord, Report, SessionRecord,
+        TlsRecord,
         diff::{self, Diff, EndpointDiff, Likeness, compare},
     },
 };
@@ -374,6 +375,126 @@ fn findings_are_new_resolved_or_judged_otherwise_and_doubts_are_no_difference() 
     let doubts = old.findings.len() - fewer.findings.len();
     assert_eq!(compared(&fewer, &old).findings.new.len(), doubts);
     assert_eq!(compared(&fewer, &old).exit_code, 3, "something is not known");
+}
+
+#[test]
+fn a_failure_that_is_only_warned_of_is_judged_otherwise_whichever_way_round_and_one_in_doubt_is_unlooked_at()
+{
+    let old = fixture::drifted();
+    let judged = |verdict| {
+        let mut new = old.clone();
+        let failing = new.findings.iter_mut().find(|finding| finding.verdict == Verdict::Fail);
+        failing.expect("a failing finding").verdict = verdict;
+        new
+    };
+    let warned = judged(Verdict::Pass);
+    for (old, new) in [(&old, &warned), (&warned, &old)] {
+        let diff = compared(old, new);
+        assert_eq!((diff.result, diff.exit_code), (Likeness::Different, 1), "{}", text(&diff));
+        assert_eq!(diff.findings.changed.len(), 1);
+    }
+    let doubted = compared(&old, &judged(Verdict::Inconclusive));
+    assert_eq!((doubted.result, doubted.exit_code), (Likeness::NotCovered, 3), "{}", text(&doubted));
+}
+
+#[test]
+fn a_finding_that_the_run_was_told_not_to_report_is_neither_resolved_nor_new() {
+    for (kind, placed) in [(Kind::Exposure, true), (Kind::Exposure, false), (Kind::Governance, false)] {
+        let mut old = fixture::drifted();
+        let mut finding = old.findings.iter().find(|it| it.verdict == Verdict::Fail).expect("one").clone();
+        (finding.id, finding.rule, finding.kind) = ("quiet".to_owned(), "EXP009".to_owned(), kind);
+        if !placed {
+            (finding.address, finding.protocol, finding.port, finding.family) = (None, None, None, None);
+        }
+        old.findings.push(finding);
+        let mut new = old.clone();
+        new.findings.retain(|finding| finding.id != "quiet");
+        let resolved = compared(&old, &new);
+        assert_eq!((resolved.findings.resolved.len(), resolved.exit_code), (1, 1), "{kind:?} {placed}");
+        new.run.selection.levels.insert("EXP009".to_owned(), Level::Allow);
+        let diff = compared(&old, &new);
+        assert_eq!(
+            (diff.findings.resolved.len(), diff.exit_code),
+            (0, 3),
+            "{kind:?} {placed} {}",
+            text(&diff)
+        );
+        let why = diff.findings.not_looked_at[0].why.as_deref();
+        assert_eq!(why, Some("the run was told not to report EXP009 (-A)"));
+        let back = compared(&new, &old);
+        assert_eq!((back.findings.new.len(), back.exit_code), (0, 3), "{}", text(&back));
+    }
+}
+
+/// The drifted report with this program on the web server's port.
+fn with_program(product: Option<&str>, version: Option<&str>, banner: Option<&str>) -> Report {
+    let mut report = fixture::drifted();
+    let seen = report.observations.iter_mut().find(|seen| (seen.address.as_str(), seen.port) == (WWW, 443));
+    let seen = seen.expect("the web server");
+    seen.banner = banner.map(str::to_owned);
+    let text = |text: &str| text.to_owned();
+    seen.portrait = Some(PortraitRecord {
+        protocol: Some(text("http")),
+        encrypted: true,
+        complete: true,
+        product: product.map(text),
+        version: version.map(text),
+        detail: None,
+        guard: None,
+        guard_shown_by: None,
+        manner: None,
+    });
+    report
+}
+
+#[test]
+fn another_program_behind_the_same_service_is_a_change_and_so_is_another_version_of_it() {
+    let old = with_program(Some("OpenSSH"), Some("9.2p1"), None);
+    let change = |old: &Report, new: &Report| {
+        let diff = compared(old, new);
+        assert_eq!(diff.exit_code, 1, "{}", text(&diff));
+        let [change] = &diff.endpoints.changed[0].changes[..] else { panic!("one change") };
+        (change.what.clone(), change.old.clone().unwrap_or_default(), change.new.clone().unwrap_or_default())
+    };
+    let told = |what: &str, old: &str, new: &str| (what.to_owned(), old.to_owned(), new.to_owned());
+    let other = with_program(Some("dropbear"), Some("2012.55"), None);
+    assert_eq!(change(&old, &other), told("product", "OpenSSH 9.2p1", "dropbear 2012.55"));
+    let newer = with_program(Some("OpenSSH"), Some("9.7p1"), None);
+    assert_eq!(change(&old, &newer), told("version", "OpenSSH 9.2p1", "OpenSSH 9.7p1"));
+    // What a report without portraits has of SSH is its identification line.
+    let mut older = with_program(None, None, Some("SSH-2.0-OpenSSH_9.2p1 Debian-2+deb12u3"));
+    for seen in &mut older.observations {
+        seen.portrait = None;
+    }
+    assert_eq!(change(&older, &other).0, "product");
+    assert_eq!(compared(&older, &old).exit_code, 0);
+}
+
+#[test]
+fn what_a_program_does_not_say_and_what_it_says_otherwise_each_time_is_no_change() {
+    let old =
+        with_program(Some("OpenSSH"), Some("9.2p1"), Some("220 mx1 Sat, 28 Nov 2026 12:00:00 (id 4711)"));
+    for new in [
+        with_program(None, None, None),
+        with_program(Some("OpenSSH"), None, None),
+        with_program(Some("OpenSSH"), Some("9.2p1"), Some("220 mx2 Sun, 29 Nov 2026 12:00:01 (id 4712)")),
+    ] {
+        assert_eq!(compared(&old, &new).exit_code, 0, "{}", text(&compared(&old, &new)));
+        assert_eq!(compared(&new, &old).exit_code, 0, "{}", text(&compared(&new, &old)));
+    }
+    // Another tool has other names for the same.
+    let mut other = with_program(Some("Apache httpd"), Some("2.4"), None);
+    other.run.sources = vec![portproof::report::SourceRecord {
+        path: "scan.xml".to_owned(),
+        sha256: "00".repeat(32),
+        format: "nmap-xml".to_owned(),
+        tool: "nmap 7.93".to_owned(),
+        started_at: None,
+        finished_at: None,
+        partial: false,
+        remarks: Vec::new(),
+    }];
+    assert_eq!(compared(&old, &other).exit_code, 0);
 }
 
 #[test]

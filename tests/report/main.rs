@@ -16,7 +16,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use portproof::report::{self, Format, Report, Statement, html, json, summary};
+use portproof::{
+    model::{Level, Verdict},
+    report::{self, Format, Outcome, Report, Statement, html, json, summary},
+};
 
 fn page(report: &Report) -> String {
     let mut page = Vec::new();
@@ -108,6 +111,70 @@ fn the_headline_says_what_came_out_and_under_which_restrictions() {
         silent.starts_with("INCONCLUSIVE  nothing answered, 1 unsure · partial: it was interrupted · 0 of 65,535 endpoints determined"),
         "{silent}"
     );
+}
+
+#[test]
+fn of_a_rule_that_was_not_reported_nothing_is_claimed() {
+    let silenced = |mut report: Report, rules: &[&str]| {
+        let levels = rules.iter().map(|&rule| (rule.to_owned(), Level::Allow));
+        report.run.selection.levels.extend(levels);
+        let said = Statement::of(&report);
+        (said.headline(), said.sentence())
+    };
+    for rule in ["EXP003", "EXP009", "EXP012"] {
+        let (headline, sentence) = silenced(fixture::conforming(), &[rule]);
+        assert!(headline.starts_with("CONFORMS  nothing that fails · "), "{headline}");
+        assert!(headline.ends_with(&format!(" · {rule} not reported")), "{headline}");
+        assert_eq!(sentence, format!("Conforms. Nothing fails. {rule} was not reported."));
+    }
+    let (_, sentence) = silenced(fixture::conforming(), &["EXP003", "EXP009"]);
+    assert_eq!(sentence, "Conforms. Nothing fails. EXP003 and EXP009 were not reported.");
+    let mut unsure = fixture::conforming();
+    unsure.summary.result = Outcome::Inconclusive;
+    unsure.summary.exit_code = 3;
+    unsure.summary.headline.clear();
+    assert!(Statement::of(&unsure).sentence().contains("Nothing seen contradicts the manifest"));
+    let (_, sentence) = silenced(unsure, &["EXP003"]);
+    assert!(
+        sentence.contains("Nothing fails") && !sentence.contains("contradicts the manifest"),
+        "{sentence}"
+    );
+}
+
+#[test]
+fn a_report_whose_exit_code_or_findings_do_not_follow_from_its_outcome_contradicts_itself() {
+    let contradiction = |report: &Report| Statement::of(report).contradiction().map(str::to_owned);
+    let with = |report: &Report, code: u8, partial: bool| {
+        let mut report = report.clone();
+        (report.summary.exit_code, report.run.partial) = (code, partial);
+        contradiction(&report)
+    };
+    let mut unsure = fixture::conforming();
+    unsure.summary.result = Outcome::Inconclusive;
+    unsure.summary.headline.clear();
+    let (sure, wrong) = (fixture::conforming(), fixture::drifted());
+    for code in 0..=255 {
+        let is_fine = |report: &Report, fine: &[u8]| {
+            let said = with(report, code, report.run.partial);
+            assert_eq!(said.is_none(), fine.contains(&code), "{:?} {code} {said:?}", report.summary.result);
+        };
+        is_fine(&sure, &[0]);
+        is_fine(&unsure, &[3]);
+        // Doubts are in it: 0 is none of its codes, whatever --fail-on was.
+        is_fine(&wrong, &[1, 3]);
+    }
+    for code in [130, 143] {
+        assert_eq!(with(&unsure, code, true), None);
+        assert_eq!(with(&wrong, code, true), None);
+        assert!(with(&sure, code, true).is_some(), "what was interrupted does not conform");
+    }
+    let mut unfounded = wrong;
+    for finding in unfounded.findings.iter_mut().filter(|finding| finding.verdict == Verdict::Fail) {
+        finding.verdict = Verdict::Inconclusive;
+    }
+    unfounded.summary.exit_code = 3;
+    let said = contradiction(&unfounded).expect("a contradiction");
+    assert!(said.contains("endpoints fail, and no finding fails"), "{said}");
 }
 
 #[test]
@@ -217,8 +284,7 @@ fn the_page_of_four_thousand_targets_is_bounded_and_takes_time_in_proportion() {
 #[test]
 fn every_finding_that_is_no_remark_has_a_card_or_is_counted_in_a_row() {
     for (name, report) in all() {
-        let remarks =
-            report.findings.iter().filter(|it| it.verdict == portproof::model::Verdict::Pass).count();
+        let remarks = report.findings.iter().filter(|it| it.verdict == Verdict::Pass).count();
         assert_eq!(findings_on(&page(&report)), report.findings.len() - remarks, "{name}");
     }
 }
@@ -450,7 +516,7 @@ fn what_is_exposed_to_one_vantage_is_let_in_from_there_only() {
 fn what_only_warns_is_shown_among_the_findings_and_counted_as_no_failure() {
     let mut report = fixture::drifted();
     let open = report.findings.iter_mut().find(|finding| finding.rule == "EXP001").expect("an open port");
-    open.verdict = portproof::model::Verdict::Pass;
+    open.verdict = Verdict::Pass;
     assert!(Statement::of(&report).headline().contains("7 wrong"), "{}", Statement::of(&report).headline());
     let page = page(&report);
     assert!(page.contains("Warnings: 1 finding") && page.contains("href=\"#section-warnings\""));

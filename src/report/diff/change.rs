@@ -1,10 +1,12 @@
-//! What is not the same about an endpoint that is open in both reports: its service, its certificate, its TLS.
+//! What is not the same about an endpoint that is open in both reports: its service, the program behind it, its
+//! certificate, its TLS.
 
 use std::collections::BTreeSet;
 
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::program::Program;
 use crate::report::{
     CertificateRecord, ObservationRecord, OfferRecord, OfferedRecord, SessionRecord, TlsRecord,
     words::{listed, moment},
@@ -13,7 +15,7 @@ use crate::report::{
 /// One thing that is not the same.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Change {
-    /// `service`, `certificate`, `trust`, `tls` (the versions), `suites`, `session` (what was agreed on).
+    /// `service`, `product` (another program), `version` (of the same), `certificate`, `trust`, `tls` (its versions), `suites`, `session` (what was agreed on).
     pub what: String,
     /// The name that was asked for (SNI), where it is about TLS for one.
     pub name: Option<String>,
@@ -43,14 +45,20 @@ struct Ledger {
     missing: Vec<NotInspected>,
 }
 
-/// Holds two sightings of one open endpoint against each other.
-pub(super) fn between(old: &ObservationRecord, new: &ObservationRecord) -> (Vec<Change>, Vec<NotInspected>) {
+/// Holds two sightings of one open endpoint against each other. `alike`: whoever made them has the same names for
+/// programs.
+pub(super) fn between(
+    old: &ObservationRecord,
+    new: &ObservationRecord,
+    alike: bool,
+) -> (Vec<Change>, Vec<NotInspected>) {
     let mut ledger = Ledger::default();
     match (&old.service, &new.service) {
         (Some(before), Some(after)) if before != after => {
             ledger.change("service", None, Some(before.clone()), Some(after.clone()));
         }
         (Some(before), None) => ledger.miss("service", None, before.clone()),
+        (Some(_), Some(_)) if alike => program(&mut ledger, old, new),
         _ => {}
     }
     match (&old.tls, &new.tls) {
@@ -66,6 +74,14 @@ pub(super) fn between(old: &ObservationRecord, new: &ObservationRecord) -> (Vec<
         (None, _) => {}
     }
     (ledger.changes, ledger.missing)
+}
+
+/// The same service by another program.
+fn program(ledger: &mut Ledger, old: &ObservationRecord, new: &ObservationRecord) {
+    let Some((before, after)) = Program::of(old).zip(Program::of(new)) else { return };
+    if let Some(what) = before.differs(&after) {
+        ledger.change(what, None, Some(before.said), Some(after.said));
+    }
 }
 
 fn tls(ledger: &mut Ledger, old: &TlsRecord, new: &TlsRecord) {

@@ -102,6 +102,7 @@ type Key<'a> = (bool, Option<IpAddr>, &'a str, Protocol, u16);
 /// Compares every endpoint that is open in one of them.
 pub(super) fn compare(old: &Looks<'_>, new: &Looks<'_>) -> Endpoints {
     let open: BTreeSet<Key<'_>> = open_of(old.report).chain(open_of(new.report)).collect();
+    let alike = old.hearers() == new.hearers();
     let mut found = Endpoints::default();
     for (_, _, address, protocol, port) in open {
         let (before, after) = (old.at(address, protocol, port), new.at(address, protocol, port));
@@ -118,7 +119,7 @@ pub(super) fn compare(old: &Looks<'_>, new: &Looks<'_>) -> Endpoints {
         };
         match (before, after) {
             (Look::Open(before), Look::Open(after)) => {
-                (diff.changes, diff.not_inspected) = change::between(before, after);
+                (diff.changes, diff.not_inspected) = change::between(before, after, alike);
                 match (diff.changes.is_empty(), diff.not_inspected.is_empty()) {
                     (false, _) => found.changed.push(diff),
                     (true, false) => found.not_inspected.push(diff),

@@ -1,4 +1,5 @@
-//! Findings of two reports by their ids. One that is not there again is resolved only where the new run looked.
+//! Findings of two reports by their ids. One that is not there again is resolved only where the new run looked, and
+//! was not told to keep it to itself.
 
 use std::collections::HashMap;
 
@@ -7,7 +8,7 @@ use serde::Serialize;
 
 use super::look::{Look, Looks};
 use crate::{
-    model::{Kind, Protocol, Severity, Verdict},
+    model::{Kind, Level, Protocol, Severity, Verdict},
     report::{AddressRecord, Finding},
 };
 
@@ -20,9 +21,9 @@ pub struct Findings {
     pub resolved: Vec<FindingDiff>,
     /// In both, with another verdict or severity.
     pub changed: Vec<FindingDiff>,
-    /// In the old report only, and the new one did not look there.
+    /// In the old report only, and the new one did not look there, or was told not to report it.
     pub not_looked_at: Vec<FindingDiff>,
-    /// In the new report only, and the old one did not look there.
+    /// In the new report only, and the old one did not look there, or was told not to report it.
     pub not_looked_at_before: Vec<FindingDiff>,
     /// In both, and the same.
     pub same: u64,
@@ -71,9 +72,11 @@ impl FindingDiff {
         }
     }
 
-    /// Whether it says that something is wrong, accepted or not: neither a doubt nor a remark.
+    /// Whether it says or said that something is wrong, accepted or not: a doubt does not, whatever was said before,
+    /// nor does what was and is a remark.
     pub(super) fn counts(&self) -> bool {
-        matches!(self.verdict, Verdict::Fail | Verdict::Waived)
+        let is_wrong = |verdict: Verdict| matches!(verdict, Verdict::Fail | Verdict::Waived);
+        !self.verdict.is_doubt() && (is_wrong(self.verdict) || self.old_verdict.is_some_and(is_wrong))
     }
 }
 
@@ -115,6 +118,9 @@ pub(super) fn compare(old: &Looks<'_>, new: &Looks<'_>) -> Findings {
 /// Why a run can't say that a finding which it lacks is not there; `None` where it can.
 fn unlooked(looks: &Looks<'_>, finding: &Finding) -> Option<String> {
     let report = looks.report;
+    if report.run.selection.levels.get(&finding.rule) == Some(&Level::Allow) {
+        return Some(format!("the run was told not to report {} (-A)", finding.rule));
+    }
     if finding.kind == Kind::Governance {
         // Paperwork is judged from the manifest; only what was used is known from the run.
         let unfinished = report.run.partial && finding.rule == "EXC002";
@@ -166,7 +172,7 @@ fn at(looks: &Looks<'_>, finding: &Finding, address: &str) -> Option<String> {
         Look::Open(seen) if seen.verdict.is_doubt() => {
             Some("the port is open, and what answers could not be decided".to_owned())
         }
-        // Accepted without a finding: the operator told the run to be silent about the rule (`-A`).
+        // Accepted without a finding, and the report does not say what it was told to be silent about.
         Look::Open(seen) if seen.verdict == Verdict::Waived && !speaks(looks, address, protocol, port) => {
             Some("the run was told not to report it".to_owned())
         }

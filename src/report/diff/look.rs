@@ -239,6 +239,14 @@ impl<'a> Looks<'a> {
         "no target of the run has this address".to_owned()
     }
 
+    /// The tools that talked to what answers: each has its own names for programs.
+    pub(super) fn hearers(&self) -> BTreeSet<&'a str> {
+        let run = &self.report.run;
+        let tools = run.sources.iter().filter_map(|source| source.tool.split(' ').next());
+        let own = run.sources.is_empty().then_some(self.report.tool.name.as_str());
+        tools.chain(own).collect()
+    }
+
     /// The targets of an address, as this report knows them.
     pub(super) fn targets(&self, address: &str) -> BTreeSet<&'a str> {
         self.places.get(address).map(|place| place.targets.iter().copied().collect()).unwrap_or_default()

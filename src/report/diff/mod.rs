@@ -7,6 +7,7 @@ mod endpoints;
 mod findings;
 mod look;
 mod names;
+mod program;
 pub(crate) mod rows;
 mod text;
 

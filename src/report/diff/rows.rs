@@ -175,13 +175,13 @@ fn findings(diff: &Diff) -> Vec<Section> {
         section("Findings judged otherwise", "in both, and not the same", "Before", &findings.changed),
         section(
             "Findings not looked at",
-            "the new run did not look there, so whether they stand is not known",
+            "the new run did not look there, or was told not to report them: whether they stand is not known",
             "Why",
             &findings.not_looked_at,
         ),
         section(
             "Findings where nobody looked before",
-            "the old run did not look there, so whether they are new is not known",
+            "the old run did not look there, or was told not to report them: whether they are new is not known",
             "Why",
             &findings.not_looked_at_before,
         ),

@@ -35,6 +35,8 @@ pub enum Imbalance {
     Exception(String),
     /// The headline begins with another outcome.
     Headline(Outcome),
+    /// Endpoints are judged failing, and no finding says of anything that it fails.
+    Unfounded(u64),
     /// The exit code is that of another outcome.
     Exit(u8),
     /// An endpoint is listed twice.
@@ -100,6 +102,9 @@ impl fmt::Display for Imbalance {
             }
             Self::Headline(outcome) => {
                 write!(f, "the result is {}, and the headline says otherwise", outcome.word())
+            }
+            Self::Unfounded(fail) => {
+                write!(f, "{} endpoints fail, and no finding fails", thousands(*fail))
             }
             Self::Exit(code) => write!(f, "the exit code is {code}, and the verdicts say otherwise"),
             Self::Twice(endpoint) => write!(f, "{endpoint} is listed twice"),
@@ -242,7 +247,12 @@ fn findings(report: &Report, found: &mut Vec<Imbalance>) {
 
 fn outcome(report: &Report, found: &mut Vec<Imbalance>) {
     let verdicts = &report.summary.verdicts;
-    let fails = verdicts.fail > 0 || report.findings.iter().any(|finding| finding.verdict == Verdict::Fail);
+    let failing = report.findings.iter().any(|finding| finding.verdict == Verdict::Fail);
+    let fails = verdicts.fail > 0 || failing;
+    // What an exception, `-A` or `-W` takes from a finding it takes from its endpoints.
+    if verdicts.fail > 0 && !failing {
+        found.push(Imbalance::Unfounded(verdicts.fail));
+    }
     let doubts = verdicts.inconclusive > 0
         || verdicts.not_covered > 0
         || report.run.partial
@@ -256,7 +266,16 @@ fn outcome(report: &Report, found: &mut Vec<Imbalance>) {
         found.push(Imbalance::Outcome(report.summary.result));
     }
     let code = report.summary.exit_code;
-    if (code == 0 && doubts) || (code == 1 && !fails) {
+    let agrees = match (report.summary.result, code) {
+        // Interrupted or terminated, whatever had come out by then.
+        (_, 130 | 143) => report.run.partial,
+        (Outcome::Conforms, code) => code == 0,
+        // From which severity on a failure fails the run (`--fail-on`) is not in the report.
+        (Outcome::Deviates, 0) => !doubts,
+        (Outcome::Deviates, 1) => failing,
+        (Outcome::Deviates | Outcome::Inconclusive, code) => code == 3,
+    };
+    if !agrees {
         found.push(Imbalance::Exit(code));
     }
     // Its other words may be an earlier version's.

@@ -25,7 +25,7 @@ pub(super) fn rare(manifest: &Manifest, at: Date) -> Vec<Lint> {
             );
             let subject = Some("metadata.review".to_owned());
             found.push(Lint { rule: "MAN018", target: None, subject, place: place.clone(), message });
-        } else if metadata.last_review.is_some() {
+        } else if metadata.last_review.is_some_and(|last| last <= at) {
             return found; // a review of the manifest is one of each entry
         }
     }

@@ -325,3 +325,55 @@ fn what_is_about_the_outside_needs_a_vantage_that_is_named_and_not_the_machine_i
     declared(&mut elsewhere, "198.51.100.4");
     assert_eq!(status(&elsewhere.judge(), "1.4.2"), Status::Supported);
 }
+
+#[test]
+fn what_is_dated_in_the_future_supports_no_control_and_on_its_day_it_does() {
+    let policies = ["pci-dss-4.0.1", "iso-27001-2022", "nist-sp-800-53-r5"];
+    let tomorrow = TODAY.tomorrow().unwrap();
+    let ruled = |id: &str, day| {
+        let mut rig = under(&policies);
+        let entry = &mut rig.manifest.targets[0].expose[0];
+        let mut paper = exception("EX-9", "www", "EXP001", Some(8080));
+        match id {
+            "1.2.5" => (entry.approved_by, entry.approved_on) = (Some("board".to_owned()), Some(day)),
+            "CM-6" => {
+                (paper.approved_on, paper.expires) = (Some(day), date(2027, 1, 1));
+                rig.manifest.exceptions = vec![paper];
+                rig.manifest.targets[0].closed_state = ClosedState::Closed;
+            }
+            _ => {
+                rig.manifest.metadata.last_review = Some(day);
+                rig.manifest.metadata.review_every = Some(Duration::from_hours(180 * 24));
+            }
+        }
+        rig.judge()
+    };
+    for (place, id, words) in [
+        (0, "1.2.7", "The manifest is said to have been reviewed"),
+        (1, "A.8.9", "The manifest is said to have been reviewed"),
+        (0, "1.2.5", "443/tcp of target www is said to have been approved"),
+        (2, "CM-6", "Exception EX-9 is said"),
+    ] {
+        let found = |day| within(&ruled(id, day), place, policies[place], id);
+        let ahead = found(tomorrow);
+        assert_eq!(ahead.status, Status::Undetermined, "{id} {:?}", ahead.because);
+        let said = ahead.because.iter().find(|reason| reason.starts_with(words)).unwrap();
+        assert!(said.contains("on 2026-11-24, which was yet to come on 2026-11-23"), "{said}");
+        assert_eq!(found(TODAY).status, Status::Supported, "{id} {:?}", found(TODAY).because);
+    }
+}
+
+#[test]
+fn the_day_that_the_operator_named_is_said_of_every_control_that_a_run_can_show() {
+    let mut rig = rig();
+    rig.named_day = Some(TODAY);
+    let mut missing = rig.see(HOST, 8080, State::Open);
+    missing.manifest.targets[0].stores_cardholder_data = true;
+    let judgement = missing.judge();
+    let words = "Paperwork was judged as of 2026-11-23 (--at).";
+    for id in ["1.2.5", "1.2.6", "1.2.7", "1.4.4"] {
+        let because = control(&judgement, id).because;
+        assert_eq!(because.last().map(String::as_str), Some(words), "{id}");
+    }
+    assert_eq!(control(&judgement, "11.3.2").because.len(), 1, "no day makes it the vendor's scan");
+}

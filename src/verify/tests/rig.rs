@@ -60,6 +60,7 @@ pub(crate) struct Rig {
     pub(crate) fail_on: FailOn,
     pub(crate) selection: plan::Selection,
     pub(crate) at: Date,
+    pub(crate) named_day: Option<Date>,
     /// When the run before this one ended, and what is odd about it.
     pub(crate) previous: Option<(Timestamp, Vec<String>)>,
     pub(crate) sources: Vec<IpAddr>,
@@ -245,6 +246,7 @@ impl Rig {
             fail_on: FailOn::default(),
             selection: plan::Selection::default(),
             at: TODAY,
+            named_day: None,
             previous: None,
             sources: vec![],
         }
@@ -370,6 +372,7 @@ impl Rig {
         let families: &[Family] = self.selection.families.as_deref().unwrap_or(&[Family::Ipv4, Family::Ipv6]);
         let context = Context {
             at: self.at,
+            named_day: self.named_day,
             now: self.at.to_zoned(jiff::tz::TimeZone::UTC).unwrap().timestamp(),
             vantage: self.selection.vantage.as_deref().or(self.manifest.vantage.as_deref()),
             strict: self.strict,
@@ -395,6 +398,9 @@ impl Rig {
         assert_eq!(u128::from(judgement.planned), planned);
         assert_eq!(judgement.verdicts.total(), judgement.planned, "verdicts reconcile");
         assert_eq!(judgement.states.total(), judgement.planned, "states reconcile");
+        let fails = |finding: &Finding| finding.verdict == Verdict::Fail;
+        let founded = judgement.verdicts.fail == 0 || judgement.findings.iter().any(fails);
+        assert!(founded, "no endpoint fails without a finding that does");
         let ids: std::collections::HashSet<_> = judgement.findings.iter().map(|f| f.id.clone()).collect();
         assert_eq!(ids.len(), judgement.findings.len(), "ids are unique");
         for finding in &judgement.findings {

@@ -39,7 +39,7 @@ pub(super) const MANIFEST: &[Rule] = &[
         "missing-approval",
         Low,
         [
-            "An `expose` entry has no `approved_by` or no `approved_on`, or one says TODO.",
+            "An `expose` entry has no `approved_by` or no `approved_on`, or one says TODO, or `approved_on` is yet to come.",
             "Somebody must have decided that this port may be open.",
             "Have it approved, and write down by whom and when.",
         ],
@@ -129,7 +129,7 @@ pub(super) const MANIFEST: &[Rule] = &[
         "review-without-period",
         Low,
         [
-            "`metadata.review` gives a last review and no period, or a period and no last review.",
+            "`metadata.review` gives a last review and no period, or a period and no last review; a last review that is yet to come is none.",
             "Nobody can tell when the next review is due.",
             "Give both `last` and `every`.",
         ],
@@ -159,7 +159,7 @@ pub(super) const MANIFEST: &[Rule] = &[
         "exception-paperwork",
         Low,
         [
-            "An exception lacks its reason, who requested it and when, or who approved it and when; or one says TODO.",
+            "An exception lacks its reason, who requested it and when, or who approved it and when; or one says TODO, or a day is yet to come.",
             "An accepted risk is accepted by somebody, for a reason that can be read later.",
             "Complete the exception.",
         ],
