@@ -81,7 +81,7 @@ pub(super) enum Command {
     },
     /// List the role profiles, or show one; `services` lists the service names
     Profiles {
-        /// A role, or `services`
+        /// A role, a policy, or `services`
         name: Option<String>,
         /// Look here first for roles and ports
         #[arg(long, value_name = "DIR")]
