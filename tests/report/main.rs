@@ -8,6 +8,7 @@ mod diff;
 mod fixture;
 mod formats;
 mod machine;
+mod words;
 
 use std::{
     collections::BTreeSet,
@@ -409,7 +410,7 @@ fn commands_fit_the_family_the_port_and_the_cause() {
         "tcpdump -ni any &#x27;tcp port 53 and host 2001:db8:ffff::4&#x27;",
         "ss -lntp &#x27;sport = :465&#x27;",
         "openssl s_client -connect 203.0.113.10:443 -servername www.example.com",
-        "portproof verify edge.yaml --only=spare-range",
+        "portproof verify edge.yaml --vantage=internet --only=spare-range",
     ] {
         assert!(page.contains(command), "{command}");
     }

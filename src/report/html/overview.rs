@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::records::Fact;
+use super::{paperwork::Standing, records::Fact};
 use crate::{
     model::{Kind, Severity, State, Verdict},
     report::{
@@ -100,7 +100,7 @@ fn tallies(report: &Report, statement: &Statement<'_>) -> Vec<Count> {
         })
         .collect();
     let linked = |n: u64, href| (n > 0).then_some(href);
-    let said = |n: u64, some: &str, none: &str| (if n > 0 { some } else { none }).to_owned();
+    let paper = Standing::of(report);
     // Nothing wrong is good news only where everything could be seen.
     let conforms = statement.outcome() == Outcome::Conforms;
     let calm = if conforms { "good" } else { "plain" };
@@ -153,9 +153,17 @@ fn tallies(report: &Report, statement: &Statement<'_>) -> Vec<Count> {
         Count {
             number: thousands(tally.remarks),
             label: if tally.remarks == 1 { "remark" } else { "remarks" },
-            detail: said(tally.remarks, "to put in order; they fail nothing", "the paperwork is in order"),
+            detail: match (tally.remarks, paper.failing()) {
+                (0, _) => paper.words(),
+                (_, None) => "to put in order; they fail nothing".to_owned(),
+                (_, Some(failing)) => format!("that fail nothing; {failing}"),
+            },
             tone: "plain",
-            href: linked(tally.remarks, if warned { "#section-warnings" } else { "#paperwork" }),
+            href: match tally.remarks {
+                0 => paper.failing().map(|_| "#findings"),
+                _ if warned => Some("#section-warnings"),
+                _ => Some("#paperwork"),
+            },
         },
     ]
 }
