@@ -132,19 +132,25 @@ async function keyboard(page) {
   return hash === "#findings" ? [] : [`the skip link leads to ${hash}`];
 }
 
-/** Printed with everything opened: the commands of the first finding are on paper. */
+/** Printed with everything opened but what is too much for paper, and that says so. */
 async function print(page, name) {
   const pdf = await page.pdf({ preferCSSPageSize: true, printBackground: true });
   writeFileSync(join(OUT, `${name}.pdf`), pdf);
   const pages = (pdf.toString("latin1").match(/\/Type\s*\/Page\b/g) ?? []).length;
   await page.emulateMedia({ media: "print" });
-  const shut = await page.evaluate(async () => {
+  const { shut, silent, headless } = await page.evaluate(async () => {
     await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
-    const inside = [...document.querySelectorAll("details > :not(summary)")];
-    return inside.filter((it) => !it.checkVisibility() || it.getBoundingClientRect().height === 0).length;
+    const gone = (it) => !it?.checkVisibility() || it.getBoundingClientRect().height === 0;
+    const inside = [...document.querySelectorAll("details:not(.bulk) > :not(summary)")].filter((it) => !it.closest("details.bulk"));
+    return {
+      shut: inside.filter(gone).length,
+      silent: [...document.querySelectorAll("details.bulk")].filter((it) => gone(it.nextElementSibling)).length,
+      // Chromium repeats no button: a heading that is one would be missing on every further sheet.
+      headless: [...document.querySelectorAll("button.sort")].filter((it) => getComputedStyle(it).display !== "contents").length,
+    };
   });
   await page.emulateMedia({ media: "screen" });
-  return [pages > 0 ? "" : "the PDF has no page", shut > 0 ? `${shut} folded parts are not printed` : ""];
+  return [pages > 0 ? "" : "the PDF has no page", shut > 0 ? `${shut} folded parts are not printed` : "", silent > 0 ? `${silent} parts are not printed and do not say so` : "", headless > 0 ? `${headless} headings are buttons on paper` : ""];
 }
 
 /** What the filter and the sorting do, by keyboard as well; asked of the page as a reader sees it. */
