@@ -232,7 +232,7 @@ fn a_finding_says_since_when_it_is_known_where_a_report_before_was_given() {
     assert!(later.contains("known since 2026-11-22 02:00:40 UTC, 2 days"));
     assert!(
         later
-            .contains("11 findings are new, 1 was known before, the earliest since 2026-11-22 02:00:40 UTC.")
+            .contains("12 findings are new, 1 was known before, the earliest since 2026-11-22 02:00:40 UTC.")
     );
     assert!(later.contains("new in this run") && later.contains("id=\"filter-age\""));
     report.run.previous = None;

@@ -100,3 +100,72 @@ fn a_target_stands_by_what_is_wrong_with_it_and_not_by_anything_worse() {
     assert_eq!(tile, "otherwise");
     assert!(map.contains("by the worst of each: 1 deviates otherwise: its findings say how;"));
 }
+
+#[test]
+fn a_card_says_what_decides_it() {
+    let mut report = fixture::drifted();
+    let expired = |page: &str| page.contains("EX-1, expired: its last day was 2026-10-31");
+    assert!(!expired(&page(&report)));
+    let mut entry = report.exceptions[0].clone();
+    "EX-1".clone_into(&mut entry.id);
+    "expired".clone_into(&mut entry.status);
+    entry.target = "spare-range".to_owned();
+    entry.expires = "2026-10-31".to_owned();
+    report.exceptions.push(entry);
+    assert!(expired(&page(&report)), "an exception that ended covered exactly this");
+    report.exceptions.last_mut().expect("just pushed").port = Some("8081/tcp".to_owned());
+    assert!(!expired(&page(&report)), "another port is another matter");
+}
+
+#[test]
+fn words_between_backticks_are_set_as_code_and_a_stray_one_stays() {
+    let mut report = fixture::drifted();
+    let finding = report.findings.first_mut().expect("a finding");
+    finding.expected = "`deny` holds".to_owned();
+    finding.observed = "it says ` and no more".to_owned();
+    let page = page(&report);
+    assert!(
+        page.contains("<dd><code>deny</code> holds</dd>") && page.contains("<dd>it says ` and no more</dd>")
+    );
+    let outside = page.split("<pre").next().expect("what is before the first command");
+    assert!(!outside.replace("it says ` and", "").contains('`'));
+}
+
+#[test]
+fn the_first_screen_says_how_and_whom() {
+    let mut report = fixture::drifted();
+    report.run.scan.tcp = Some("syn".to_owned());
+    report.run.scan.udp = None;
+    report.run.manifest.name = None;
+    let page = page(&report);
+    assert!(page.contains("<dd>TCP by SYN; UDP not scanned; took 2 min 34 s</dd>"));
+    assert!(page.contains("<p class=\"subject\">www.example.com, mail.example.com, 203.0.113.26 and 3 more"));
+}
+
+#[test]
+fn what_was_known_before_is_counted_once() {
+    let mut report = fixture::drifted();
+    for finding in &mut report.findings {
+        finding.first_seen = Some("2026-11-22T02:00:40Z".to_owned());
+    }
+    let page = page(&report);
+    assert!(page.contains("13 were known to it") && page.contains("13 were known before"));
+}
+
+#[test]
+fn where_everything_answered_no_bound_on_the_loss_is_said() {
+    let mut report = fixture::drifted();
+    assert!(page(&report).contains("Packet loss was 0.9 %, at most 1.3 % (1,411 trials)"));
+    report.coverage.miss = None;
+    let states = &mut report.coverage.states;
+    (states.filtered, states.unanswered, states.unknown) = (0, 0, 0);
+    assert!(page(&report).contains("Packet loss was 0.9 % (1,411 trials)"));
+}
+
+#[test]
+fn a_sheet_of_paper_names_its_run_and_nothing_that_a_style_could_be_made_of() {
+    let mut report = fixture::drifted();
+    assert!(page(&report).contains("content:\"portproof, run 0193584c-7a01-7c3e-9a55-3d1f2e4b5c6d\""));
+    report.run.id = "1\"}body{display:none}</style>".to_owned();
+    assert!(page(&report).contains("content:\"portproof, run 1bodydisplaynonestyle\""));
+}

@@ -12,6 +12,7 @@ mod map;
 mod others;
 mod overview;
 mod paperwork;
+mod prose;
 mod ranked;
 mod records;
 mod remedy;
