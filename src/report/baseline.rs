@@ -124,14 +124,20 @@ pub fn is_new(report: &Report, finding: &Finding) -> bool {
     report.run.previous.is_some() && finding.first_seen.is_none()
 }
 
-/// `the report of 2026-11-22 02:02:41 UTC: two findings are new, 3 were known to it`.
-pub(crate) fn since(report: &Report) -> Option<String> {
-    let previous = report.run.previous.as_ref()?;
+/// The findings that are new and those that were known, waived ones included and remarks left out: whoever counts
+/// them counts the same.
+pub(crate) fn compared(report: &Report) -> (Vec<&Finding>, Vec<&Finding>) {
     let counted = report
         .findings
         .iter()
         .filter(|finding| !matches!(finding.verdict, Verdict::Pass | Verdict::PassBySilence));
-    let (new, known): (Vec<&Finding>, Vec<&Finding>) = counted.partition(|finding| is_new(report, finding));
+    counted.partition(|finding| is_new(report, finding))
+}
+
+/// `the report of 2026-11-22 02:02:41 UTC: two findings are new, 3 were known to it`.
+pub(crate) fn since(report: &Report) -> Option<String> {
+    let previous = report.run.previous.as_ref()?;
+    let (new, known) = compared(report);
     let when = previous
         .finished_at
         .as_ref()

@@ -20,6 +20,8 @@ pub(crate) enum Mark {
     Defect,
     /// Declared, and not reachable.
     Missing,
+    /// Not as declared in what is about no endpoint alone: names, families, the edge, the paperwork.
+    Otherwise,
     /// Could not be decided.
     Undecided,
     /// Deviates or is in doubt, and an exception accepts it.
@@ -45,6 +47,7 @@ impl Mark {
             Self::Unlisted => "open, not declared",
             Self::Defect => "declared and open, not as declared",
             Self::Missing => "declared, not reachable",
+            Self::Otherwise => "deviates otherwise: its findings say how",
             Self::Undecided => "could not be decided",
             Self::Waived => "accepted",
             Self::Expected => "declared and open",
@@ -98,7 +101,7 @@ impl<'a> Index<'a> {
         }
         for finding in &report.findings {
             let mark = match finding.verdict {
-                Verdict::Fail => Some(Mark::Defect),
+                Verdict::Fail => Some(failing(&finding.rule)),
                 Verdict::Inconclusive | Verdict::NotCovered => Some(Mark::Undecided),
                 Verdict::Waived => Some(Mark::Waived),
                 Verdict::Pass | Verdict::PassBySilence => None,
@@ -179,7 +182,9 @@ impl<'a> Index<'a> {
         match seen.verdict {
             Verdict::Waived => Mark::Waived,
             Verdict::Inconclusive | Verdict::NotCovered => Mark::Undecided,
-            Verdict::Fail if !open => Mark::Missing,
+            Verdict::Fail if !open && exposed() => Mark::Missing,
+            // Closed where nothing may answer, or the like.
+            Verdict::Fail if !open => Mark::Otherwise,
             Verdict::Fail if rule == Some("EXP002") => Mark::Denied,
             Verdict::Fail if rule.is_none() && exposed() => Mark::Defect,
             Verdict::Fail if rule.is_none() && denied() => Mark::Denied,
@@ -212,6 +217,17 @@ impl<'a> Index<'a> {
             && place.states.unknown == 0
             && !self.is_noted(&place.address)
             && self.observed(&place.address).iter().all(|seen| self.mark(seen).is_quiet())
+    }
+}
+
+/// What a finding that fails says of its target.
+fn failing(rule: &str) -> Mark {
+    match rule {
+        "EXP001" => Mark::Unlisted,
+        "EXP002" => Mark::Denied,
+        "EXP003" | "EXP010" => Mark::Missing,
+        "EXP004" | "EXP005" | "EXP006" | "EXP007" => Mark::Defect,
+        _ => Mark::Otherwise,
     }
 }
 

@@ -195,6 +195,9 @@ impl Bench<'_, '_> {
         let at = seen.endpoint;
         let who = self.who(seen, expectation);
         let mut draft = self.missing_draft(seen, expectation);
+        if seen.state == State::Unanswered {
+            draft.title = format!("{}/{} is required and did not reply", at.port, at.protocol);
+        }
         let (cause, verdict, message, cure) = match seen.state {
             State::Closed => (
                 "closed",

@@ -53,7 +53,16 @@ impl Bench<'_, '_> {
             }
         };
         draft.notes.extend(known);
-        if let Guard::Open(shows) = portrait.guard() {
+        let open = match portrait.guard() {
+            Guard::Open(shows) => Some(shows),
+            _ => None,
+        };
+        if let (Some(service), Some(seen)) =
+            (portrait.service(), draft.places.get_mut(&seen.endpoint.address))
+        {
+            *seen = format!("{seen}; {}", answers(service, open));
+        }
+        if let Some(shows) = open {
             draft.severity = Severity::Critical;
             draft.notes.insert(format!("Whoever reaches it can use it: it {shows}"));
         }
@@ -231,6 +240,7 @@ impl Bench<'_, '_> {
         draft.places.insert(at.address, format!("open: {service} answers"));
         match portrait.guard() {
             Guard::Open(shows) => {
+                draft.places.insert(at.address, format!("open: {}", answers(service, Some(shows))));
                 draft.cause = Some("no_authentication");
                 draft.title = format!("{}/{} answers anybody: {service} {shows}", at.port, at.protocol);
                 "only who has authenticated is answered".clone_into(&mut draft.expected);
@@ -286,6 +296,14 @@ impl Bench<'_, '_> {
 /// Whether two services over datagrams say the same to a stranger: what is inside of QUIC or DTLS is not shown.
 fn answer_alike(one: &str, other: &str) -> bool {
     Secured::of(one).is_some_and(|secured| Secured::of(other) == Some(secured))
+}
+
+/// Who answers, and what shows that it is anybody who is answered.
+fn answers(service: &str, open: Option<&str>) -> String {
+    open.map_or_else(
+        || format!("{service} answers"),
+        |shows| format!("{service} answers without authentication ({shows})"),
+    )
 }
 
 /// What answers, by name, and whether inside TLS where the name does not say it.

@@ -187,10 +187,13 @@ impl Bench<'_, '_> {
         let clauses = || problems.iter().map(|(clause, _)| clause.clone());
         let first = problems.first().map(|(clause, _)| clause.as_str()).unwrap_or_default();
         draft.title = format!("The certificate of {}/{} {first}", at.port, at.protocol);
-        draft.expected = name.map_or_else(
-            || "a valid certificate".to_owned(),
-            |name| format!("a valid certificate for {name}"),
-        );
+        let for_name = name.map(|name| format!(" for {name}")).unwrap_or_default();
+        let wanted = claim.entry.tls.as_ref().and_then(|tls| tls.min_days_left);
+        let left = wanted.map(|days| match days {
+            1 => ", with at least 1 day left".to_owned(),
+            days => format!(", with at least {} days left", words::number(u64::from(days))),
+        });
+        draft.expected = format!("a valid certificate{for_name}{}", left.unwrap_or_default());
         draft.places.insert(at.address, format!("a certificate that {}", words::list(clauses(), "; that ")));
         draft.message = format!(
             "The certificate that {}/{} at {who} sends {}.",

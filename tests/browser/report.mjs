@@ -132,19 +132,25 @@ async function keyboard(page) {
   return hash === "#findings" ? [] : [`the skip link leads to ${hash}`];
 }
 
-/** Printed with everything opened: the commands of the first finding are on paper. */
+/** Printed with everything opened but what is too much for paper, and that says so. */
 async function print(page, name) {
   const pdf = await page.pdf({ preferCSSPageSize: true, printBackground: true });
   writeFileSync(join(OUT, `${name}.pdf`), pdf);
   const pages = (pdf.toString("latin1").match(/\/Type\s*\/Page\b/g) ?? []).length;
   await page.emulateMedia({ media: "print" });
-  const shut = await page.evaluate(async () => {
+  const { shut, silent, headless } = await page.evaluate(async () => {
     await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
-    const inside = [...document.querySelectorAll("details > :not(summary)")];
-    return inside.filter((it) => !it.checkVisibility() || it.getBoundingClientRect().height === 0).length;
+    const gone = (it) => !it?.checkVisibility() || it.getBoundingClientRect().height === 0;
+    const inside = [...document.querySelectorAll("details:not(.bulk) > :not(summary)")].filter((it) => !it.closest("details.bulk"));
+    return {
+      shut: inside.filter(gone).length,
+      silent: [...document.querySelectorAll("details.bulk")].filter((it) => gone(it.nextElementSibling)).length,
+      // Chromium repeats no button: a heading that is one would be missing on every further sheet.
+      headless: [...document.querySelectorAll("button.sort")].filter((it) => getComputedStyle(it).display !== "contents").length,
+    };
   });
   await page.emulateMedia({ media: "screen" });
-  return [pages > 0 ? "" : "the PDF has no page", shut > 0 ? `${shut} folded parts are not printed` : ""];
+  return [pages > 0 ? "" : "the PDF has no page", shut > 0 ? `${shut} folded parts are not printed` : "", silent > 0 ? `${silent} parts are not printed and do not say so` : "", headless > 0 ? `${headless} headings are buttons on paper` : ""];
 }
 
 /** What the filter and the sorting do, by keyboard as well; asked of the page as a reader sees it. */
@@ -154,6 +160,26 @@ async function script(page) {
   const cards = (rest = "") => page.locator(`#findings article.card${rest}:visible`).count();
   const said = async () => (await page.locator("#filter-count").innerText()).trim();
   const settled = () => page.waitForTimeout(300);
+  // What is said to be shown is what can be seen: cards, and rows that stand for so many findings each.
+  const reconcile = async (what) => {
+    const { seen, heads } = await page.evaluate(() => {
+      const number = (text) => Number(text.replaceAll(",", ""));
+      const shown = (it) => it.checkVisibility();
+      const tally = (within) =>
+        [...within.querySelectorAll("article.card")].filter(shown).length +
+        [...within.querySelectorAll("details.rest[open] tbody tr")].filter(shown).reduce((sum, row) => sum + number(row.lastElementChild.textContent.trim()), 0);
+      const sections = [...document.querySelectorAll("#findings > section")].filter(shown);
+      const heads = sections.map((it) => [it.querySelector("h3").textContent, tally(it)]);
+      return { seen: tally(document.getElementById("findings")), heads };
+    });
+    const told = Number((/^(?:No finding matches: )?([\d,]+) of [\d,]+ findings? shown$/.exec(await said())?.[1] ?? "").replaceAll(",", ""));
+    want(told === seen, `${what}: ${seen} can be seen, and the count says: ${await said()}`);
+    for (const [head, n] of heads) {
+      want(head.endsWith(`, ${n.toLocaleString("en")} shown`), `${what}: ${n} can be seen below the heading: ${head}`);
+    }
+    const empty = await page.locator("#findings table:visible").evaluateAll((tables) => tables.filter((it) => ![...it.tBodies[0].rows].some((row) => row.checkVisibility())).length);
+    want(empty === 0, `${what}: ${empty} tables without a row are shown`);
+  };
   if ((await page.locator("#findings article.card").count()) === 0) {
     want(!(await page.locator("#filter").count()), "there is a filter, and nothing to filter");
     return faults;
@@ -161,17 +187,19 @@ async function script(page) {
   want(await page.locator("#filter").isVisible(), "the filter is not shown");
   const all = await cards();
   const before = await said();
-  want(/^[\d,]+ findings$/.test(before), `the count says: ${before}`);
+  want(/^([\d,]+ findings|1 finding)$/.test(before), `the count says: ${before}`);
   const severity = await page.locator("#findings article.card").first().getAttribute("data-severity");
   await page.locator("#filter-severity").selectOption(severity);
   await settled();
   want((await cards()) > 0, "no card of the first one's severity is shown");
   want((await cards(`:not([data-severity="${severity}"])`)) === 0, "cards of another severity are shown");
   want((await said()).includes(" of "), `filtered, the count says: ${await said()}`);
+  await reconcile(`severity ${severity}`);
   await page.locator("#filter-text").fill("xyzzy-is-nowhere");
   await settled();
   want((await cards()) === 0, "a text that is nowhere finds cards");
-  want((await said()).startsWith("0 of "), `nothing found, the count says: ${await said()}`);
+  want((await said()).startsWith("No finding matches: 0 of "), `nothing found, the count says: ${await said()}`);
+  await reconcile("a text that is nowhere");
   await page.locator("#filter-clear").focus();
   await page.keyboard.press("Enter");
   await settled();
@@ -189,8 +217,24 @@ async function script(page) {
     target,
   );
   want(others === 0, `${others} cards of other targets are shown`);
+  await reconcile(`target ${target}`);
   await page.locator("#filter-clear").click();
   await settled();
+  // One whose findings are all in folded tables is found there.
+  const folded = await page.evaluate(() => {
+    const carded = new Set([...document.querySelectorAll("#findings article.card")].map((it) => it.dataset.target));
+    const rows = [...document.querySelectorAll("#findings details.rest tbody tr")];
+    return rows.map((row) => row.cells[3].textContent.trim()).find((name) => !carded.has(name)) ?? null;
+  });
+  if (folded) {
+    await page.locator("#filter-target").fill(folded);
+    await settled();
+    want((await page.locator("#findings details.rest tbody tr:visible").count()) > 0, `${folded} is found and not shown`);
+    await reconcile(`folded target ${folded}`);
+    await page.locator("#filter-clear").click();
+    await settled();
+    want((await page.locator("#findings details.rest[open]").count()) === 0, "what the filter opened stays open");
+  }
 
   // A table in a fold that is closed takes no key.
   await page.evaluate(() => document.querySelectorAll("details").forEach((it) => (it.open = true)));

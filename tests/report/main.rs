@@ -8,6 +8,7 @@ mod diff;
 mod fixture;
 mod formats;
 mod machine;
+mod words;
 
 use std::{
     collections::BTreeSet,
@@ -297,7 +298,7 @@ fn a_finding_says_since_when_it_is_known_where_a_report_before_was_given() {
     assert!(later.contains("known since 2026-11-22 02:00:40 UTC, 2 days"));
     assert!(
         later
-            .contains("11 findings are new, 1 was known before, the earliest since 2026-11-22 02:00:40 UTC.")
+            .contains("12 findings are new, 1 was known before, the earliest since 2026-11-22 02:00:40 UTC.")
     );
     assert!(later.contains("new in this run") && later.contains("id=\"filter-age\""));
     report.run.previous = None;
@@ -475,7 +476,7 @@ fn commands_fit_the_family_the_port_and_the_cause() {
         "tcpdump -ni any &#x27;tcp port 53 and host 2001:db8:ffff::4&#x27;",
         "ss -lntp &#x27;sport = :465&#x27;",
         "openssl s_client -connect 203.0.113.10:443 -servername www.example.com",
-        "portproof verify edge.yaml --only=spare-range",
+        "portproof verify edge.yaml --vantage=internet --only=spare-range",
     ] {
         assert!(page.contains(command), "{command}");
     }

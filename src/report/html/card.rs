@@ -4,25 +4,13 @@ use serde::Serialize;
 
 use super::{
     history::{History, Since},
+    prose::{Piece, pieces},
     remedy::{Recipe, recipes},
 };
 use crate::{
     model::{Verdict, rule},
-    report::{EvidenceRecord, Finding, Report, index::Index, words::moment},
+    report::{EvidenceRecord, ExceptionRecord, Finding, Report, index::Index, words::moment},
 };
-
-/// Text, or a word that is set as code: `like this` in the report's own sentences.
-#[derive(Serialize)]
-struct Piece {
-    code: bool,
-    text: String,
-}
-
-fn pieces(text: &str) -> Vec<Piece> {
-    let parts =
-        text.split('`').enumerate().map(|(i, part)| Piece { code: i % 2 == 1, text: part.to_owned() });
-    parts.filter(|piece| !piece.text.is_empty()).collect()
-}
 
 /// A finding in full.
 #[derive(Serialize)]
@@ -50,7 +38,13 @@ pub(super) struct Card {
 #[derive(Serialize)]
 struct Fact {
     label: &'static str,
-    text: String,
+    text: Vec<Piece>,
+}
+
+impl Fact {
+    fn new(label: &'static str, text: &str) -> Self {
+        Self { label, text: pieces(text) }
+    }
 }
 
 #[derive(Serialize)]
@@ -121,28 +115,40 @@ fn place(finding: &Finding) -> String {
 }
 
 fn facts(report: &Report, finding: &Finding) -> Vec<Fact> {
-    let mut facts = vec![
-        Fact { label: "Declared", text: finding.expected.clone() },
-        Fact { label: "Seen", text: finding.observed.clone() },
-    ];
+    let mut facts = vec![Fact::new("Declared", &finding.expected), Fact::new("Seen", &finding.observed)];
     facts.retain(|fact| !fact.text.is_empty());
-    let look = look_at(finding).map(|text| Fact { label: "Look at", text: text.to_owned() });
+    let look = look_at(finding).map(|text| Fact::new("Look at", text));
     facts.extend(look.filter(|_| finding.verdict != Verdict::Waived));
-    facts.extend(
-        finding.exception.as_ref().map(|id| Fact { label: "Exception", text: exception(report, id) }),
-    );
+    facts.extend(finding.exception.as_ref().map(|id| Fact::new("Exception", &exception(report, id))));
+    if finding.exception.is_none() {
+        facts.extend(void(report, finding).map(|text| Fact::new("Exception", &text)));
+    }
     facts
 }
 
 /// What a reader looks up rather than reads: whose it is, where it stands.
 fn side(finding: &Finding) -> Vec<Fact> {
     let owner = finding.owner.clone().unwrap_or_else(|| "nobody is named".to_owned());
-    let mut side = vec![Fact { label: "Owner", text: owner }];
+    let mut side = vec![Fact::new("Owner", &owner)];
     if let Some(place) = &finding.manifest {
-        side.push(Fact { label: "Manifest", text: format!("{}, line {}", place.path, place.line) });
+        side.push(Fact::new("Manifest", &format!("{}, line {}", place.path, place.line)));
     }
-    side.push(Fact { label: "Finding", text: finding.id.clone() });
+    side.push(Fact::new("Finding", &finding.id));
     side
+}
+
+/// The exceptions about exactly this that waive nothing: they explain why it was quiet before.
+fn void<'a>(report: &'a Report, finding: &'a Finding) -> impl Iterator<Item = String> {
+    let port = finding.protocol.zip(finding.port).map(|(protocol, port)| format!("{port}/{protocol}"));
+    let about = move |entry: &&ExceptionRecord| {
+        let targets = || finding.target.iter().chain(&finding.also);
+        entry.rule == finding.rule && entry.port == port && targets().any(|target| *target == entry.target)
+    };
+    report.exceptions.iter().filter(about).filter_map(|entry| match entry.status.as_str() {
+        "expired" => Some(format!("{}, expired: its last day was {}", entry.id, entry.expires)),
+        "ignored" => Some(format!("{}, ignored by `--strict`", entry.id)),
+        _ => None,
+    })
 }
 
 fn exception(report: &Report, id: &str) -> String {

@@ -128,10 +128,11 @@ fn entries(control: &ControlRecord) -> Option<String> {
     (!shown.is_empty()).then(|| format!("{}{more}", shown.join(", ")))
 }
 
-/// `EXP001 www 8080/tcp`.
+/// `EXP001 www 203.0.113.10 8080/tcp`.
 fn few_words(finding: &Finding) -> String {
     let mut parts = vec![finding.rule.clone()];
     parts.extend(finding.target.clone());
+    parts.extend(finding.address.clone().or_else(|| finding.host.clone()));
     parts.extend(finding.protocol.zip(finding.port).map(|(protocol, port)| format!("{port}/{protocol}")));
     parts.join(" ")
 }

@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::{
     card::{Card, card},
     history::History,
+    prose::{Piece, pieces},
 };
 use crate::{
     model::{Kind, Severity, Verdict, rule},
@@ -47,7 +48,7 @@ struct Section {
     title: String,
     /// The class that colours it.
     tone: &'static str,
-    explained: Option<&'static str>,
+    explained: Vec<Piece>,
     cards: Vec<Card>,
     /// Alike ones, a line each.
     rest: Vec<Row>,
@@ -60,7 +61,7 @@ struct Section {
 struct Cure {
     rule: String,
     name: &'static str,
-    remedy: &'static str,
+    remedy: Vec<Piece>,
 }
 
 /// A finding on one line, with the way to its card.
@@ -189,7 +190,7 @@ fn section(
         id: id.to_owned(),
         title: format!("{name}: {}", count(total, "finding", "findings")),
         tone,
-        explained,
+        explained: explained.map(pieces).unwrap_or_default(),
         cards: full.into_iter().map(|finding| card(report, finding, index, history)).collect(),
         rest_count: count(rest.len() as u64, "more finding", "more findings"),
         cures: cures(&rest),
@@ -204,7 +205,9 @@ fn passes(finding: &Finding) -> bool {
 fn cures(findings: &[&Finding]) -> Vec<Cure> {
     let rules: BTreeSet<&str> = findings.iter().map(|finding| finding.rule.as_str()).collect();
     let known = rules.into_iter().filter_map(rule);
-    known.map(|rule| Cure { rule: rule.id.to_owned(), name: rule.name, remedy: rule.remedy }).collect()
+    known
+        .map(|rule| Cure { rule: rule.id.to_owned(), name: rule.name, remedy: pieces(rule.remedy) })
+        .collect()
 }
 
 fn row(group: &Group<'_>, history: &History) -> Row {

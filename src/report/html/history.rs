@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::report::{
     Finding, Report,
-    index::acts,
+    baseline::compared,
     words::{count, moment, thousands, whole},
 };
 
@@ -71,9 +71,7 @@ impl History {
 
     /// `9 findings are new, 3 were known before, the earliest since 2026-10-01 02:00:00 UTC.`
     pub(super) fn sentence(&self, report: &Report) -> Option<String> {
-        let acting = report.findings.iter().filter(|finding| acts(finding));
-        let (known, new): (Vec<&Finding>, Vec<&Finding>) =
-            acting.partition(|finding| finding.first_seen.is_some());
+        let (new, known) = compared(report);
         if !self.compared || known.len() + new.len() == 0 {
             return None;
         }

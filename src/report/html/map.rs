@@ -26,7 +26,17 @@ const FOLDED_FROM: usize = 8;
 const CHARTED: usize = 12;
 /// The most charts then.
 const CHARTS: usize = 30;
-/// The marks that a target is counted by.
+/// The marks that a target may stand by, the worst first.
+const STANDINGS: [Mark; 7] = [
+    Mark::Denied,
+    Mark::Unlisted,
+    Mark::Defect,
+    Mark::Missing,
+    Mark::Otherwise,
+    Mark::Undecided,
+    Mark::Waived,
+];
+/// The marks that its endpoints are counted by.
 const COUNTED: [Mark; 7] = [
     Mark::Denied,
     Mark::Unlisted,
@@ -135,7 +145,7 @@ fn survey(ranked: &[Ranked<'_>], drawn: &mut BTreeSet<Mark>) -> Survey {
     drawn.extend(ranked.iter().map(stands));
     let tiles =
         ranked.iter().map(|ranked| Tile { symbol: symbol(stands(ranked)), name: ranked.target.id.clone() });
-    let parts: Vec<String> = COUNTED
+    let parts: Vec<String> = STANDINGS
         .into_iter()
         .filter_map(|mark| {
             let n = loud.iter().filter(|ranked| ranked.worst == Some(mark)).count() as u64;
@@ -286,6 +296,7 @@ fn symbol(mark: Mark) -> &'static str {
         Mark::Unlisted => "unlisted",
         Mark::Defect => "defect",
         Mark::Missing => "missing",
+        Mark::Otherwise => "otherwise",
         Mark::Undecided => "undecided",
         Mark::Waived => "waived",
         Mark::Expected => "expected",

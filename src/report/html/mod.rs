@@ -12,6 +12,7 @@ mod map;
 mod others;
 mod overview;
 mod paperwork;
+mod prose;
 mod ranked;
 mod records;
 mod remedy;
@@ -62,6 +63,8 @@ pub enum HtmlError {
 }
 
 const STYLE: &str = include_str!("style.css");
+/// How the foot of a sheet of paper is set.
+const FOOT: &str = "font:8pt system-ui,sans-serif;color:#3d454e";
 const SCRIPT: &str = include_str!("script.js");
 /// The longest text that the page shows whole, in characters.
 const LONGEST: usize = 32_768;
@@ -148,9 +151,10 @@ fn context(report: &Report) -> Value {
     let ranked = ranked::ranked(report, &index);
     let said = Statement::of(report);
     let (word, sentence) = said.verdict();
+    let style = style(&report.run.id);
     context! {
-        style => STYLE,
-        style_hash => hash(STYLE),
+        style => style.as_str(),
+        style_hash => hash(&style),
         script => SCRIPT,
         script_hash => hash(SCRIPT),
         outcome => said.outcome().word(),
@@ -162,6 +166,13 @@ fn context(report: &Report) -> Value {
         records => Serde(records::build(report, &ranked, &index)),
         compliance => Serde(compliance::build(report)),
     }
+}
+
+/// The style sheet, with the run at the foot of each sheet of paper: an id is letters, digits and dashes, and
+/// whatever else is in one is left out.
+fn style(run: &str) -> String {
+    let id: String = run.chars().filter(|&c| c.is_ascii_alphanumeric() || c == '-').take(64).collect();
+    format!("{STYLE}@page{{@bottom-left{{content:\"portproof, run {id}\";{FOOT}}}}}\n")
 }
 
 /// The templates, strict about names and escaping everything, hostile characters included: the

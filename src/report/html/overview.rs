@@ -2,7 +2,11 @@
 
 use serde::Serialize;
 
-use super::records::Fact;
+use super::{
+    paperwork::Standing,
+    prose::{Piece, pieces},
+    records::Fact,
+};
 use crate::{
     model::{Kind, Severity, State, Verdict},
     report::{
@@ -11,9 +15,12 @@ use crate::{
         restrictions::restrictions,
         statement::{Statement, determined, origin, partial_sentence},
         summary::{congested, reconciled, undecided_of},
-        words::{capital, count, duration, listed, moment, one_in, percent, period, thousands},
+        words::{capital, count, duration, few, moment, one_in, percent, period, thousands},
     },
 };
+
+/// So many hosts stand for a manifest without a name.
+const HOSTS: usize = 3;
 
 /// What the first screen holds.
 #[derive(Serialize)]
@@ -34,7 +41,7 @@ pub(super) struct Overview {
 struct Count {
     number: String,
     label: &'static str,
-    detail: String,
+    detail: Vec<Piece>,
     tone: &'static str,
     href: Option<&'static str>,
 }
@@ -71,11 +78,7 @@ struct Sure {
 pub(super) fn build(report: &Report, said: &Statement<'_>) -> Overview {
     let manifest = &report.run.manifest;
     Overview {
-        name: manifest
-            .name
-            .clone()
-            .or_else(|| manifest.path.clone())
-            .unwrap_or_else(|| "Exposure report".to_owned()),
+        name: manifest.name.clone().or_else(|| hosts(report)).unwrap_or_else(|| "Exposure report".to_owned()),
         environment: manifest.environment.clone(),
         partial: partial_sentence(report),
         restrictions: restrictions(report).iter().map(|text| capital(text)).collect(),
@@ -100,7 +103,7 @@ fn tallies(report: &Report, statement: &Statement<'_>) -> Vec<Count> {
         })
         .collect();
     let linked = |n: u64, href| (n > 0).then_some(href);
-    let said = |n: u64, some: &str, none: &str| (if n > 0 { some } else { none }).to_owned();
+    let paper = Standing::of(report);
     // Nothing wrong is good news only where everything could be seen.
     let conforms = statement.outcome() == Outcome::Conforms;
     let calm = if conforms { "good" } else { "plain" };
@@ -112,52 +115,65 @@ fn tallies(report: &Report, statement: &Statement<'_>) -> Vec<Count> {
         Count {
             number: thousands(tally.wrong),
             label: "wrong",
-            detail: match worst.is_empty() {
+            detail: pieces(&match worst.is_empty() {
                 false => worst.join(", "),
                 true if conforms && tally.waived + tally.overlooked == 0 && !warned => {
                     "nothing deviates".to_owned()
                 }
                 true if conforms => "nothing that fails".to_owned(),
                 true => "nothing that was seen deviates".to_owned(),
-            },
+            }),
             tone: if tally.wrong > 0 { "wrong" } else { calm },
             href: linked(tally.wrong, "#findings"),
         },
         Count {
             number: thousands(tally.unsure),
             label: "unsure",
-            detail: match tally.unsure {
+            detail: pieces(match tally.unsure {
                 0 if report.run.partial => "but the run is partial",
                 0 if statement.outcome() == Outcome::Inconclusive => "but not everything was determined",
                 0 => "nothing is in doubt",
                 1 => "does not count as conforming",
                 _ => "do not count as conforming",
-            }
-            .to_owned(),
+            }),
             tone: if tally.unsure > 0 { "undecided" } else { calm },
             href: linked(tally.unsure, "#section-undecided"),
         },
         Count {
             number: thousands(tally.waived),
             label: "waived",
-            detail: match (tally.waived, tally.overlooked) {
+            detail: pieces(&match (tally.waived, tally.overlooked) {
                 (_, 1..) => {
                     format!("and {} by `-A`, of which no finding speaks", thousands(tally.overlooked))
                 }
                 (0, 0) => "no exception was needed".to_owned(),
                 (_, 0) => "accepted by an exception".to_owned(),
-            },
+            }),
             tone: if tally.waived > 0 { "waived" } else { "plain" },
             href: linked(tally.waived, "#section-waived"),
         },
         Count {
             number: thousands(tally.remarks),
             label: if tally.remarks == 1 { "remark" } else { "remarks" },
-            detail: said(tally.remarks, "to put in order; they fail nothing", "the paperwork is in order"),
+            detail: pieces(&match (tally.remarks, paper.failing()) {
+                (0, _) => paper.words(),
+                (_, None) => "to put in order; they fail nothing".to_owned(),
+                (_, Some(failing)) => format!("that fail nothing; {failing}"),
+            }),
             tone: "plain",
-            href: linked(tally.remarks, if warned { "#section-warnings" } else { "#paperwork" }),
+            href: match tally.remarks {
+                0 => paper.failing().map(|_| "#findings"),
+                _ if warned => Some("#section-warnings"),
+                _ => Some("#paperwork"),
+            },
         },
     ]
+}
+
+/// What was looked at, where nobody named it.
+fn hosts(report: &Report) -> Option<String> {
+    let hosts: Vec<String> = report.targets.iter().flat_map(|target| &target.hosts).cloned().collect();
+    (!hosts.is_empty()).then(|| few(&hosts, HOSTS, ", ", ""))
 }
 
 fn facts(report: &Report) -> Vec<Fact> {
@@ -173,11 +189,14 @@ fn facts(report: &Report) -> Vec<Fact> {
         .into_iter()
         .map(|(protocol, method)| match method {
             Some(method) if method.eq_ignore_ascii_case(protocol) => protocol.to_owned(),
-            Some(method) => format!("{protocol} ({method})"),
+            Some(method) if method == "syn" => format!("{protocol} by SYN"),
+            Some(method) if method == "connect" => format!("{protocol} by connecting"),
+            Some(method) => format!("{protocol} by {method}"),
             None => format!("{protocol} not scanned"),
         })
         .collect();
-    facts.push(Fact::new("How", format!("{}, {}", listed(&methods), duration(report.coverage.duration_s))));
+    let time = duration(report.coverage.duration_s);
+    facts.push(Fact::new("How", format!("{}; took {time}", methods.join("; "))));
     facts.push(Fact::new("Authorized", authorized(report)));
     let manifest = &run.manifest;
     let named = manifest.path.clone().unwrap_or_else(|| "given on the command line".to_owned());
@@ -267,15 +286,16 @@ fn meaning(state: State) -> &'static str {
 }
 
 fn sure(report: &Report) -> Sure {
+    let states = &report.coverage.states;
+    let all_answered = states.total() > 0 && states.total() == states.open.saturating_add(states.closed);
     let loss = report.coverage.loss.map_or_else(
         || "Packet loss was not measured.".to_owned(),
         |loss| {
-            format!(
-                "Packet loss was {}, at most {} ({}).",
-                percent(loss.estimate),
-                percent(loss.upper95),
-                count(loss.trials, "trial", "trials")
-            )
+            // Where nothing rests on silence, nothing rests on how bad it may have been.
+            let bound = format!(", at most {}", percent(loss.upper95));
+            let bound = if all_answered { "" } else { &bound };
+            let trials = count(loss.trials, "trial", "trials");
+            format!("Packet loss was {}{bound} ({trials}).", percent(loss.estimate))
         },
     );
     let slowed = report
@@ -286,7 +306,6 @@ fn sure(report: &Report) -> Sure {
     let undecided = report.coverage.undecided.as_ref();
     let slowed = undecided
         .map_or_else(|| slowed.clone(), |found| format!("{slowed} {}.", capital(&undecided_of(found))));
-    let states = &report.coverage.states;
     match &report.coverage.miss {
         Some(miss) => Sure {
             figure: format!("At most {}", one_in(miss.upper95)),
@@ -296,7 +315,7 @@ fn sure(report: &Report) -> Sure {
             ),
             measured: true,
         },
-        None if states.total() > 0 && states.total() == states.open.saturating_add(states.closed) => Sure {
+        None if all_answered => Sure {
             figure: "Everything answered".to_owned(),
             text: format!(
                 "Nothing in this run rests on silence: each port said itself that it is open or closed. {loss}{slowed}"

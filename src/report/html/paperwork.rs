@@ -2,12 +2,57 @@
 
 use super::records::{Fact, Sheet, filled, or_dash};
 use crate::{
+    model::{Kind, Level, Verdict, rule},
     report::{
         DeclaredKind, Report,
-        words::{listed, moment, shell, thousands},
+        words::{listed, moment, shell, spoken, thousands},
     },
     spec::manifest::Presence,
 };
+
+/// What is wrong with the paperwork beside the remarks, which fail nothing: without a look at it nobody may say
+/// that it is in order.
+pub(super) struct Standing {
+    failing: u64,
+    /// Waived, or in doubt.
+    other: u64,
+    /// Rules about it were not to be reported (`-A`).
+    silenced: bool,
+}
+
+impl Standing {
+    /// Counts the findings about paperwork.
+    pub(super) fn of(report: &Report) -> Self {
+        let about = || report.findings.iter().filter(|finding| finding.kind == Kind::Governance);
+        let failing = about().filter(|finding| finding.verdict == Verdict::Fail).count();
+        let remarks = about().filter(|finding| finding.verdict == Verdict::Pass).count();
+        let silenced = report.run.selection.levels.iter().any(|(id, level)| {
+            *level == Level::Allow && rule(id).is_some_and(|rule| rule.kind == Kind::Governance)
+        });
+        Self { failing: failing as u64, other: (about().count() - failing - remarks) as u64, silenced }
+    }
+
+    /// `five entries of the paperwork fail`, where any does.
+    pub(super) fn failing(&self) -> Option<String> {
+        (self.failing > 0)
+            .then(|| spoken(self.failing, "entry of the paperwork fails", "entries of the paperwork fail"))
+    }
+
+    /// Of a report without a remark.
+    pub(super) fn words(&self) -> String {
+        if let Some(failing) = self.failing() {
+            return format!("{failing}, see the findings");
+        }
+        match (self.other, self.silenced) {
+            (0, false) => "the paperwork is in order".to_owned(),
+            (0, true) => "rules about the paperwork were not reported".to_owned(),
+            (n, _) => format!(
+                "{}, see the findings",
+                spoken(n, "entry of the paperwork is waived or in doubt", "entries are waived or in doubt")
+            ),
+        }
+    }
+}
 
 pub(super) fn exceptions(report: &Report) -> Option<Sheet> {
     let rows = report.exceptions.iter().map(|exception| {

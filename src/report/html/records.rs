@@ -16,7 +16,7 @@ use crate::{
         AddressRecord, ObservationRecord, Report, TargetRecord,
         index::{Index, Mark},
         summary::reconciled,
-        words::{count, few, listed, thousands},
+        words::{capital, count, few, listed, thousands},
     },
 };
 
@@ -92,6 +92,9 @@ pub(super) struct Records {
     not_scanned: Option<Sheet>,
     fallbacks: Option<Sheet>,
     selection: Vec<Fact>,
+    /// What of the paperwork fails, and what to say where there is no remark.
+    failing: Option<String>,
+    remarkless: String,
     exceptions: Option<Sheet>,
     declared: Option<Sheet>,
     authorization: Vec<Fact>,
@@ -124,6 +127,7 @@ pub(super) fn build(report: &Report, ranked: &[Ranked<'_>], index: &Index<'_>) -
     if full.len() > FULL {
         rest = full.split_off(FULL);
     }
+    let paper = paperwork::Standing::of(report);
     for part in [&mut full, &mut rest] {
         part.sort_by_key(|ranked| ranked.number);
     }
@@ -141,6 +145,8 @@ pub(super) fn build(report: &Report, ranked: &[Ranked<'_>], index: &Index<'_>) -
         not_scanned: coverage::not_scanned(report),
         fallbacks: coverage::fallbacks(report),
         selection: coverage::selection(report),
+        failing: paper.failing().map(|text| capital(&text)),
+        remarkless: paper.words(),
         exceptions: paperwork::exceptions(report),
         declared: paperwork::declared(report),
         authorization: paperwork::authorization(report),

@@ -3,6 +3,7 @@
 
 mod firewall;
 mod server;
+mod tls;
 
 use std::net::IpAddr;
 
@@ -36,7 +37,7 @@ pub(super) fn recipes(report: &Report, finding: &Finding, index: &Index<'_>) -> 
     let mut recipes = match (finding.rule.as_str(), &endpoint) {
         ("EXP001" | "EXP002" | "EXP014" | "EXP007", Some(endpoint)) => endpoint.close(index),
         ("EXP003", Some(endpoint)) => endpoint.reach(report, finding, index),
-        ("EXP005" | "EXP006", Some(endpoint)) => endpoint.tls(finding, index),
+        ("EXP005" | "EXP006", Some(endpoint)) => tls::recipes(endpoint, finding, index),
         ("EXP004" | "EXP008", Some(endpoint)) => endpoint.listeners(),
         ("EXP003" | "EXP009", None) => names(finding),
         ("EXP010" | "EXP011" | "EXP015", _) => path(report, finding),
@@ -126,29 +127,6 @@ impl Endpoint {
         ours(report, self.address).map_or(Source::Unknown, Source::Only)
     }
 
-    fn tls(&self, finding: &Finding, index: &Index<'_>) -> Vec<Recipe> {
-        let at = self.written();
-        let name = finding.host.as_deref().filter(|host| is_name(host));
-        let servername = name.map_or_else(String::new, |name| format!(" -servername {name}"));
-        let look = format!(
-            "openssl s_client -connect {at}{servername} </dev/null | openssl x509 -noout -subject -issuer -dates -ext subjectAltName"
-        );
-        let mut recipes = vec![Recipe::new("See what is offered", vec![look])];
-        if finding.rule == "EXP005" {
-            recipes.push(server::versions(self, self.service(index), finding.expected.contains("1.3")));
-        } else {
-            recipes.push(Recipe::new(
-                "Where certbot keeps the certificate: renew it, and make the server read it",
-                explained(&[
-                    ("certbot certificates".to_owned(), "which there are, and until when"),
-                    ("certbot renew --cert-name NAME".to_owned(), "leaves alone what is not due"),
-                    ("systemctl reload UNIT".to_owned(), "an old certificate is served until then"),
-                ]),
-            ));
-        }
-        recipes
-    }
-
     fn listeners(&self) -> Vec<Recipe> {
         let lines =
             vec![format!("ss -ln{}p 'sport = :{}'", self.flag(), self.port), "nft list ruleset".to_owned()];
@@ -226,13 +204,16 @@ fn path(report: &Report, finding: &Finding) -> Vec<Recipe> {
     recipes
 }
 
-/// The same question again, narrowed to the target.
+/// The same question again from the same vantage, narrowed to the target.
 fn again(report: &Report, finding: &Finding) -> Option<Recipe> {
     let manifest = report.run.manifest.path.as_deref()?;
     let target = finding.target.as_deref()?;
     // A leading dash is an option to a program, quoted or not.
     let manifest = if manifest.starts_with('-') { format!("./{manifest}") } else { manifest.to_owned() };
-    let line = format!("portproof verify {} --only={}", shell(&manifest), shell(target));
+    let vantage = report.run.vantage.as_deref();
+    let vantage = vantage.map(|name| format!(" --vantage={}", shell(name))).unwrap_or_default();
+    let strict = if report.run.selection.strict { " --strict" } else { "" };
+    let line = format!("portproof verify {}{vantage} --only={}{strict}", shell(&manifest), shell(target));
     Some(Recipe::new("Then ask again", vec![line]))
 }
 

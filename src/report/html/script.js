@@ -66,7 +66,16 @@
     }
   }
   const glance = all("#findings table.glance tbody tr");
+  const board = glance[0]?.closest(".scroll");
+  const more = document.getElementById("glance-more");
   const total = entries.reduce((sum, entry) => sum + entry.count, 0);
+  // What says how many there are says under a filter how many of them are shown.
+  const plain = new Intl.NumberFormat("en");
+  const parts = all("#findings > section, #findings details.rest").map((element) => {
+    const head = element.querySelector(":scope > h3, :scope > summary");
+    const own = entries.filter((entry) => element.contains(entry.element));
+    return { element, head, words: head.textContent, own, opened: false };
+  });
   for (const name of ["owner", "target"]) {
     const values = [...distinct[name]].sort(collator.compare);
     const list = make("datalist", { id: `filter-${name}s` });
@@ -75,7 +84,6 @@
     field(name).setAttribute("list", list.id);
   }
   const say = document.getElementById("filter-count");
-  const plain = new Intl.NumberFormat("en");
   const apply = () => {
     const wanted = Object.fromEntries(
       ["text", "severity", "verdict", "target", "owner", "age"].map((name) => [name, field(name)?.value ?? ""]),
@@ -99,15 +107,22 @@
       if (hide && entry.element.id) shut.add(entry.element.id);
     }
     for (const row of glance) row.hidden = shut.has(row.querySelector("a").getAttribute("href").slice(1));
-    for (const rest of all("#findings details.rest")) {
-      rest.hidden = filtered && !rest.querySelector("tbody tr:not([hidden])");
+    if (board) board.hidden = glance.every((row) => row.hidden);
+    if (more) more.hidden = filtered;
+    for (const part of parts) {
+      const { element, head, words } = part;
+      const hits = part.own.reduce((sum, entry) => sum + (entry.element.hidden ? 0 : entry.count), 0);
+      element.hidden = hits === 0;
+      head.textContent = filtered ? `${words}, ${plain.format(hits)} shown` : words;
+      if (element.tagName !== "DETAILS") continue;
+      // A fold that hides what was looked for opens, and shuts again when nothing is looked for any more.
+      if (filtered && hits > 0 && !element.open) element.open = part.opened = true;
+      if (!filtered && part.opened) element.open = part.opened = false;
     }
-    for (const section of all("#findings > section")) {
-      section.hidden = filtered && !section.querySelector("article.card:not([hidden]),details.rest:not([hidden])");
-    }
-    say.textContent = filtered
-      ? `${plain.format(shown)} of ${plain.format(total)} findings shown`
-      : `${plain.format(total)} findings`;
+    const of = total === 1 ? "1 finding" : `${plain.format(total)} findings`;
+    if (!filtered) say.textContent = of;
+    else if (shown === 0) say.textContent = `No finding matches: 0 of ${of} shown`;
+    else say.textContent = `${plain.format(shown)} of ${of} shown`;
     field("clear").disabled = !filtered;
   };
   let waiting;

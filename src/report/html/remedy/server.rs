@@ -163,40 +163,9 @@ pub(super) fn bind(endpoint: &Endpoint, service: Option<&str>) -> Vec<Recipe> {
     recipes
 }
 
-/// The versions of TLS that a server is told to take.
-pub(super) fn versions(endpoint: &Endpoint, service: Option<&str>, newest_only: bool) -> Recipe {
-    let known = known(endpoint, service).and_then(|server| server.services.first().copied());
-    let (nginx, least) = if newest_only { ("TLSv1.3", "TLSv1.3") } else { ("TLSv1.2 TLSv1.3", "TLSv1.2") };
-    let (title, lines) = match known {
-        Some("smtp") => (
-            "Postfix 3.6 or later: take no older version",
-            vec![
-                format!(
-                    "postconf -e 'smtpd_tls_protocols = >={least}' 'smtpd_tls_mandatory_protocols = >={least}'"
-                ),
-                "systemctl reload postfix".to_owned(),
-            ],
-        ),
-        Some("imap") => (
-            "Dovecot: take no older version",
-            vec![format!("ssl_min_protocol = {least}"), "systemctl restart dovecot".to_owned()],
-        ),
-        _ => (
-            "nginx or Apache: take no older version",
-            vec![
-                "# nginx".to_owned(),
-                format!("ssl_protocols {nginx};"),
-                "# Apache".to_owned(),
-                format!(
-                    "SSLProtocol -all {}",
-                    nginx.split(' ').map(|version| format!("+{version}")).collect::<Vec<_>>().join(" ")
-                ),
-                "nginx -t && systemctl reload nginx    # apachectl configtest && systemctl reload apache2"
-                    .to_owned(),
-            ],
-        ),
-    };
-    Recipe::new(title, lines)
+/// The first name of the kind of server that is there; `None` where nothing tells.
+pub(super) fn family(endpoint: &Endpoint, service: Option<&str>) -> Option<&'static str> {
+    known(endpoint, service).and_then(|server| server.services.first().copied())
 }
 
 fn known(endpoint: &Endpoint, service: Option<&str>) -> Option<&'static Server> {
