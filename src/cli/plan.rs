@@ -66,7 +66,7 @@ pub(super) fn run(args: &PlanArgs, color: Color) -> Result<ExitCode, CliError> {
     let gap = if unasked == 0 { String::new() } else { format!(", {unasked} of them not asked from here") };
     let _ = writeln!(
         text,
-        "total          {}, {}{gap}, at most {}, {} if everything is silent",
+        "total          {}, {}{gap}, at most {}, {} if everything is silent and nothing gets lost",
         count(bounded(addresses), "address", "addresses"),
         count(bounded(endpoints), "endpoint", "endpoints"),
         count(probes, "probe", "probes"),

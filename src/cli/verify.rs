@@ -107,7 +107,7 @@ fn announce(prepared: &Prepared, talk: &TalkArgs) {
     );
     let hosts = count(u64::try_from(addresses).unwrap_or(u64::MAX), "address", "addresses");
     output::say(&format!(
-        "asking {} on {hosts} by {}, {rate}; at most {}, {} if everything is silent",
+        "asking {} on {hosts} by {}, {rate}; at most {}, {} if everything is silent and nothing gets lost",
         count(planned, "endpoint", "endpoints"),
         prepared.how.method(),
         count(probes, "probe", "probes"),
