@@ -74,7 +74,11 @@ pub(super) fn run(args: &ScanArgs, color: Color) -> Result<ExitCode, CliError> {
         let (_, least) = estimate(&plan, (&manifest, &payloads), &how, None);
         let part = how.shard.map_or_else(String::new, |shard| format!(" of part {shard}"));
         let endpoints = format!("{}{part}", count(planned, "endpoint", "endpoints"));
-        output::say(&format!("{endpoints} by {}, {} if everything is silent and nothing gets lost", how.method(), about(least)));
+        output::say(&format!(
+            "{endpoints} by {}, {} if everything is silent and nothing gets lost",
+            how.method(),
+            about(least)
+        ));
     }
     let datagrams = datagrams(&payloads)?;
     let config = Config { every: args.states == States::All, datagrams: payloads.weights(), ..how.config() };
