@@ -1,7 +1,7 @@
 //! What the page says, held against the report that it says it of: a false statement is a fault like any other.
 
 use portproof::{
-    model::{Kind, Level, Severity, State, Verdict},
+    model::{Kind, Level, PortSet, Severity, State, Verdict},
     report::{Finding, Report},
 };
 
@@ -135,6 +135,8 @@ fn words_between_backticks_are_set_as_code_and_a_stray_one_stays() {
 fn the_first_screen_says_how_and_whom() {
     let mut report = fixture::drifted();
     report.run.scan.tcp = Some("syn".to_owned());
+    report.run.scan.udp = Some("raw".to_owned());
+    assert!(page(&report).contains("<dd>TCP by SYN; UDP; took 2 min 34 s</dd>"));
     report.run.scan.udp = None;
     report.run.manifest.name = None;
     let page = page(&report);
@@ -168,4 +170,60 @@ fn a_sheet_of_paper_names_its_run_and_nothing_that_a_style_could_be_made_of() {
     assert!(page(&report).contains("content:\"portproof, run 0193584c-7a01-7c3e-9a55-3d1f2e4b5c6d\""));
     report.run.id = "1\"}body{display:none}</style>".to_owned();
     assert!(page(&report).contains("content:\"portproof, run 1bodydisplaynonestyle\""));
+}
+
+#[test]
+fn what_a_profile_forbids_is_told_once_and_apart_from_what_is_declared() {
+    let mut report = fixture::drifted();
+    let entry = report.declared.iter().find(|entry| entry.ports.contains(3306)).expect("a denial").clone();
+    for target in ["www", "mail"] {
+        for port in [21, 23] {
+            let mut entry = entry.clone();
+            target.clone_into(&mut entry.target);
+            entry.ports = PortSet::single(port);
+            entry.profile = Some("web-server".to_owned());
+            entry.justification = Some("never on the internet".to_owned());
+            report.declared.push(entry);
+        }
+    }
+    let page = page(&report);
+    assert!(page.contains("<summary>Forbidden by profile web-server: 2 entries</summary>"));
+    let papers = part(&page, "paperwork");
+    assert_eq!(papers.matches("never on the internet").count(), 2, "once a port, not once a target");
+    assert!(papers.contains("www, mail") && papers.contains("databases are never public"));
+}
+
+#[test]
+fn what_deviates_has_the_first_columns_of_a_map_and_what_is_left_out_is_told_as_it_is() {
+    let mut report = fixture::drifted();
+    let entry = report.declared.iter().find(|entry| entry.ports.contains(3306)).expect("a denial").clone();
+    for port in 7000..7030 {
+        let mut entry = entry.clone();
+        entry.ports = PortSet::single(port);
+        report.declared.push(entry);
+    }
+    let page = page(&report);
+    let map = part(&page, "map");
+    assert!(map.contains("more ports not open, as they should be"));
+    assert!(!map.contains("not drawn here"));
+    let first = map.split("<figcaption>www<").nth(1).expect("the chart of www");
+    let first: Vec<&str> = first
+        .split("<th scope=\"col\"><b>")
+        .skip(1)
+        .take(4)
+        .filter_map(|rest| rest.split('<').next())
+        .collect();
+    assert_eq!(first, ["443", "3306", "6379", "8080"], "deviating and waived ones first");
+}
+
+#[test]
+fn of_many_targets_those_as_declared_share_tables() {
+    let report = fixture::fleet(60, 120);
+    let page = page(&report);
+    let targets = part(&page, "targets");
+    assert_eq!(targets.matches("<section class=\"target\"").count(), 45);
+    assert!(targets.contains("15 more targets") && targets.contains("These are exactly as declared"));
+    let calm = fixture::fleet(60, 0);
+    let calm = self::page(&calm);
+    assert!(calm.contains("All are exactly as declared") && !calm.contains("<section class=\"target\""));
 }

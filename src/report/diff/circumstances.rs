@@ -109,7 +109,7 @@ pub(super) fn differing(old: &Report, new: &Report) -> Vec<Circumstance> {
         Some(digest.map_or_else(|| name.to_owned(), |digest| format!("{name}, SHA-256 {digest}…")))
     };
     let sources = |report: &Report| Some(listed(&report.run.host.source_addresses)).filter(|s| !s.is_empty());
-    let narrowed = |report: &Report| Some(listed(&restrictions(report))).filter(|text| !text.is_empty());
+    let narrowed = |report: &Report| Some(restrictions(report).join("; ")).filter(|text| !text.is_empty());
     let stopped =
         |report: &Report| report.run.partial.then(|| stopped_by(&report.run.stop_reason).to_owned());
     let mut found: Vec<Circumstance> = [

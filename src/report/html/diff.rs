@@ -30,7 +30,7 @@ struct Part {
 struct Tally {
     number: String,
     label: &'static str,
-    detail: &'static str,
+    detail: String,
     tone: &'static str,
 }
 
@@ -78,17 +78,24 @@ fn verdict(diff: &Diff) -> (&'static str, &'static str, &'static str) {
 fn tallies(diff: &Diff) -> Vec<Tally> {
     let endpoints = &diff.endpoints;
     let unlooked = endpoints.not_looked_at.len() + endpoints.not_looked_at_before.len();
-    let tally = |n: usize, label, detail, tone| Tally {
+    let tally = |n: usize, label, detail: &str, tone| Tally {
         number: thousands(n as u64),
         label,
-        detail,
+        detail: detail.to_owned(),
         tone: if n > 0 { tone } else { "plain" },
     };
+    let narrower = diff.narrower.len() as u64;
+    let less = count(narrower, "address has less coverage", "addresses have less coverage");
+    let mut blind = tally(unlooked, "open, not looked at", "by one of the two runs", "undecided");
+    if narrower > 0 {
+        // Nothing that was open was missed, and what has opened since may be.
+        (blind.detail, blind.tone) = (format!("{}; {less} than before", blind.detail), "undecided");
+    }
     vec![
         tally(endpoints.appeared.len(), "appeared", "open now, and not open before", "wrong"),
         tally(endpoints.vanished.len(), "vanished", "open before, and not open now", "waived"),
         tally(endpoints.changed.len(), "changed", "another service, certificate or TLS", "undecided"),
-        tally(unlooked, "not looked at", "by one of the two runs", "undecided"),
+        blind,
     ]
 }
 

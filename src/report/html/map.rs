@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::ranked::Ranked;
 use crate::{
-    model::{Family, Protocol, State},
+    model::{Family, Protocol},
     report::{
         AddressRecord, DeclaredKind, TargetRecord,
         index::{Index, Mark},
@@ -156,7 +156,7 @@ fn survey(ranked: &[Ranked<'_>], drawn: &mut BTreeSet<Mark>) -> Survey {
     let words = if parts.is_empty() {
         format!("{exactly} exactly as declared")
     } else {
-        format!("by the worst of each: {}; {exactly} exactly as declared", parts.join(", "))
+        format!("by the worst of each: {}; {exactly} exactly as declared", parts.join("; "))
     };
     let rest = (!quiet.is_empty()).then(|| Line {
         symbol: symbol(Mark::Expected),
@@ -194,16 +194,18 @@ fn marked(ranked: &Ranked<'_>, mark: Mark) -> u64 {
 }
 
 fn chart(target: &TargetRecord, index: &Index<'_>, seen: &mut BTreeSet<Mark>) -> Chart {
-    let (columns, more) = columns(target, index);
+    let (columns, left) = columns(target, index);
     let fold = target.addresses.len() > FOLDED_FROM;
     let (quiet, loud): (Vec<&AddressRecord>, Vec<&AddressRecord>) =
         target.addresses.iter().partition(|place| fold && index.is_quiet(place));
     let mut folded = Vec::new();
-    if more > 0 {
-        folded.push(format!(
-            "{} not drawn here; the findings and the JSON report hold them",
-            count(more as u64, "more port", "more ports")
-        ));
+    for (ports, what) in [
+        (left.quiet, "not open, as they should be"),
+        (left.other, "not drawn here; the tables below and the JSON report hold them"),
+    ] {
+        if ports > 0 {
+            folded.push(format!("{} {what}", count(ports, "more port", "more ports")));
+        }
     }
     if loud.len() > ROWS {
         folded.push(format!(
@@ -226,33 +228,50 @@ fn chart(target: &TargetRecord, index: &Index<'_>, seen: &mut BTreeSet<Mark>) ->
     Chart { id: target.id.clone(), columns, rows, folded }
 }
 
-/// The ports that are named or open, the noteworthy ones first chosen, then in order; and how many
-/// are left out.
-fn columns(target: &TargetRecord, index: &Index<'_>) -> (Vec<(Protocol, u16)>, usize) {
-    let mut loud = BTreeSet::new();
-    let mut named = BTreeSet::new();
+/// Ports that have no column.
+#[derive(Default)]
+struct Left {
+    /// Not open on any address, and not meant to be.
+    quiet: u64,
+    other: u64,
+}
+
+/// The ports that are named or open: those that deviate or are in doubt first, then what is exposed, then the
+/// others, each in order; and what is left out.
+fn columns(target: &TargetRecord, index: &Index<'_>) -> (Vec<(Protocol, u16)>, Left) {
+    let (mut loud, mut exposed, mut named) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
     for entry in index.declared(&target.id) {
         // A wide range is one declaration, not a thousand columns: its open ports are drawn.
         if entry.ports.len() <= 8 {
             let ports = entry.ports.iter().map(|port| (entry.protocol, port));
-            if entry.kind == DeclaredKind::Expose { loud.extend(ports) } else { named.extend(ports) }
+            if entry.kind == DeclaredKind::Expose { exposed.extend(ports) } else { named.extend(ports) }
         }
     }
+    let mut open = BTreeSet::new();
     for place in target.addresses.iter().filter(|place| !place.answers_everything) {
         for seen in index.observed(&place.address) {
-            let endpoint = (seen.protocol, seen.port);
-            if index.mark(seen).is_quiet() {
-                named.extend((seen.state == State::Open).then_some(endpoint));
-            } else {
+            let (endpoint, mark) = ((seen.protocol, seen.port), index.mark(seen));
+            if !mark.is_quiet() {
                 loud.insert(endpoint);
+            } else if mark != Mark::NotOpen {
+                open.insert(endpoint);
             }
         }
     }
-    let all: BTreeSet<_> = loud.union(&named).copied().collect();
-    let mut kept: Vec<_> = loud.iter().chain(named.difference(&loud)).copied().take(COLUMNS).collect();
-    kept.sort_unstable();
-    let more = all.len() - kept.len();
-    (kept, more)
+    named.extend(&open);
+    exposed.retain(|endpoint| !loud.contains(endpoint));
+    named.retain(|endpoint| !loud.contains(endpoint) && !exposed.contains(endpoint));
+    let mut kept: Vec<_> = loud.iter().chain(&exposed).chain(&named).copied().collect();
+    let left = kept.split_off(COLUMNS.min(kept.len()));
+    let is_shut = |&(protocol, port): &(Protocol, u16)| {
+        let mut marks = target.addresses.iter().map(|place| index.mark_at(&target.id, place, protocol, port));
+        marks.all(|mark| mark == Mark::NotOpen)
+    };
+    let is_quiet = |endpoint: &&(Protocol, u16)| {
+        named.contains(*endpoint) && !open.contains(*endpoint) && is_shut(endpoint)
+    };
+    let quiet = left.iter().filter(is_quiet).count();
+    (kept, Left { quiet: quiet as u64, other: (left.len() - quiet) as u64 })
 }
 
 fn column(target: &TargetRecord, index: &Index<'_>, protocol: Protocol, port: u16) -> Column {

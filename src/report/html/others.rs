@@ -1,4 +1,4 @@
-//! The targets that have no part of their own, where there are very many: one row each, and their
+//! The targets that have no part of their own, where there are many: one row each, and their
 //! endpoints and certificates in tables that they share.
 
 use serde::Serialize;
@@ -11,6 +11,7 @@ use super::{
 use crate::{
     model::{State, StateCounts},
     report::{
+        Report,
         index::{Index, Mark},
         words::{count, thousands},
     },
@@ -23,19 +24,23 @@ const ENDPOINTS: usize = 10_000;
 #[derive(Serialize)]
 pub(super) struct Others {
     number: String,
+    note: &'static str,
     targets: Sheet,
     endpoints: Option<Sheet>,
     tls: Vec<Sheet>,
 }
 
 /// `None` where every target has a part of its own.
-pub(super) fn build(rest: &[&Ranked<'_>], index: &Index<'_>) -> Option<Others> {
-    let rows = rest.iter().map(|ranked| row(ranked)).collect();
+pub(super) fn build(report: &Report, rest: &[&Ranked<'_>], index: &Index<'_>) -> Option<Others> {
+    let rows = rest.iter().map(|ranked| row(report, ranked)).collect();
+    let alike = rest.iter().all(|ranked| ranked.worst.is_none());
+    let alone = rest.len() == report.targets.len();
     let columns = [
         ("Target", 'c'),
         ("Hosts", 'c'),
         ("Owner", 't'),
         ("Tags", 't'),
+        ("Ports asked", 'c'),
         ("Against the manifest", 't'),
         ("Addresses", 'n'),
         ("Open", 'n'),
@@ -52,14 +57,23 @@ pub(super) fn build(rest: &[&Ranked<'_>], index: &Index<'_>) -> Option<Others> {
         all
     });
     Some(Others {
-        number: count(rest.len() as u64, "more target", "more targets"),
+        number: if alone {
+            count(rest.len() as u64, "target", "targets")
+        } else {
+            count(rest.len() as u64, "more target", "more targets")
+        },
+        note: match (alike, alone) {
+            (true, true) => "All are exactly as declared, and share the tables below.",
+            (true, false) => "These are exactly as declared, and share the tables below.",
+            (false, _) => "The worst have a part of their own above; these share the tables below.",
+        },
         targets,
         endpoints: endpoints(rest, index),
         tls: tls.unwrap_or_default(),
     })
 }
 
-fn row(ranked: &Ranked<'_>) -> Vec<String> {
+fn row(report: &Report, ranked: &Ranked<'_>) -> Vec<String> {
     let target = ranked.target;
     let mut states = StateCounts::default();
     for place in &target.addresses {
@@ -70,6 +84,7 @@ fn row(ranked: &Ranked<'_>) -> Vec<String> {
         target.hosts.join(", "),
         or_dash(target.owner.as_ref()),
         or_dash(Some(&target.tags.join(", "))),
+        or_dash(report.coverage.port_sets.get(&target.id)),
         ranked.worst.map_or("exactly as declared", Mark::words).to_owned(),
         thousands(target.addresses.len() as u64),
     ];

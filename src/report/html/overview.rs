@@ -187,12 +187,14 @@ fn facts(report: &Report) -> Vec<Fact> {
     ));
     let methods: Vec<String> = [("TCP", &run.scan.tcp), ("UDP", &run.scan.udp)]
         .into_iter()
-        .map(|(protocol, method)| match method {
-            Some(method) if method.eq_ignore_ascii_case(protocol) => protocol.to_owned(),
-            Some(method) if method == "syn" => format!("{protocol} by SYN"),
-            Some(method) if method == "connect" => format!("{protocol} by connecting"),
-            Some(method) => format!("{protocol} by {method}"),
+        .map(|(protocol, method)| match method.as_deref() {
             None => format!("{protocol} not scanned"),
+            Some("syn") => format!("{protocol} by SYN"),
+            Some("connect") if protocol == "TCP" => format!("{protocol} by connecting"),
+            // Over datagrams it makes no difference how they are sent.
+            Some("raw" | "connect" | "udp") => protocol.to_owned(),
+            // `from nmap`: of a file.
+            Some(method) => format!("{protocol} {method}"),
         })
         .collect();
     let time = duration(report.coverage.duration_s);

@@ -1,14 +1,21 @@
 //! Exceptions, declarations, authorization and provenance: what makes the page evidence.
 
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
 use super::records::{Fact, Sheet, filled, or_dash};
 use crate::{
-    model::{Kind, Level, Verdict, rule},
+    model::{Kind, Level, Protocol, Verdict, rule},
     report::{
-        DeclaredKind, Report,
-        words::{listed, moment, shell, spoken, thousands},
+        Declared, DeclaredKind, Report,
+        words::{count, few, listed, moment, shell, spoken, thousands},
     },
     spec::manifest::Presence,
 };
+
+/// So many targets with a profile are named.
+const TARGETS: usize = 8;
 
 /// What is wrong with the paperwork beside the remarks, which fail nothing: without a look at it nobody may say
 /// that it is in order.
@@ -85,8 +92,47 @@ pub(super) fn exceptions(report: &Report) -> Option<Sheet> {
     filled("Exceptions, used or not", &columns, rows.collect())
 }
 
+/// What a role profile forbids, told once for all targets that have it.
+#[derive(Serialize)]
+pub(super) struct Forbidden {
+    profile: String,
+    entries: String,
+    sheet: Sheet,
+}
+
+/// A row of it, in the order of the ports: protocol, the first port, all of them, and why.
+type Rows<'a> = BTreeMap<(Protocol, u16, String, &'a str), Vec<String>>;
+
+/// One a profile.
+pub(super) fn forbidden(report: &Report) -> Vec<Forbidden> {
+    let mut profiles: BTreeMap<&str, Rows<'_>> = BTreeMap::new();
+    for entry in report.declared.iter().filter(|entry| is_forbidden_by_profile(entry)) {
+        let first = entry.ports.ranges().next().map_or(0, |(first, _)| first);
+        let why = entry.justification.as_deref().unwrap_or("–");
+        let rows = profiles.entry(entry.profile.as_deref().unwrap_or_default()).or_default();
+        let key = (entry.protocol, first, entry.ports.to_string(), why);
+        rows.entry(key).or_default().push(entry.target.clone());
+    }
+    let columns = [("Ports", 'c'), ("Why", 't'), ("Targets", 'c')];
+    let told = |(profile, rows): (&str, Rows<'_>)| {
+        let entries = count(rows.len() as u64, "entry", "entries");
+        let rows = rows.into_iter().map(|((protocol, _, ports, why), targets)| {
+            vec![format!("{ports}/{protocol}"), why.to_owned(), few(&targets, TARGETS, ", ", "–")]
+        });
+        let sheet = filled(&format!("Forbidden by profile {profile}"), &columns, rows.collect())?;
+        Some(Forbidden { profile: profile.to_owned(), entries, sheet })
+    };
+    profiles.into_iter().filter_map(told).collect()
+}
+
+fn is_forbidden_by_profile(entry: &Declared) -> bool {
+    entry.kind == DeclaredKind::Deny && entry.profile.is_some()
+}
+
+/// What the manifest itself declares, and what a profile exposes.
 pub(super) fn declared(report: &Report) -> Option<Sheet> {
-    let rows = report.declared.iter().map(|entry| {
+    let own = report.declared.iter().filter(|entry| !is_forbidden_by_profile(entry));
+    let rows = own.map(|entry| {
         let kind = match (entry.kind, entry.presence) {
             (DeclaredKind::Deny, _) => "deny",
             (DeclaredKind::Expose, Some(Presence::Optional)) => "expose, optional",

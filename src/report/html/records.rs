@@ -6,7 +6,7 @@ use serde::Serialize;
 use super::{
     coverage,
     others::{self, Others},
-    paperwork,
+    paperwork::{self, Forbidden},
     ranked::Ranked,
     tls,
 };
@@ -24,6 +24,8 @@ use crate::{
 pub(super) const ROWS: usize = 250;
 /// So many targets, the worst of them, have a part of their own; the others share tables.
 const FULL: usize = 200;
+/// With more targets than these, those that are as declared share tables as well.
+const EVERY: usize = 12;
 /// From so many addresses on, quiet ones share a row.
 const FOLDED_FROM: usize = 8;
 /// Ports of an address that one cell lists.
@@ -97,6 +99,7 @@ pub(super) struct Records {
     remarkless: String,
     exceptions: Option<Sheet>,
     declared: Option<Sheet>,
+    forbidden: Vec<Forbidden>,
     authorization: Vec<Fact>,
     provenance: Vec<Fact>,
 }
@@ -123,17 +126,18 @@ pub(super) fn build(report: &Report, ranked: &[Ranked<'_>], index: &Index<'_>) -
         (verdicts.not_covered, "not covered"),
         (verdicts.waived, "waived"),
     ];
-    let (mut full, mut rest): (Vec<&Ranked<'_>>, Vec<&Ranked<'_>>) = (ranked.iter().collect(), Vec::new());
-    if full.len() > FULL {
-        rest = full.split_off(FULL);
-    }
+    let loud = ranked.iter().take_while(|ranked| ranked.worst.is_some()).count();
+    let whole = if ranked.len() > EVERY { loud.min(FULL) } else { ranked.len() };
+    let (full, rest) = ranked.split_at(whole);
+    let (mut full, mut rest): (Vec<&Ranked<'_>>, Vec<&Ranked<'_>>) =
+        (full.iter().collect(), rest.iter().collect());
     let paper = paperwork::Standing::of(report);
     for part in [&mut full, &mut rest] {
         part.sort_by_key(|ranked| ranked.number);
     }
     Records {
         targets: full.iter().map(|ranked| target_record(report, ranked.target, index)).collect(),
-        others: others::build(&rest, index),
+        others: others::build(report, &rest, index),
         sums: vec![
             format!("{}.", reconciled(report.coverage.planned, &report.coverage.states)),
             coverage::verdict_sum(report.coverage.planned, verdicts.total(), &judged),
@@ -149,6 +153,7 @@ pub(super) fn build(report: &Report, ranked: &[Ranked<'_>], index: &Index<'_>) -
         remarkless: paper.words(),
         exceptions: paperwork::exceptions(report),
         declared: paperwork::declared(report),
+        forbidden: paperwork::forbidden(report),
         authorization: paperwork::authorization(report),
         provenance: paperwork::provenance(report),
     }

@@ -95,6 +95,7 @@ fn an_open_door_is_critical_and_only_an_exception_waives_it() {
         let judgement = rig.judge();
         let finding = judgement.only("EXP007");
         assert_eq!((finding.severity, finding.verdict), (Severity::Critical, Verdict::Fail));
+        assert_eq!(finding.observed, "open: redis answers without authentication (answers PING)");
     }
     let mut rig = declared(|_| {}, shown("redis", open));
     rig.manifest.exceptions.push(exception("EX-1", "www", "EXP007", Some(443)));
@@ -125,6 +126,7 @@ fn an_open_door_that_nothing_declares_is_critical_and_says_who_answers() {
     let finding = judgement.only("EXP001");
     assert_eq!(finding.severity, Severity::Critical);
     assert!(finding.message.contains("docker says") && finding.message.contains("answers /version"));
+    assert!(finding.observed.ends_with("; docker answers without authentication (answers /version)"));
 }
 
 #[test]
@@ -194,5 +196,6 @@ fn tls_is_held_to_what_is_declared_of_it_and_to_nothing_else() {
     let days = TlsExpectation { min_days_left: Some(1_000_000), ..TlsExpectation::default() };
     let judgement = later(declared(tls(days), secured(Ok(()), None))).judge();
     assert_eq!(judgement.only("EXP006").severity, Severity::Medium);
+    assert!(judgement.only("EXP006").expected.ends_with(", with at least 1,000,000 days left"));
     assert_eq!(rules(TlsExpectation::default(), shown("ssh", Guard::Untold)), ["EXP005"], "it speaks no TLS");
 }
