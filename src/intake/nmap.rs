@@ -258,7 +258,9 @@ impl Scan {
                 Entry::Occupied(mut known) => known.get_mut().merge((address, protocol), part),
             });
         }
-        twice.into_iter().for_each(|endpoint| self.source.told_twice(endpoint));
+        for endpoint in twice {
+            self.source.told_twice(endpoint);
+        }
     }
 
     fn end(mut self, is_whole: bool) -> Source {

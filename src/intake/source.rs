@@ -97,14 +97,14 @@ pub struct Part {
 }
 
 impl Part {
-    /// Adds what is said of a port. Said twice and differently, it is in doubt, and `false`.
+    /// Adds what is said of a port. `false`: it is said to be open and something else, and so in doubt.
     pub(super) fn tell(&mut self, port: u16, told: Sighting) -> bool {
         let Some(known) = self.seen.get_mut(&port) else {
             self.seen.insert(port, told);
             return true;
         };
-        let agrees = known.observation.state == told.observation.state;
-        if agrees {
+        let states = [known.observation.state, told.observation.state];
+        if states.first() == states.last() {
             known.observation.ttl = known.observation.ttl.or(told.observation.ttl);
             for look in told.observation.looks {
                 if !known.observation.looks.iter().any(|own| own.evidence == look.evidence) {
@@ -112,19 +112,21 @@ impl Part {
                 }
             }
             known.portrait = known.portrait.take().or(told.portrait);
-        } else {
+        } else if states.contains(&State::Open) {
             *known = Sighting::contradicted(told.observation.endpoint, self.at);
+            return false;
+        } else if proves(told.observation.state) < proves(known.observation.state) {
+            *known = told;
         }
-        agrees
+        true
     }
 
     /// Adds another account of the same. What both say is kept, and of what they say differently the doubt; returns
     /// what is in doubt.
     pub(super) fn merge(&mut self, (address, protocol): (IpAddr, Protocol), other: Self) -> Vec<Endpoint> {
-        let mut twice = BTreeSet::new();
-        for (one, another) in [(&*self, &other), (&other, &*self)] {
-            let counted = |port: &u16| !another.seen.contains_key(port) && another.state(*port).is_some();
-            twice.extend(one.open().filter(counted));
+        let mut twice: BTreeSet<u16> = other.open().filter(|port| self.counts(*port)).collect();
+        if !other.rest.is_empty() {
+            twice.extend(self.open().filter(|port| other.counts(*port)));
         }
         self.since = self.since.min(other.since);
         self.at = self.at.max(other.at);
@@ -136,9 +138,11 @@ impl Part {
             }
         }
         other.rest.into_iter().for_each(|rest| self.tell_rest(rest));
-        let listed: PortSet = self.seen.keys().copied().collect();
-        self.rest = self.rest.iter().map(|rest| rest.without(&listed)).collect();
-        self.rest.retain(|rest| !rest.ports.is_empty());
+        if !self.rest.is_empty() {
+            let listed: PortSet = self.seen.keys().copied().collect();
+            self.rest = self.rest.iter().map(|rest| rest.without(&listed)).collect();
+            self.rest.retain(|rest| !rest.ports.is_empty());
+        }
         let twice = twice.into_iter().map(|port| Endpoint { address, protocol, port });
         let twice: Vec<Endpoint> = twice.collect();
         for &endpoint in &twice {
@@ -156,13 +160,18 @@ impl Part {
     fn tell_rest(&mut self, mut told: Rest) {
         for known in std::mem::take(&mut self.rest) {
             let both = known.ports.intersection(&told.ports);
-            let weaker = if known.proves() < told.proves() { &known } else { &told };
+            let weaker = if proves(known.weakest()) < proves(told.weakest()) { &known } else { &told };
             let (states, reason) = (weaker.least(both.len()), weaker.reason);
             self.rest.push(known.without(&both));
             told = told.without(&both);
             self.rest.push(Rest { ports: both, states, reason });
         }
         self.rest.push(told);
+    }
+
+    /// Whether it speaks of a port among others, and not by itself.
+    fn counts(&self, port: u16) -> bool {
+        !self.seen.contains_key(&port) && self.rest.iter().any(|rest| rest.ports.contains(port))
     }
 
     /// What it says of one port; `None`: nothing.
@@ -224,12 +233,6 @@ impl Rest {
         proving.into_iter().find(|&state| counts.of(state) > 0).unwrap_or(State::Unknown)
     }
 
-    /// How much it proves of each of the ports.
-    fn proves(&self) -> Option<usize> {
-        let weakest = self.weakest();
-        [State::Unanswered, State::Filtered, State::Closed].iter().position(|state| *state == weakest)
-    }
-
     /// The same of its other ports.
     fn without(&self, ports: &PortSet) -> Self {
         let left = self.ports.difference(ports);
@@ -254,6 +257,11 @@ impl Rest {
         let several = State::ALL.iter().filter(|&&state| self.states.of(state) > 0).count() > 1;
         self.reason.filter(|_| !several).unwrap_or(Reason::Unlisted)
     }
+}
+
+/// How much a state proves of a port that is not open.
+fn proves(state: State) -> Option<usize> {
+    [State::Unanswered, State::Filtered, State::Closed].iter().position(|proving| *proving == state)
 }
 
 /// A time of day as a moment of a run that began with 1970.

@@ -7,7 +7,7 @@ use ipnet::IpNet;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-use super::profile::PolicyProfile;
+use super::{calendar::ahead, profile::PolicyProfile};
 use crate::model::{Family, PortSet, Protocol, Scope, Severity};
 
 /// A place in a manifest file. Lines and columns count from 1; columns are characters.
@@ -346,6 +346,13 @@ pub struct Exception {
     pub compensating_control: Option<String>,
     /// The last day on which it waives, UTC.
     pub expires: Date,
+}
+
+impl Exception {
+    /// Whether on that day it was not approved yet, or not even requested.
+    pub fn is_pending(&self, at: Date) -> bool {
+        [self.requested_on, self.approved_on].into_iter().any(|day| ahead(day, at).is_some())
+    }
 }
 
 /// A remark about the paperwork: usable, and not as it should be.

@@ -64,11 +64,7 @@ impl Waivers {
                 port: exception.port,
                 status: if context.at > exception.expires {
                     ExceptionStatus::Expired
-                } else if [exception.requested_on, exception.approved_on]
-                    .into_iter()
-                    .flatten()
-                    .any(|day| day > context.at)
-                {
+                } else if exception.is_pending(context.at) {
                     ExceptionStatus::Pending
                 } else if context.strict {
                     ExceptionStatus::Ignored

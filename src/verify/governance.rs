@@ -204,13 +204,9 @@ impl<'m> Paper<'m> {
                     && group.ask(protocol).planned().contains(port)
             })
         });
-        let is_pending = [self.exception.requested_on, self.exception.approved_on]
-            .into_iter()
-            .flatten()
-            .any(|day| day > self.at);
         !case.seen.partial
             && !case.context.narrowed
-            && !is_pending
+            && !self.exception.is_pending(self.at)
             && planned
             && !NOT_RAISED.contains(&self.exception.rule)
             && !self.exception.rule.starts_with("EXC")

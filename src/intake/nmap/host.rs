@@ -204,7 +204,7 @@ impl Port {
 /// A list of ports. nmap also asks port 0, which no server can have.
 pub(super) fn ports(text: &str) -> Option<PortSet> {
     let text = match text.strip_prefix('0') {
-        Some(rest) if rest.is_empty() => return Some(PortSet::NONE),
+        Some("") => return Some(PortSet::NONE),
         Some(rest) if rest.starts_with('-') => format!("1{rest}"),
         Some(rest) if rest.starts_with(',') => rest.trim_start_matches(',').to_owned(),
         _ => text.to_owned(),
