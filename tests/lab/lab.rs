@@ -121,11 +121,12 @@ impl Lab {
         // A host drops what is for nobody; over IPv6 Linux would say that it has no route there.
         sh(&format!("ip -n far route add blackhole {FAR6}"));
         for address in self.hosts.iter().flat_map(|host| &host.addresses) {
-            // A link-local address is on a link.
-            let place = if is_link_local(*address) {
-                format!("{address}/64 dev wire nodad")
-            } else {
-                format!("{address} dev lo")
+            // A link-local address is on a link. Even on the loopback device an address can't be taken until the
+            // kernel has come to see that nobody else has it, unless it is told not to look.
+            let place = match address {
+                address if is_link_local(*address) => format!("{address}/64 dev wire nodad"),
+                IpAddr::V6(address) => format!("{address} dev lo nodad"),
+                IpAddr::V4(address) => format!("{address} dev lo"),
             };
             sh(&format!("ip -n far address add {place}"));
         }
