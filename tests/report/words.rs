@@ -113,6 +113,9 @@ fn a_card_says_what_decides_it() {
     entry.expires = "2026-10-31".to_owned();
     report.exceptions.push(entry);
     assert!(expired(&page(&report)), "an exception that ended covered exactly this");
+    "pending".clone_into(&mut report.exceptions.last_mut().expect("just pushed").status);
+    assert!(page(&report).contains("EX-1, not approved on the day that was judged"));
+    "expired".clone_into(&mut report.exceptions.last_mut().expect("just pushed").status);
     report.exceptions.last_mut().expect("just pushed").port = Some("8081/tcp".to_owned());
     assert!(!expired(&page(&report)), "another port is another matter");
 }

@@ -146,6 +146,7 @@ fn void<'a>(report: &'a Report, finding: &'a Finding) -> impl Iterator<Item = St
     };
     report.exceptions.iter().filter(about).filter_map(|entry| match entry.status.as_str() {
         "expired" => Some(format!("{}, expired: its last day was {}", entry.id, entry.expires)),
+        "pending" => Some(format!("{}, not approved on the day that was judged", entry.id)),
         "ignored" => Some(format!("{}, ignored by `--strict`", entry.id)),
         _ => None,
     })
