@@ -163,7 +163,7 @@ impl Desk<'_> {
             let other =
                 words.find(|(_, part, other)| is_open(*other) != is_open(state) && !newest.is_after(part));
             if let Some((i, _, other)) = other {
-                let name = self.sources.get(i).map_or("", |(name, _)| name);
+                let name = self.called(i);
                 let at = Endpoint { address, protocol, port };
                 let why = format!(
                     "{at} is {state}; in {name}, which is not known to be earlier, it is {other}: in doubt"
@@ -188,12 +188,9 @@ impl Desk<'_> {
         for (&port, (newest, sighting)) in settled {
             let now = sighting.observation.state;
             for (i, part) in parts.iter().filter(|(i, _)| i != newest) {
-                let Some(before) = part.state(port).filter(|state| *state != State::Unknown && *state != now)
-                else {
-                    continue;
-                };
+                let Some(before) = part.known(port).filter(|state| *state != now) else { continue };
                 let at = Endpoint { address: key.0, protocol: key.1, port };
-                let older = self.sources.get(*i).map_or("", |(name, _)| name);
+                let older = self.called(*i);
                 self.gathered
                     .remarks
                     .push((*newest, format!("{at} is {now}; in the earlier {older} it is {before}")));
@@ -210,18 +207,20 @@ impl Desk<'_> {
         key: (IpAddr, Protocol),
     ) {
         for (place, (i, part)) in parts.iter().enumerate() {
-            let open = part.seen.iter().filter(|(_, seen)| seen.observation.state == State::Open);
-            for port in open.map(|(port, _)| *port).filter(|port| !taken.contains_key(port)) {
-                let newer = parts.iter().take(place).find_map(|(newer, part)| {
-                    part.state(port).filter(|state| *state != State::Unknown).map(|_| *newer)
-                });
-                let Some(newer) = newer else { continue };
+            for port in part.open().filter(|port| !taken.contains_key(port)) {
+                let newer = parts.iter().take(place).find(|(_, part)| part.known(port).is_some());
+                let Some(&(newer, _)) = newer else { continue };
                 let at = Endpoint { address: key.0, protocol: key.1, port };
-                let older = self.sources.get(*i).map_or("", |(name, _)| name);
+                let older = self.called(*i);
                 let said = format!("{at} is not open; in the earlier {older} it is");
                 self.gathered.remarks.push((newer, said));
             }
         }
+    }
+
+    /// How the reader knows a file.
+    fn called(&self, i: usize) -> &str {
+        self.sources.get(i).map_or("", |(name, _)| name)
     }
 
     fn end(mut self) -> Gathered {

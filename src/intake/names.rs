@@ -60,7 +60,7 @@ pub fn resolution(
             let key = (name.clone(), family);
             let (told, scanned) = told(sources, &key);
             let expected = expected(manifest, name, family);
-            let all = |also: &BTreeSet<IpAddr>| scanned.union(also).copied().collect();
+            let all = scanned.union(&expected).copied().collect();
             resolution.answers.push(match told {
                 // What was scanned later under the name is its address as well.
                 Some(told) => {
@@ -74,11 +74,9 @@ pub fn resolution(
                 }
                 None if !expected.is_empty() => {
                     assumed.extend(expected.difference(&scanned));
-                    answer(name, family, all(&expected), DnsOutcome::Answered)
+                    answer(name, family, all, DnsOutcome::Answered)
                 }
-                None if !scanned.is_empty() => {
-                    answer(name, family, all(&BTreeSet::new()), DnsOutcome::Other(PART.to_owned()))
-                }
+                None if !scanned.is_empty() => answer(name, family, all, DnsOutcome::Other(PART.to_owned())),
                 None => {
                     let nobody = "nothing that is judged says what it resolves to";
                     answer(name, family, vec![], DnsOutcome::Other(nobody.to_owned()))

@@ -56,17 +56,17 @@ pub(super) fn read(text: &[u8]) -> Result<Source, IntakeError> {
             Event::Eof => break,
             _ => continue,
         };
+        let told = Told::of(element);
         if !is_nmap {
             let root = String::from_utf8_lossy(element.name().as_ref()).into_owned();
             is_nmap = root == "nmaprun";
             if !is_nmap {
                 return Err(IntakeError::OtherXml { at: place(begins), root: bounded(&root) });
             }
-        }
-        let told = Told::of(element);
-        // What its findings say of the path (EXP011, EXP015) has no place in nmap's format.
-        if element.name().as_ref() == b"nmaprun" && told.get("scanner") == Some("portproof") {
-            return Err(IntakeError::Own);
+            // What its findings say of the path (EXP011, EXP015) has no place in nmap's format.
+            if told.get("scanner") == Some("portproof") {
+                return Err(IntakeError::Own);
+            }
         }
         scan.element(element.name().as_ref(), &told);
         if is_empty {

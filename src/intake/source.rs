@@ -180,6 +180,11 @@ impl Part {
         listed.or_else(|| self.rest.iter().find(|rest| rest.ports.contains(port)).map(Rest::weakest))
     }
 
+    /// The same where it is a state that is known.
+    pub(super) fn known(&self, port: u16) -> Option<State> {
+        self.state(port).filter(|state| *state != State::Unknown)
+    }
+
     /// Whether it was seen after all that another part says.
     pub(super) fn is_after(&self, earlier: &Self) -> bool {
         let seconds = |at: Timestamp| at.as_second(); // many tools write no more
