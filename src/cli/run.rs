@@ -29,7 +29,7 @@ use crate::{
         raw::{self, Raw},
         udp::Datagrams,
     },
-    model::{AddressRange, Coverage, Moment, Observation, Protocol, Tally},
+    model::{AddressRange, Coverage, Moment, Observation, PortSet, Protocol, Tally},
     probe::udp::Payloads,
     scan::{Config, Plan, Scan, Shard},
     spec::{self, manifest::Manifest},
@@ -219,7 +219,7 @@ pub(super) async fn drive(
 ) -> Result<Ran, CliError> {
     let Course { plan, config, how, clock, memory, datagrams } = course;
     let expected = plan.packets(&config.datagrams).saturating_mul(config.attempts.into());
-    let (ranges, has_datagrams) = (plan.ranges(), plan.has(Protocol::Udp));
+    let (ranges, udp) = (plan.ranges(), plan.ports(Protocol::Udp));
     let mut scan = Scan::new(plan, config.clone());
     memory.recall(&mut scan, clock.now(), &mut |scan| drain(scan, tallies.as_deref_mut(), see))?;
     if scan.done() {
@@ -230,7 +230,7 @@ pub(super) async fn drive(
         let ended = memory.last().unwrap_or_else(|| clock.now());
         return Ok(Ran::new(scan.totals(), starts, ended, memory.ran(), Stop::Complete));
     }
-    let driver = Driver::new(scan, (&ranges, has_datagrams), config, how, clock, datagrams)?;
+    let driver = Driver::new(scan, (&ranges, &udp), config, how, clock, datagrams)?;
     let starts = memory.starts(Some(clock.now()));
     let store = memory.keep(&mut driver.scan(), clock.now())?;
     let mut keeper = memory::keeper(store, {
@@ -329,7 +329,7 @@ impl Driver {
     /// Opens what the mouth needs; from then on nothing needs privilege any more.
     fn new(
         mut scan: Scan,
-        (ranges, has_datagrams): (&[AddressRange], bool),
+        (ranges, udp): (&[AddressRange], &PortSet),
         mut config: Config,
         how: &How,
         clock: Clock,
@@ -342,7 +342,7 @@ impl Driver {
             return Ok(Self::Connect(Connect::new(scan, clock, origin, datagrams, descriptors), workers));
         }
         let hint = "--scan connect needs no raw sockets; `portproof doctor` says what is missing";
-        let kit = raw::open(ranges, &origin, (descriptors, has_datagrams), config.rate.run)
+        let kit = raw::open(ranges, &origin, (descriptors, udp), config.rate.run)
             .map_err(|error| CliError::environment(error.to_string()).hint(hint))?;
         privilege::drop_privileges()
             .map_err(|error| CliError::environment(format!("can't give up privileges: {error}")))?;

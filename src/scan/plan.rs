@@ -123,6 +123,12 @@ impl Plan {
         self.segments.iter().flatten().any(|block| block.protocol == protocol)
     }
 
+    /// Every port that is asked over a protocol, of whatever address.
+    pub fn ports(&self, protocol: Protocol) -> PortSet {
+        let blocks = self.segments.iter().flatten().filter(|block| block.protocol == protocol);
+        PortSet::from_ranges(blocks.flat_map(|block| block.ports.ranges()))
+    }
+
     /// How many endpoints, saturating.
     pub fn planned(&self) -> u64 {
         self.segments.iter().flatten().fold(0u64, |sum, block| sum.saturating_add(block.size()))

@@ -14,7 +14,7 @@ use super::{
     send::{Hop, Sender, Way},
 };
 use crate::{
-    model::AddressRange,
+    model::{AddressRange, PortSet},
     probe::syn::{self, PortBlock, Syn, Template},
 };
 
@@ -60,11 +60,11 @@ impl Kit {
 }
 
 /// Opens what a scan of these addresses needs. Neighbours are asked for at `rate`, so it may take a
-/// second where some of them are not there. `datagrams`: they are asked over UDP as well.
+/// second where some of them are not there. `udp`: the ports that are asked over UDP as well.
 pub fn open(
     ranges: &[AddressRange],
     origin: &Origin,
-    (descriptors, datagrams): (u64, bool),
+    (descriptors, udp): (u64, &PortSet),
     rate: Option<u64>,
 ) -> Result<Kit, OpenError> {
     let mut kernel = Kernel::open().map_err(OpenError::Kernel)?;
@@ -75,11 +75,11 @@ pub fn open(
     });
     let wish = Wish { link: chosen, sources: origin.addresses.clone(), zones: origin.zones.clone() };
     let paths = Paths::find(&mut kernel, ranges, &wish).map_err(OpenError::Kernel)?;
-    let reserved = ports::reserve(descriptors, provenance::random(), datagrams).map_err(OpenError::Ports)?;
+    let reserved = ports::reserve(descriptors, provenance::random(), udp).map_err(OpenError::Ports)?;
     let block = PortBlock { first: reserved.first, count: reserved.count };
     let syn = Syn::new(provenance::key().map_err(OpenError::Random)?, block);
     let mut neighbours = Neighbours::new(kernel.neighbours().map_err(OpenError::Kernel)?);
-    let ears: &[Ear] = if datagrams { &[Ear::Segments, Ear::Datagrams] } else { &[Ear::Segments] };
+    let ears: &[Ear] = if udp.is_empty() { &[Ear::Segments] } else { &[Ear::Segments, Ear::Datagrams] };
     let mut opened = Lines { block, ears, all: Vec::new(), known: HashMap::new(), rings: Vec::new() };
     let mut ways = Vec::new();
     for route in &paths.routes {

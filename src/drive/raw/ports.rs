@@ -8,6 +8,7 @@ use std::{fs, io, net::SocketAddr, ops::RangeInclusive};
 use socket2::{Domain, Protocol, Socket, Type};
 
 use super::filter;
+use crate::model::PortSet;
 
 /// Reserved ports, given back when dropped.
 #[derive(Debug)]
@@ -26,26 +27,36 @@ const EPHEMERAL: RangeInclusive<u16> = 32_768..=60_999;
 const LOWEST: u16 = 10_240;
 
 /// Reserves a block outside the range from which the kernel takes ports. `descriptors` may be open at a
-/// time; `random` spreads scanners that start together; `datagrams`: for UDP as well, where the kernel would
-/// answer what is for us with an ICMP error.
-pub(super) fn reserve(descriptors: u64, random: u64, datagrams: bool) -> io::Result<Reserved> {
-    let share = if datagrams { 5 } else { 3 };
+/// time; `random` spreads scanners that start together; `udp`: ports that are asked over UDP. Where there are any
+/// the block is held over UDP as well, or the kernel would answer what is for us with an ICMP error; and it is one
+/// without any of them while there is such a one, since of this very machine a port that we hold is silent, closed
+/// as it is.
+pub(super) fn reserve(descriptors: u64, random: u64, udp: &PortSet) -> io::Result<Reserved> {
+    let share = if udp.is_empty() { 3 } else { 5 };
     let afford = u16::try_from(descriptors / share).unwrap_or(MOST).clamp(LEAST, MOST);
     let count = if afford == MOST { MOST } else { 1 << afford.ilog2() };
-    let blocks = candidates(&ephemeral(), count);
-    let start = usize::try_from(random).unwrap_or(usize::MAX) % blocks.len().max(1);
     let mut last = io::Error::from(io::ErrorKind::AddrInUse);
-    for first in blocks.iter().cycle().skip(start).take(blocks.len()) {
-        match bind_all(*first, count, datagrams) {
-            Ok(sockets) => return Ok(Reserved { first: *first, count, _sockets: sockets }),
+    for first in preferred(&candidates(&ephemeral(), count), count, random, udp) {
+        match bind_all(first, count, !udp.is_empty()) {
+            Ok(sockets) => return Ok(Reserved { first, count, _sockets: sockets }),
             Err(error) => last = error,
         }
     }
     Err(last)
 }
 
-/// First ports of all blocks of this size that keep clear of a range, those above it first: below it
-/// there are more of other people's listeners.
+/// The blocks in the order in which they are tried: those without what is asked first.
+fn preferred(blocks: &[u16], count: u16, random: u64, udp: &PortSet) -> Vec<u16> {
+    let start = usize::try_from(random).unwrap_or(usize::MAX) % blocks.len().max(1);
+    let mut order: Vec<u16> = blocks.iter().copied().cycle().skip(start).take(blocks.len()).collect();
+    order.sort_by_key(|first| {
+        let block = PortSet::from_ranges([(*first, first + (count - 1))]);
+        !udp.intersection(&block).is_empty()
+    });
+    order
+}
+
+/// First ports of all blocks of this size that keep clear of a range.
 fn candidates(ephemeral: &RangeInclusive<u16>, count: u16) -> Vec<u16> {
     let fits = |first: &u16| {
         first.checked_add(count - 1).is_some_and(|last| last < *ephemeral.start() || first > ephemeral.end())
@@ -112,13 +123,33 @@ mod tests {
 
     #[test]
     fn two_scanners_never_share_a_port() {
-        let (one, other) = (reserve(2048, 7, true).unwrap(), reserve(2048, 7, true).unwrap());
+        let udp = PortSet::single(53);
+        let (one, other) = (reserve(2048, 7, &udp).unwrap(), reserve(2048, 7, &udp).unwrap());
         assert_eq!(one.count, 256);
         assert!(one.first.abs_diff(other.first) >= one.count);
     }
 
     #[test]
     fn few_descriptors_make_a_small_block() {
-        assert_eq!(reserve(64, 1, false).unwrap().count, 16);
+        assert_eq!(reserve(64, 1, &PortSet::default()).unwrap().count, 16);
+    }
+
+    #[test]
+    fn what_is_asked_is_held_only_where_everything_is_asked() {
+        let blocks = candidates(&EPHEMERAL, MOST);
+        let end = blocks.last().unwrap() + (MOST - 1);
+        let all_but_the_last = PortSet::from_ranges([(0, end - MOST)]);
+        for random in 0..256 {
+            let order = preferred(&blocks, MOST, random, &all_but_the_last);
+            assert_eq!(order[0], end - (MOST - 1), "{random}");
+            for udp in [all_but_the_last.clone(), PortSet::all(), PortSet::default()] {
+                let mut order = preferred(&blocks, MOST, random, &udp);
+                order.sort_unstable();
+                assert_eq!(order, blocks, "every block is tried");
+            }
+        }
+        let asked = PortSet::from_ranges([(11_211, 11_211), (17_185, 17_185), (27_015, 27_015)]);
+        let firsts = (0..256).map(|random| preferred(&blocks, MOST, random, &asked)[0]);
+        assert!(firsts.collect::<std::collections::BTreeSet<_>>().len() > 50, "scanners are still spread");
     }
 }
