@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, net::IpAddr};
 
-use jiff::{Timestamp, civil::Date};
+use jiff::{Timestamp, civil::Date, tz::TimeZone};
 
 use super::{
     args::{ResultArgs, TalkArgs},
@@ -154,13 +154,16 @@ pub(super) fn selection(
     }
 }
 
-/// When the next run is due by the policy's `max_age`; without one, when the manifest wants to be reviewed next.
+/// When the next run is due by the policy's `max_age`; without one, when the manifest wants to be reviewed next. A
+/// review that is yet to come tells nothing of the one after it.
 pub(super) fn next_due(manifest: &Manifest, ended: Timestamp) -> Option<String> {
     if let Some(age) = manifest.policy.max_age {
         return Some(format!("{:.0}", ended.checked_add(age).ok()?));
     }
     let every = jiff::SignedDuration::try_from(manifest.metadata.review_every?).ok()?;
-    Some(manifest.metadata.last_review?.checked_add(every).ok()?.to_string())
+    let last = manifest.metadata.last_review?;
+    let today = ended.to_zoned(TimeZone::UTC).date();
+    (last <= today).then(|| last.checked_add(every).ok())?.map(|due| due.to_string())
 }
 
 fn fail_on(text: &str) -> Result<FailOn, CliError> {

@@ -127,12 +127,21 @@ pub fn read(text: &[u8]) -> Result<Source, IntakeError> {
     }
 }
 
-/// Whether it begins as a report does: its schema comes first.
+/// Whether it is a report: its schema comes first, or somewhere in the one object that it is, where another program
+/// has sorted its keys.
 #[cfg(feature = "edge")]
 fn names_a_schema(text: &[u8]) -> bool {
+    #[derive(serde::Deserialize)]
+    struct Named {
+        schema: Option<serde::de::IgnoredAny>,
+    }
     const HEAD: usize = 256;
     let head = text.get(..HEAD).unwrap_or(text);
     head.windows(8).any(|word| word == b"\"schema\"")
+        || serde_json::Deserializer::from_slice(text)
+            .into_iter::<Named>()
+            .next()
+            .is_some_and(|first| first.is_ok_and(|named| named.schema.is_some()))
 }
 
 #[cfg(test)]

@@ -20,7 +20,9 @@ use crate::{
         ControlCount, Endpoint, Evidence, LocalError, Look, Miss, Moment, Observation, PortSet, Protocol,
         Reason, State, StateCounts, Tally, Unreachable,
     },
-    report::{AddressCoverage, AttemptRecord, DnsAnswer, ObservationRecord, ProtocolCoverage, Report, json},
+    report::{
+        AddressCoverage, Asked, AttemptRecord, DnsAnswer, ObservationRecord, ProtocolCoverage, Report, json,
+    },
     spec::resolution::{DnsOutcome, NameAnswer},
 };
 
@@ -82,24 +84,17 @@ pub(super) fn read(text: &[u8]) -> Result<Source, IntakeError> {
 fn sets(report: &Report) -> BTreeMap<IpAddr, [PortSet; 2]> {
     let mut sets: BTreeMap<IpAddr, [PortSet; 2]> = BTreeMap::new();
     for target in &report.targets {
-        let Some(own) = report.coverage.port_sets.get(&target.id).and_then(|text| ports(text)) else {
-            continue;
-        };
+        let own = report.coverage.port_sets.get(&target.id).and_then(|set| set.parse::<Asked>().ok());
+        let Some(Asked { tcp, udp }) = own else { continue };
         for record in &target.addresses {
             let Ok(address) = record.address.parse() else { continue };
             let known = sets.entry(address).or_default();
-            for (known, own) in known.iter_mut().zip(&own) {
+            for (known, own) in known.iter_mut().zip([&tcp, &udp]) {
                 *known = if known.is_empty() { own.clone() } else { known.union(own) };
             }
         }
     }
     sets
-}
-
-/// `80,443; udp 53`.
-fn ports(text: &str) -> Option<[PortSet; 2]> {
-    let (tcp, udp) = text.split_once("; udp ").unwrap_or((text, "none"));
-    Some([PortSet::parse(tcp).ok()?, PortSet::parse(udp).ok()?])
 }
 
 /// Addresses that were found to have banned the run; of reports that say it nowhere else.

@@ -336,6 +336,9 @@ fn a_report_judged_again_gives_the_same_verdicts() {
         "{:?}",
         rules(&first)
     );
+    let sorted = serde_json::to_string(&serde_json::to_value(&first).unwrap()).unwrap();
+    assert!(sorted.find("schema").unwrap() > 256, "another program has sorted its keys");
+    assert_eq!(read(sorted.as_bytes()).unwrap().format.word(), "portproof");
     again(Rig { partial: true, ..base() });
     again(Rig::new(vec![www.clone()]).fill(HOST, State::Filtered));
     let mut half = base();

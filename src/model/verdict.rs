@@ -42,6 +42,22 @@ impl Verdict {
         }
     }
 
+    /// Whether it conforms, or of a finding: whether it is only a remark.
+    pub fn is_pass(self) -> bool {
+        matches!(self, Self::Pass | Self::PassBySilence)
+    }
+
+    /// The worse, the greater: of several that are about one thing, the worst speaks.
+    pub fn rank(self) -> u8 {
+        match self {
+            Self::Pass | Self::PassBySilence => 0,
+            Self::Waived => 1,
+            Self::NotCovered => 2,
+            Self::Inconclusive => 3,
+            Self::Fail => 4,
+        }
+    }
+
     /// Whether it says that something could not be determined, for whatever reason.
     pub fn is_doubt(self) -> bool {
         matches!(self, Self::Inconclusive | Self::NotCovered)

@@ -3,12 +3,17 @@
 mod observations;
 mod protocols;
 
-use std::{collections::BTreeMap, net::IpAddr, time::Duration};
+use std::{
+    collections::{BTreeMap, HashMap},
+    net::IpAddr,
+    time::Duration,
+};
 
 use jiff::Timestamp;
 
 use self::protocols::Protocols;
 use super::{
+    asked::Asked,
     compliance,
     document::{
         AddressCoverage, AddressRecord, AuthorizationRecord, Congestion, CoverageRecord, Declared,
@@ -78,7 +83,7 @@ pub fn assemble(
             .collect(),
         summary: summary(judgement, stopped),
         coverage: coverage_record(manifest, plan, seen, judgement, (coverage, duration, connections), clock),
-        targets: plan.targets.iter().filter_map(|&t| target(manifest, t, judgement)).collect(),
+        targets: targets(manifest, plan, judgement),
         findings: judgement.findings.iter().map(|found| finding(manifest, found, clock)).collect(),
         observations: judgement
             .observations
@@ -292,26 +297,35 @@ pub fn congestion(found: model::Congestion, start: Timestamp) -> Congestion {
 /// The ports asked of each target's addresses: `1-65535`, or `80,443; udp 53`.
 fn port_sets(manifest: &Manifest, asked: &BTreeMap<usize, [PortSet; 2]>) -> BTreeMap<String, String> {
     let named = |(t, [tcp, udp]): (&usize, &[PortSet; 2])| {
-        let set = if udp.is_empty() { tcp.to_string() } else { format!("{tcp}; udp {udp}") };
-        Some((manifest.targets.get(*t)?.id.clone(), set))
+        let set = Asked { tcp: tcp.clone(), udp: udp.clone() };
+        Some((manifest.targets.get(*t)?.id.clone(), set.to_string()))
     };
     asked.iter().filter_map(named).collect()
 }
 
-fn target(manifest: &Manifest, t: usize, judgement: &Judgement) -> Option<TargetRecord> {
-    let target = manifest.targets.get(t)?;
-    let of = |record: &AddressJudgement| record.owners.iter().find(|owner| owner.target == t).copied();
-    Some(TargetRecord {
+fn targets(manifest: &Manifest, plan: &Plan, judgement: &Judgement) -> Vec<TargetRecord> {
+    let mut owned: HashMap<usize, Vec<(Owner, &AddressJudgement)>> = HashMap::new();
+    for record in &judgement.addresses {
+        for &owner in &record.owners {
+            let of_target = owned.entry(owner.target).or_default();
+            // An address that two entries of a target claim is listed once, as the first has it.
+            if of_target.last().is_none_or(|(_, last)| last.address != record.address) {
+                of_target.push((owner, record));
+            }
+        }
+    }
+    let of = |t: usize| owned.get(&t).map_or(&[][..], Vec::as_slice);
+    plan.targets.iter().filter_map(|&t| Some(target(manifest.targets.get(t)?, of(t)))).collect()
+}
+
+fn target(target: &Target, owned: &[(Owner, &AddressJudgement)]) -> TargetRecord {
+    TargetRecord {
         id: target.id.clone(),
         hosts: target.hosts.iter().map(|entry| entry.host.to_string()).collect(),
         owner: target.owner.clone(),
         tags: target.tags.clone(),
-        addresses: judgement
-            .addresses
-            .iter()
-            .filter_map(|record| Some(address(target, of(record)?, record)))
-            .collect(),
-    })
+        addresses: owned.iter().map(|(owner, record)| address(target, *owner, record)).collect(),
+    }
 }
 
 fn address(target: &Target, owner: Owner, record: &AddressJudgement) -> AddressRecord {

@@ -10,7 +10,6 @@ use super::{
     Finding, PreviousRecord, ReadError, Report, Run, SCHEMA, json,
     words::{moment, spoken, thousands},
 };
-use crate::model::Verdict;
 
 /// An earlier report, as a later one refers to it.
 #[derive(Clone, Debug)]
@@ -127,10 +126,7 @@ pub fn is_new(report: &Report, finding: &Finding) -> bool {
 /// The findings that are new and those that were known, waived ones included and remarks left out: whoever counts
 /// them counts the same.
 pub(crate) fn compared(report: &Report) -> (Vec<&Finding>, Vec<&Finding>) {
-    let counted = report
-        .findings
-        .iter()
-        .filter(|finding| !matches!(finding.verdict, Verdict::Pass | Verdict::PassBySilence));
+    let counted = report.findings.iter().filter(|finding| !finding.verdict.is_pass());
     counted.partition(|finding| is_new(report, finding))
 }
 

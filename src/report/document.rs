@@ -103,7 +103,7 @@ pub struct Run {
     pub manifest: ManifestRecord,
     /// The report before this one, where given.
     pub previous: Option<PreviousRecord>,
-    /// When the next run is due by the policy's `max_age`; without one, when the manifest's review is.
+    /// When the next run is due by the policy's `max_age`, a moment; without one, when the manifest's review is, a day.
     pub next_due: Option<String>,
     /// Names and what they resolved to.
     pub resolver: ResolverRecord,

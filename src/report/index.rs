@@ -3,9 +3,11 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::{AddressRecord, Declared, DeclaredKind, Finding, ObservationRecord, Report, TargetRecord};
+use super::{
+    AddressRecord, Declared, DeclaredKind, Finding, ObservationRecord, Report, TargetRecord, asked::Asked,
+};
 use crate::{
-    model::{PortSet, Protocol, Severity, State, Verdict},
+    model::{Kind, PortSet, Protocol, Severity, State, Verdict, rule},
     spec::manifest::Presence,
 };
 
@@ -67,8 +69,12 @@ pub(crate) struct Index<'a> {
     noted: HashSet<&'a str>,
     /// Targets of which a finding is wrong, or of which one is in doubt or waived.
     concerned: HashMap<&'a str, Mark>,
-    /// The TCP ports asked of each target, read once: a page looks them up for every cell.
-    asked: HashMap<&'a str, PortSet>,
+    /// The ports asked of each target, read once: a page looks them up for every cell.
+    asked: HashMap<&'a str, Asked>,
+    /// Addresses whose silence proves nothing.
+    silent_in_doubt: HashSet<&'a str>,
+    /// Addresses of which a finding about several of them is in doubt, be the doubt accepted or not.
+    in_doubt: HashSet<&'a str>,
 }
 
 impl<'a> Index<'a> {
@@ -82,9 +88,16 @@ impl<'a> Index<'a> {
             noted: HashSet::new(),
             concerned: HashMap::new(),
             asked: HashMap::new(),
+            silent_in_doubt: silent_in_doubt(report),
+            in_doubt: addresses_of(report, |finding| {
+                let is_doubt = rule(&finding.rule).is_some_and(|rule| rule.kind == Kind::Doubt);
+                finding.address.is_none()
+                    && (finding.verdict == Verdict::Inconclusive
+                        || (finding.verdict == Verdict::Waived && is_doubt))
+            }),
         };
         for (target, ports) in &report.coverage.port_sets {
-            if let Some(ports) = super::restrictions::tcp_ports(ports) {
+            if let Ok(ports) = ports.parse() {
                 index.asked.insert(target, ports);
             }
         }
@@ -113,7 +126,7 @@ impl<'a> Index<'a> {
                 }
             }
             let Some(address) = finding.address.as_deref() else { continue };
-            if !matches!(finding.verdict, Verdict::Pass | Verdict::PassBySilence) {
+            if !finding.verdict.is_pass() {
                 index.noted.insert(address);
             }
             if let (Some(protocol), Some(port), rule @ ("EXP001" | "EXP002")) =
@@ -195,15 +208,40 @@ impl<'a> Index<'a> {
         }
     }
 
-    /// How an endpoint stands, recorded or not: every open and every named endpoint is recorded, so
-    /// one that is not was asked and is not open, or nothing can be said.
+    /// How an endpoint stands, recorded or not: every open and every named endpoint is recorded, so one that is not
+    /// is not open where all that was asked of its target was asked there too, and could be decided.
     pub(crate) fn mark_at(&self, target: &str, place: &AddressRecord, protocol: Protocol, port: u16) -> Mark {
         if let Some(seen) = self.at(&place.address, protocol, port) {
             return self.mark(seen);
         }
-        let asked = || self.asked.get(target).is_some_and(|ports| ports.contains(port));
-        let settled = place.states.unknown == 0 && !place.answers_everything && place.alive == Some(true);
-        if protocol == Protocol::Tcp && settled && asked() { Mark::NotOpen } else { Mark::Unstated }
+        let Some(asked) = self.asked.get(target) else { return Mark::Unstated };
+        let is_whole = place.states.total() >= asked.len();
+        let settled = place.states.unknown == 0 && place.alive == Some(true);
+        if protocol == Protocol::Udp || !is_whole || !settled || !asked.tcp.contains(port) {
+            return Mark::Unstated;
+        }
+        let is_silent = place.states.filtered > 0 && self.silent_in_doubt.contains(place.address.as_str());
+        if is_silent || place.answers_everything { Mark::Undecided } else { Mark::NotOpen }
+    }
+
+    /// Whether a finding about several addresses, this one among them, is in doubt.
+    pub(crate) fn is_in_doubt(&self, place: &AddressRecord) -> bool {
+        self.in_doubt.contains(place.address.as_str())
+    }
+
+    /// Addresses that may be folded away, by what is said of all of them together.
+    pub(crate) fn folded<'p>(
+        &self,
+        quiet: Vec<&'p AddressRecord>,
+    ) -> [(&'static str, Vec<&'p AddressRecord>); 3] {
+        let (doubted, sure): (Vec<_>, Vec<_>) = quiet.into_iter().partition(|place| self.is_in_doubt(place));
+        let (dark, plain): (Vec<_>, Vec<_>) =
+            sure.into_iter().partition(|place| place.expect_dark && !place.states.answered());
+        [
+            ("in doubt, as the findings say", doubted),
+            ("dark, as expected", dark),
+            ("exactly as declared", plain),
+        ]
     }
 
     /// Whether the endpoint may be absent without being missing.
@@ -211,7 +249,8 @@ impl<'a> Index<'a> {
         self.exposure(address, protocol, port).is_some_and(|entry| entry.presence == Some(Presence::Optional))
     }
 
-    /// Whether an address may be folded away: nothing open but what is declared, nothing in doubt.
+    /// Whether an address may be folded away: nothing open but what is declared, and in doubt only together with
+    /// others.
     pub(crate) fn is_quiet(&self, place: &AddressRecord) -> bool {
         !place.answers_everything
             && place.states.unknown == 0
@@ -229,6 +268,40 @@ fn failing(rule: &str) -> Mark {
         "EXP004" | "EXP005" | "EXP006" | "EXP007" => Mark::Defect,
         _ => Mark::Otherwise,
     }
+}
+
+/// The addresses of which a finding says that their silence proves nothing, accepted or not: silent on everything,
+/// fallen silent midway, too unreliable.
+pub(crate) fn silent_in_doubt(report: &Report) -> HashSet<&str> {
+    addresses_of(report, |finding| matches!(finding.rule.as_str(), "EXP010" | "EXP011" | "EXP015"))
+}
+
+/// The addresses that some findings are about: the one that they name, else all of their target and host, or of the
+/// whole run.
+fn addresses_of(report: &Report, is: impl Fn(&Finding) -> bool) -> HashSet<&str> {
+    let mut known: HashMap<&str, &TargetRecord> = HashMap::new();
+    for target in &report.targets {
+        known.entry(&target.id).or_insert(target);
+    }
+    let mut found = HashSet::new();
+    for finding in report.findings.iter().filter(|finding| is(finding)) {
+        if let Some(address) = finding.address.as_deref() {
+            found.insert(address);
+            continue;
+        }
+        let named: Vec<&String> = finding.target.iter().chain(&finding.also).collect();
+        let targets: Vec<&TargetRecord> = if named.is_empty() {
+            report.targets.iter().collect()
+        } else {
+            named.into_iter().filter_map(|id| known.get(id.as_str()).copied()).collect()
+        };
+        let is_meant = |place: &&AddressRecord| {
+            finding.host.as_deref().is_none_or(|host| place.name.as_deref().unwrap_or(&place.address) == host)
+        };
+        let places = targets.into_iter().flat_map(|target| target.addresses.iter().filter(is_meant));
+        found.extend(places.map(|place| place.address.as_str()));
+    }
+    found
 }
 
 /// The record of each observed endpoint.

@@ -9,7 +9,7 @@ mod cases;
 
 use std::{
     borrow::Cow,
-    collections::HashSet,
+    collections::{HashMap, HashSet},
     io::{self, Write},
 };
 
@@ -41,7 +41,7 @@ pub fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     let all = suites.iter().map(|suite| suite.cases.len()).sum::<usize>();
     let purse = (MOST_OCTETS / all.max(1)).min(MOST_A_CASE).saturating_sub(TAGS);
     let xml = Writer::new_with_indent(&mut *out as &mut dyn Write, b' ', 1);
-    let mut page = Page { xml, report, said: &said, purse, named: HashSet::new() };
+    let mut page = Page { xml, report, said: &said, purse, named: HashSet::new(), numbers: HashMap::new() };
     page.xml.write_event(Event::Decl(BytesDecl::new("1.0", Some("UTF-8"), None)))?;
     let mut root = BytesStart::new("testsuites");
     root.push_attribute(("name", "portproof"));
@@ -98,6 +98,8 @@ struct Page<'a> {
     /// What each case may take, in octets as written.
     purse: usize,
     named: HashSet<(String, String)>,
+    /// The number that the next case of a class and name may have.
+    numbers: HashMap<(String, String), u64>,
 }
 
 impl Page<'_> {
@@ -189,9 +191,17 @@ impl Page<'_> {
     /// The name, and a number where the suite has it already.
     fn unique(&mut self, class: &str, name: &str) -> String {
         let name = fitted(name, NAME).into_owned();
-        let numbered = (2..).map(|n| format!("{name} ({n})"));
-        let mut names = std::iter::once(name.clone()).chain(numbered);
-        names.find(|name| self.named.insert((class.to_owned(), name.clone()))).unwrap_or_default()
+        // From where the last of this name got its number: a suite may have thousands of it.
+        let next = self.numbers.entry((class.to_owned(), name.clone())).or_insert(1);
+        let numbered =
+            (*next..).map(|n| if n == 1 { (n, name.clone()) } else { (n, format!("{name} ({n})")) });
+        for (n, unique) in numbered {
+            if self.named.insert((class.to_owned(), unique.clone())) {
+                *next = n + 1;
+                return unique;
+            }
+        }
+        name
     }
 
     fn end(&mut self, name: &str) -> io::Result<()> {

@@ -1,5 +1,6 @@
 //! Floor 4: one [`Report`] value, one file per format. Nothing here computes a verdict.
 
+mod asked;
 mod assemble;
 mod baseline;
 mod compliance;
@@ -30,6 +31,7 @@ pub mod summary;
 mod tls;
 mod words;
 
+pub(crate) use asked::Asked;
 pub use assemble::{Circumstances, assemble, congestion, manifest_record, resolver_record, time};
 pub use baseline::{Baseline, is_new};
 pub use compliance::{ComplianceRecord, ControlRecord, MappedEntry};

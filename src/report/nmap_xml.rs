@@ -11,8 +11,8 @@ use std::{
 use self::xml::Xml;
 use super::{
     AddressRecord, ObservationRecord, Report,
+    asked::Asked,
     exchange::moment,
-    restrictions::tcp_ports,
     statement::{Statement, partial_sentence},
     words::{count, shell},
 };
@@ -107,13 +107,11 @@ fn places(report: &Report) -> Vec<Place<'_>> {
 /// that is not open, so what only some targets were asked is left out.
 fn asked(report: &Report, xml: &mut Xml<'_>) -> io::Result<()> {
     let scan = &report.run.scan;
-    let tcp = scan.tcp.as_deref().map(|how| (if how == "syn" { "syn" } else { "connect" }, Protocol::Tcp));
+    let tcp =
+        scan.tcp.as_deref().map(|how| (if how == "connect" { "connect" } else { "syn" }, Protocol::Tcp));
     let udp = scan.udp.as_deref().map(|_| ("udp", Protocol::Udp));
     for (how, protocol) in tcp.into_iter().chain(udp) {
-        let of = |set: &String| match protocol {
-            Protocol::Tcp => tcp_ports(set).unwrap_or_default(),
-            Protocol::Udp => udp_ports(set),
-        };
+        let of = |set: &String| set.parse().map_or(PortSet::NONE, |set: Asked| set.of(protocol).clone());
         let sets = report.coverage.port_sets.values().map(of);
         let every = sets.reduce(|all, ports| all.intersection(&ports)).unwrap_or_default();
         if every.is_empty() {
@@ -130,12 +128,6 @@ fn asked(report: &Report, xml: &mut Xml<'_>) -> io::Result<()> {
         )?;
     }
     Ok(())
-}
-
-/// The UDP part of a target's port set as the report writes it: `80,443; udp 53`.
-fn udp_ports(set: &str) -> PortSet {
-    let part = set.split(';').map(str::trim).find_map(|part| part.strip_prefix("udp"));
-    part.and_then(|ports| PortSet::parse(ports.trim()).ok()).unwrap_or_default()
 }
 
 fn host(

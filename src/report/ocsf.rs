@@ -12,7 +12,6 @@ use std::{
 
 use self::{event::Events, object::Event};
 use super::Report;
-use crate::model::Verdict;
 
 /// Writes the run, every finding, and every endpoint that conforms: those of the report's records, which are the open
 /// ones and the named ones. The run comes first, so that one in which nothing is wrong is no empty file.
@@ -36,7 +35,7 @@ pub fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
         }
     }
     for seen in &report.observations {
-        let conforms = matches!(seen.verdict, Verdict::Pass | Verdict::PassBySilence);
+        let conforms = seen.verdict.is_pass();
         // Of one that a finding warns about, the finding is the last word.
         if conforms && !spoken_of.contains(&(seen.address.as_str(), seen.protocol, seen.port)) {
             line(events.conforming(seen))?;

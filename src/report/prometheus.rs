@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use super::{
     Outcome, Report, SeverityCounts, Statement,
     index::homes,
-    words::{bounded, visible},
+    words::{bounded, due, visible},
 };
 use crate::model::{Severity, State, Verdict};
 
@@ -181,11 +181,15 @@ fn times(report: &Report, page: &mut Page) {
         Some(report.coverage.duration_s),
     );
     for (name, help, time) in [
-        ("portproof_run_started_timestamp_seconds", "When the run began.", Some(&run.started_at)),
-        ("portproof_run_finished_timestamp_seconds", "When the run ended.", Some(&run.finished_at)),
-        ("portproof_next_run_due_timestamp_seconds", "When the next run is due.", run.next_due.as_ref()),
+        ("portproof_run_started_timestamp_seconds", "When the run began.", seconds(&run.started_at)),
+        ("portproof_run_finished_timestamp_seconds", "When the run ended.", seconds(&run.finished_at)),
+        (
+            "portproof_next_run_due_timestamp_seconds",
+            "When the next run is due.",
+            run.next_due.as_deref().and_then(due).map(Timestamp::as_second),
+        ),
     ] {
-        if let Some(seconds) = time.and_then(|time| seconds(time)) {
+        if let Some(seconds) = time {
             page.single(name, help, seconds);
         }
     }

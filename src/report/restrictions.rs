@@ -3,9 +3,10 @@
 
 use super::{
     Report, SourceRecord,
+    asked::Asked,
     words::{count, listed},
 };
-use crate::model::{Family, Level, PortSet};
+use crate::model::{Family, Level};
 
 /// Every restriction, a few words each.
 pub(crate) fn restrictions(report: &Report) -> Vec<String> {
@@ -77,7 +78,8 @@ fn tcp_restriction(report: &Report) -> Option<String> {
         (_, None) => {
             // What the manifest itself narrows is a restriction too, though nobody deselected it.
             let sets = &report.coverage.port_sets;
-            let narrow = sets.values().filter(|set| tcp_ports(set).is_none_or(|set| set.len() < 65_535));
+            let narrow =
+                sets.values().filter(|set| set.parse().map_or(true, |set: Asked| set.tcp.len() < 65_535));
             match narrow.count() {
                 0 => None,
                 n if n == sets.len() => Some("not every TCP port scanned".to_owned()),
@@ -85,13 +87,6 @@ fn tcp_restriction(report: &Report) -> Option<String> {
             }
         }
     }
-}
-
-/// The TCP part of a target's port set as the report writes it; `None` where it can't be told.
-pub(crate) fn tcp_ports(set: &str) -> Option<PortSet> {
-    let part = set.split(';').map(str::trim).find(|part| !part.contains("udp"))?;
-    PortSet::parse(part.trim_start_matches("tcp").trim_start_matches(':').trim_end_matches("/tcp").trim())
-        .ok()
 }
 
 fn targets(selected: &[String]) -> String {

@@ -105,7 +105,7 @@ impl<'a> Statement<'a> {
                 }
                 ("Deviates", body)
             }
-            Outcome::Inconclusive if !report.coverage.states.answered() => (
+            Outcome::Inconclusive if nothing_answered(report) => (
                 "Inconclusive",
                 "Nothing answered at all, so nothing can be said about what is open.".to_owned(),
             ),
@@ -229,7 +229,7 @@ impl Tally {
                 words.push("nothing that fails".to_owned());
             }
             Outcome::Conforms => words.push("nothing unexpected, nothing missing".to_owned()),
-            Outcome::Inconclusive if !report.coverage.states.answered() => {
+            Outcome::Inconclusive if nothing_answered(report) => {
                 words.push("nothing answered".to_owned());
             }
             Outcome::Inconclusive => {}
@@ -254,6 +254,13 @@ impl Tally {
         }
         words.join(", ")
     }
+}
+
+/// Whether the run heard nothing of anybody, host or firewall: that is a finding of its own, unless it ended before
+/// anything was settled.
+fn nothing_answered(report: &Report) -> bool {
+    let says_so = |finding: &Finding| finding.cause.as_deref() == Some("nothing_answered");
+    !report.coverage.states.answered() && (determined(report) == 0 || report.findings.iter().any(says_so))
 }
 
 /// Findings that only warn of what would otherwise fail: what is open or missing against the manifest.

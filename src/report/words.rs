@@ -2,6 +2,8 @@
 
 use std::{borrow::Cow, fmt::Write as _};
 
+use jiff::{Timestamp, civil::Date, tz::TimeZone};
+
 pub(crate) use crate::model::{is_hostile, one_in, thousands};
 
 /// `2 ports`, `1 port`: the number and the word that fits it.
@@ -154,6 +156,15 @@ pub(crate) fn shell(word: &str) -> String {
     quoted
 }
 
+/// The moment from which something is late that is due then, or on that day: a day is over when the next one begins,
+/// UTC.
+pub(crate) fn due(text: &str) -> Option<Timestamp> {
+    text.parse().ok().or_else(|| {
+        let day: Date = text.parse().ok()?;
+        Some(day.tomorrow().ok()?.to_zoned(TimeZone::UTC).ok()?.timestamp())
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -214,5 +225,12 @@ mod tests {
         assert_eq!(shell("edge.yaml"), "edge.yaml");
         assert_eq!(shell("a; rm -rf ~"), "'a; rm -rf ~'");
         assert_eq!(shell("it's"), "'it'\\''s'");
+    }
+
+    #[test]
+    fn a_day_is_over_when_the_next_one_begins() {
+        assert_eq!(due("2026-11-24").unwrap().to_string(), "2026-11-25T00:00:00Z");
+        assert_eq!(due("2026-11-24T02:00:00Z").unwrap().to_string(), "2026-11-24T02:00:00Z");
+        assert_eq!(due("soon"), None);
     }
 }

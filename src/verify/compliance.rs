@@ -164,7 +164,7 @@ impl View<'_> {
         };
         let waived = count(&|verdict| verdict == Verdict::Waived);
         let doubt = count(&Verdict::is_doubt);
-        let warnings = count(&|verdict| matches!(verdict, Verdict::Pass | Verdict::PassBySilence));
+        let warnings = count(&|verdict| verdict.is_pass());
         for (n, one, many) in [
             (waived, "finding that bears on it is waived", "findings that bear on it are waived"),
             (doubt, "doubt bears on it", "doubts bear on it"),

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     AddressJudgement, Case, Judged, Judgement, Outcome,
-    draft::{Draft, Key, rank},
+    draft::{Draft, Key},
     exception, finding,
 };
 use crate::model::{
@@ -60,6 +60,13 @@ impl Docket {
 
     /// Counts `n` endpoints of one state, resting on a finding or on none.
     pub(super) fn count(&mut self, state: State, verdict: Verdict, n: u64, on: Option<Entry>) {
+        self.charge(state, verdict, n, on);
+        if let Some(draft) = on.and_then(|entry| self.drafts.get_mut(entry)) {
+            draft.counted |= n > 0;
+        }
+    }
+
+    fn charge(&mut self, state: State, verdict: Verdict, n: u64, on: Option<Entry>) {
         self.states.add(state, n);
         match on.and_then(|entry| self.drafts.get_mut(entry)) {
             Some(draft) => draft.charges.add(verdict, n),
@@ -75,7 +82,7 @@ impl Docket {
         verdict: Verdict,
         on: Option<Entry>,
     ) {
-        self.count(state, verdict, 1, on);
+        self.charge(state, verdict, 1, on);
         let Observation { endpoint, reason, .. } = *observation;
         self.judged.push((Judged { endpoint, state, reason, verdict, seen: Some(seen) }, on));
         if on.and_then(|entry| self.drafts.get(entry)).is_some_and(|draft| draft.key.port.is_some()) {
@@ -126,7 +133,7 @@ impl Docket {
                 let others = self.also.get(&judged.endpoint).into_iter().flatten();
                 let others = others.map(|&(verdict, entry)| after(fate_of(entry), verdict));
                 let verdict =
-                    others.fold(own, |worst, other| if rank(other) > rank(worst) { other } else { worst });
+                    others.fold(own, |worst, other| if other.rank() > worst.rank() { other } else { worst });
                 if verdict != own {
                     verdicts.sub(own, 1);
                     verdicts.add(verdict, 1);
@@ -198,7 +205,7 @@ pub(super) fn order(verdict: Verdict) -> u8 {
     match verdict {
         Verdict::Waived => 3,
         Verdict::Inconclusive | Verdict::NotCovered => 1,
-        _ if rank(verdict) == rank(Verdict::Fail) => 0,
-        _ => 4,
+        Verdict::Fail => 0,
+        Verdict::Pass | Verdict::PassBySilence => 4,
     }
 }

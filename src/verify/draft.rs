@@ -74,6 +74,8 @@ pub(super) struct Draft {
     pub(super) looks: Vec<Look>,
     /// The endpoints that rest on it, by the verdict that they have while it stands.
     pub(super) charges: VerdictCounts,
+    /// Some of them are only counted: what is accepted of the ports in `covers` is not accepted of these.
+    pub(super) counted: bool,
 }
 
 impl Draft {
@@ -99,6 +101,7 @@ impl Draft {
             place: None,
             looks: Vec::new(),
             charges: VerdictCounts::default(),
+            counted: false,
         }
     }
 
@@ -106,7 +109,7 @@ impl Draft {
     pub(super) fn merge(&mut self, part: Self) {
         let severity = self.severity.max(part.severity);
         let mut other = part;
-        if rank(other.verdict) > rank(self.verdict) {
+        if other.verdict.rank() > self.verdict.rank() {
             std::mem::swap(self, &mut other);
         }
         self.severity = severity;
@@ -118,6 +121,7 @@ impl Draft {
         self.notes.extend(other.notes);
         self.looks.extend(other.looks);
         self.charges += other.charges;
+        self.counted |= other.counted;
     }
 
     /// The targets it concerns.
@@ -154,17 +158,6 @@ impl Draft {
             sentences.push(format!("{} on it.", words::endpoints_rest(self.charges.total())));
         }
         sentences.join(" ")
-    }
-}
-
-/// Of the parts of one finding, the one that speaks.
-pub(super) fn rank(verdict: Verdict) -> u8 {
-    match verdict {
-        Verdict::Fail => 4,
-        Verdict::Inconclusive => 3,
-        Verdict::NotCovered => 2,
-        Verdict::Waived => 1,
-        Verdict::Pass | Verdict::PassBySilence => 0,
     }
 }
 

@@ -145,19 +145,22 @@ impl Bench<'_, '_> {
                 }
                 self.believed(Verdict::PassBySilence)
             }
-            _ => match host::edge(self.case, self.view, state, n, &PortSet::NONE, self.docket) {
-                Some(entry) => (Verdict::Fail, Some(entry)),
-                None if state == State::Filtered => {
-                    let prohibited = self.prohibited().min(n);
-                    self.docket.count(state, Verdict::Pass, prohibited, None);
-                    n -= prohibited;
-                    if n == 0 {
-                        return;
+            _ => {
+                match host::edge(self.case, self.view, (self.protocol, state, n), &PortSet::NONE, self.docket)
+                {
+                    Some(entry) => (Verdict::Fail, Some(entry)),
+                    None if state == State::Filtered => {
+                        let prohibited = self.prohibited().min(n);
+                        self.docket.count(state, Verdict::Pass, prohibited, None);
+                        n -= prohibited;
+                        if n == 0 {
+                            return;
+                        }
+                        self.believed(Verdict::Pass)
                     }
-                    self.believed(Verdict::Pass)
+                    None => (Verdict::Pass, None),
                 }
-                None => (Verdict::Pass, None),
-            },
+            }
         };
         self.docket.count(state, verdict, n, on);
     }

@@ -77,7 +77,7 @@ impl Waivers {
     }
 
     /// The exception in force that accepts a finding. A finding about several ports is accepted when
-    /// each of them is: no exception reaches further than it says.
+    /// each of them is, and none beside them rests on it: no exception reaches further than it says.
     pub(super) fn waiving(&self, draft: &Draft) -> Option<usize> {
         if draft.cause.is_some_and(|cause| NEVER_ACCEPTED.contains(&cause)) {
             return None;
@@ -87,7 +87,7 @@ impl Waivers {
         if let Some(whole) = self.find(draft.rule.id, &targets, draft.key.port, in_force) {
             return Some(whole);
         }
-        if draft.key.port.is_some() {
+        if draft.key.port.is_some() || draft.counted {
             return None;
         }
         let mut first = None;

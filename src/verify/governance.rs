@@ -1,6 +1,8 @@
 //! The paperwork: reviews past due, exceptions past their day, lints. Warnings, unless a policy is
 //! in force or `-D` says otherwise; what the operator deselected is left alone.
 
+use std::collections::{HashMap, HashSet};
+
 use jiff::civil::Date;
 
 use super::{
@@ -12,9 +14,10 @@ use super::{
     words,
 };
 use crate::{
-    model::{Rule, Verdict, rule},
+    model::{Observation, Rule, State, Verdict, rule},
     spec::{
         calendar::after,
+        is_todo,
         manifest::{Exception, Lint, Manifest},
     },
 };
@@ -113,11 +116,13 @@ fn overdue_review(manifest: &Manifest, at: Date) -> Option<Draft> {
 
 /// MAN rules: what reading the manifest had to say.
 fn lints(case: &Case<'_>, docket: &mut Docket) {
+    let targets: HashMap<&str, usize> =
+        case.manifest.targets.iter().enumerate().rev().map(|(t, target)| (target.id.as_str(), t)).collect();
+    let selected: HashSet<usize> = case.plan.targets.iter().copied().collect();
     for lint in &case.manifest.lints {
         let Some(rule) = rule(lint.rule) else { continue };
-        let target =
-            lint.target.as_ref().and_then(|id| case.manifest.targets.iter().position(|t| t.id == *id));
-        if target.is_some_and(|target| !case.plan.targets.contains(&target)) {
+        let target = lint.target.as_deref().and_then(|id| targets.get(id).copied());
+        if target.is_some_and(|target| !selected.contains(&target)) {
             continue;
         }
         let subject = lint.subject.clone().unwrap_or_default();
@@ -191,13 +196,21 @@ impl<'m> Paper<'m> {
     }
 
     /// Only where this run could have found what the exception is about: complete, nothing of the
-    /// target in doubt, the port planned, and the rule one that this version raises.
+    /// target in doubt, the port planned, and whoever is open there known, where the rule is about who answers.
     fn is_unused(&self, case: &Case<'_>, i: usize, docket: &Docket) -> bool {
-        const NOT_RAISED: [&str; 5] = ["EXP004", "EXP005", "EXP006", "EXP007", "EXP015"];
+        const OF_WHO_ANSWERS: [&str; 4] = ["EXP004", "EXP005", "EXP006", "EXP007"];
+        let asks_who = OF_WHO_ANSWERS.contains(&self.exception.rule);
         let Some(target) = self.target else { return false };
         let concerns = |draft: &Draft| draft.key.target.is_none() || draft.targets().any(|t| t == target);
-        let in_doubt =
-            |draft: &Draft| draft.is_doubt() && draft.cause != Some("not_checked") && concerns(draft);
+        let in_doubt = |draft: &Draft| {
+            draft.is_doubt() && concerns(draft) && (asks_who || draft.cause != Some("not_checked"))
+        };
+        let is_stranger = |seen: &Observation| {
+            let (protocol, port) = (seen.endpoint.protocol, seen.endpoint.port);
+            seen.state == State::Open
+                && self.exception.port.is_none_or(|about| about == (protocol, port))
+                && case.seen.portraits.get(&seen.endpoint).is_none_or(|portrait| portrait.service().is_none())
+        };
         let planned = self.exception.port.is_none_or(|(protocol, port)| {
             case.plan.groups.iter().any(|group| {
                 group.owners.iter().any(|owner| owner.target == target)
@@ -208,7 +221,7 @@ impl<'m> Paper<'m> {
             && !case.context.narrowed
             && !self.exception.is_pending(self.at)
             && planned
-            && !NOT_RAISED.contains(&self.exception.rule)
+            && (!asks_who || !case.seen.observations.iter().any(is_stranger))
             && !self.exception.rule.starts_with("EXC")
             && !docket.drafts.iter().any(|draft| case.waivers.is_about(i, draft))
             && !docket.drafts.iter().any(in_doubt)
@@ -233,7 +246,7 @@ impl<'m> Paper<'m> {
         let Exception { id, requested_by, approved_by, .. } = self.exception;
         let same = |a: &String, b: &String| a.trim().to_lowercase() == b.trim().to_lowercase();
         let written =
-            |who: &Option<String>| who.clone().filter(|who| !who.trim().is_empty() && who.trim() != "TODO");
+            |who: &Option<String>| who.clone().filter(|who| !who.trim().is_empty() && !is_todo(who));
         let (title, message) = match (written(requested_by), written(approved_by)) {
             (Some(asked), Some(approved)) if same(&asked, &approved) => (
                 format!("Exception {id} was approved by whoever requested it"),
@@ -248,7 +261,7 @@ impl<'m> Paper<'m> {
         let mut draft = self.draft(EXCEPTION_SELF_APPROVED);
         (draft.title, draft.message) = (title, message);
         "an approver who is not the requester".clone_into(&mut draft.expected);
-        draft.observed = approved_by.clone().unwrap_or_else(|| "no approver".to_owned());
+        draft.observed = written(approved_by).unwrap_or_else(|| "no approver".to_owned());
         Some(draft)
     }
 }

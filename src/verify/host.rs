@@ -12,7 +12,7 @@ use super::{
 use crate::{
     model::{ControlCount, Miss, Observation, PortSet, Protocol, State, Verdict},
     spec::{
-        manifest::{ClosedState, Host},
+        manifest::{ClosedState, Host, Target},
         plan::Owner,
     },
 };
@@ -320,12 +320,17 @@ fn silence(case: &Case<'_>, view: &View<'_>, owner: Owner, rule: &'static crate:
     draft
 }
 
+/// Whether a target says how its ports look that are not open. That a block with nothing in it is dark is taken for
+/// granted only in so far as its silence conforms; a refusal there is no deviation until somebody says so.
+pub(super) fn declares_edge(target: &Target) -> bool {
+    target.expect_dark == Some(true) || target.closed_state != ClosedState::Any
+}
+
 /// EXP014, where an answer contradicts what the manifest says of ports that are not open.
 pub(super) fn edge(
     case: &Case<'_>,
     view: &View<'_>,
-    state: State,
-    n: u64,
+    (protocol, state, n): (Protocol, State, u64),
     ports: &PortSet,
     docket: &mut Docket,
 ) -> Option<Entry> {
@@ -362,7 +367,7 @@ pub(super) fn edge(
         )
     };
     draft.remedy = remedy::edge(view.address);
-    draft.covers.extend(ports.iter().map(|port| (Protocol::Tcp, port)));
+    draft.covers.extend(ports.iter().map(|port| (protocol, port)));
     Some(docket.file(draft))
 }
 

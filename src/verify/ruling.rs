@@ -68,7 +68,7 @@ impl Bench<'_, '_> {
                 let port = PortSet::single(at.port);
                 // Closed or filtered: it contradicts neither.
                 let n = u64::from(seen.reason != Reason::Unlisted);
-                match host::edge(self.case, self.view, seen.state, n, &port, self.docket) {
+                match host::edge(self.case, self.view, (self.protocol, seen.state, n), &port, self.docket) {
                     Some(entry) => (Verdict::Fail, Some(entry)),
                     None if view::is_silent(seen) => self.believed(Verdict::Pass),
                     None => (Verdict::Pass, None),

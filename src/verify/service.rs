@@ -21,8 +21,7 @@ impl Bench<'_, '_> {
             Protocol::Udp => self.reply_as_declared(seen, expectation, &mut rulings),
             Protocol::Tcp => self.answer_as_declared(seen, expectation, &mut rulings),
         }
-        let Some(&(verdict, worst)) = rulings.iter().max_by_key(|(verdict, _)| super::draft::rank(*verdict))
-        else {
+        let Some(&(verdict, worst)) = rulings.iter().max_by_key(|(verdict, _)| verdict.rank()) else {
             return (Verdict::Pass, None);
         };
         let others: Vec<(Verdict, Entry)> =

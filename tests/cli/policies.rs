@@ -202,6 +202,11 @@ fn the_report_names_policy_controls_and_when_the_next_run_is_due() {
     let day = |key: &str| report["run"][key].as_str().unwrap()[..10].parse::<jiff::civil::Date>().unwrap();
     let days = day("finished_at").until(day("next_due")).unwrap().get_days();
     assert_eq!(days, 2);
+    for (last, due) in [("2026-08-01", serde_json::json!("2026-08-31")), ("2999-01-01", Value::Null)] {
+        let metadata = format!("metadata: {{review: {{last: {last}, every: 30d}}}}");
+        let run = desk.verify_text(&manifest(&door, WHOLE, &metadata), &["--at", "2026-08-01"]);
+        assert_eq!(run.report()["run"]["next_due"], due, "a review yet to come tells nothing of the next");
+    }
     assert!(run.out.contains("pci-dss-4.0.1, soc2-2017: controls "), "{}", run.out);
     let page = std::fs::read_to_string(desk.place("page.html")).unwrap();
     assert!(page.contains("id=\"compliance\"") && page.contains("11.3.2 is not met by portproof"));

@@ -18,8 +18,8 @@ use std::{
 };
 
 use portproof::{
-    model::{Level, Verdict},
-    report::{self, Format, Outcome, Report, Statement, html, json, summary},
+    model::{Kind, Level, Verdict},
+    report::{self, Format, Outcome, Report, Statement, html, json, prometheus, summary},
 };
 
 fn page(report: &Report) -> String {
@@ -250,6 +250,62 @@ fn the_summary_reads_without_colour_and_ends_with_the_headline() {
     let text = summarized(&fixture::conforming(), summary::Style::default());
     assert!(text.contains("255 addresses dark, as expected"), "{text}");
     assert!(text.contains("was not measured"), "{text}");
+}
+
+/// A block of which nothing is named, so that nothing of it is recorded: only a finding about all of it tells.
+#[test]
+fn addresses_that_a_doubt_about_several_of_them_is_about_are_not_called_as_expected() {
+    let dark = fixture::conforming();
+    for (name, verdict, of_block) in [
+        ("of the block", Verdict::Inconclusive, true),
+        ("of the run", Verdict::Inconclusive, false),
+        ("accepted", Verdict::Waived, true),
+    ] {
+        let mut report = dark.clone();
+        let mut finding = fixture::drifted().findings.remove(0);
+        (finding.rule, finding.verdict, finding.kind) = ("EXP015".to_owned(), verdict, Kind::Doubt);
+        (finding.target, finding.address) = (of_block.then(|| "spare-range".to_owned()), None);
+        (finding.host, finding.port, finding.protocol) = (None, None, None);
+        report.findings.push(finding);
+        let text = summarized(&report, summary::Style::default());
+        assert!(text.contains("255 addresses in doubt, as the findings say"), "{name}: {text}");
+        let page = page(&report);
+        for text in [&text, &page] {
+            assert!(!text.contains("dark, as expected"), "{name}");
+        }
+        assert!(page.contains("255 addresses in doubt, as the findings say"), "{name}");
+        assert!(!page.contains("exactly as declared"), "{name}");
+    }
+    let page = page(&dark);
+    assert!(page.contains("255 addresses dark, as expected") && !page.contains("addresses in doubt"));
+}
+
+#[test]
+fn a_firewall_that_answers_is_an_answer() {
+    let mut report = fixture::silent();
+    let edge = |report: &mut Report| {
+        (report.summary.verdicts.pass, report.summary.verdicts.inconclusive) = (65_534, 1);
+    };
+    edge(&mut report);
+    let said = Statement::of(&report).sentence();
+    assert!(!said.contains("Nothing answered"), "{said}");
+    report.findings[0].cause = Some("nothing_answered".to_owned());
+    assert!(Statement::of(&report).sentence().contains("Nothing answered at all"));
+}
+
+#[test]
+fn a_day_on_which_the_next_run_is_due_is_a_gauge_too() {
+    let gauge = |due: &str| {
+        let mut report = fixture::conforming();
+        report.run.next_due = Some(due.to_owned());
+        let mut text = Vec::new();
+        prometheus::write(&report, &mut text).unwrap();
+        let text = String::from_utf8(text).unwrap();
+        let line = text.lines().find(|line| line.starts_with("portproof_next_run_due_timestamp_seconds{"));
+        line.map(|line| line.rsplit(' ').next().unwrap().to_owned())
+    };
+    assert_eq!(gauge("2026-11-24T02:00:00Z").as_deref(), Some("1795485600"));
+    assert_eq!(gauge("2026-11-24").as_deref(), Some("1795564800"), "the day is over when the next begins");
 }
 
 #[test]

@@ -102,6 +102,27 @@ fn a_target_stands_by_what_is_wrong_with_it_and_not_by_anything_worse() {
 }
 
 #[test]
+fn a_port_that_is_not_recorded_is_called_shut_only_where_it_was_asked_and_decided() {
+    const MARKS: [&str; 3] =
+        ["not open, as it should be", "could not be decided", "not asked, or nothing recorded"];
+    for (states, doubt, mark) in [
+        ([0, 65_535, 0, 0, 0], None, MARKS[0]),
+        ([0, 65_000, 535, 0, 0], None, MARKS[0]),
+        ([0, 65_000, 535, 0, 0], Some("EXP011"), MARKS[1]),
+        ([0, 65_000, 535, 0, 0], Some("EXP015"), MARKS[1]),
+        ([0, 65_535, 0, 0, 0], Some("EXP015"), MARKS[0]),
+        ([0, 3, 0, 0, 0], None, MARKS[2]),
+        ([0, 65_534, 0, 0, 1], None, MARKS[2]),
+    ] {
+        let page = page(&fixture::neighbours(states, doubt));
+        let legend = part(&page, "map").split("</ul>").next().unwrap();
+        for other in MARKS {
+            assert_eq!(legend.contains(other), other == mark, "{states:?} {doubt:?}: {other}");
+        }
+    }
+}
+
+#[test]
 fn a_card_says_what_decides_it() {
     let mut report = fixture::drifted();
     let expired = |page: &str| page.contains("EX-1, expired: its last day was 2026-10-31");

@@ -121,13 +121,13 @@ impl Host {
         let listed: PortSet = part.seen.keys().copied().collect();
         let mut left = asked.ports.difference(&listed);
         let (mut lumped, mut ports) = (StateCounts::default(), 0);
-        let mut reason = None;
+        let mut reasons = Vec::new();
         for counted in self.counted.iter().filter(|counted| counted.protocol.is_none_or(|of| of == protocol))
         {
             let state = state(protocol, &counted.state);
             let Some(known) = counted.ports.as_ref().filter(|_| counted.protocol.is_some()) else {
                 lumped.add(state.unwrap_or(State::Unknown), counted.count);
-                reason = counted.reason.as_deref().and_then(|word| word.parse().ok());
+                reasons.push(counted.reason.as_deref().and_then(|word| word.parse::<Reason>().ok()));
                 ports += counted.count;
                 continue;
             };
@@ -145,6 +145,8 @@ impl Host {
         }
         // Of one protocol, and as many as are left: then it is these.
         if is_only && u64::from(left.len()) == ports {
+            let one = reasons.first().copied().flatten();
+            let reason = one.filter(|one| reasons.iter().all(|reason| *reason == Some(*one)));
             part.rest.push(Rest { ports: left, states: lumped, reason });
             return 0;
         }

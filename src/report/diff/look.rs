@@ -7,6 +7,8 @@ use crate::{
     model::{Family, PortSet, Protocol, State, StateCounts, Verdict},
     report::{
         AddressCoverage, AddressRecord, NotScanned, ObservationRecord, Report,
+        asked::Asked,
+        index::silent_in_doubt,
         statement::stopped_by,
         words::{count, listed},
     },
@@ -96,19 +98,20 @@ impl<'a> Looks<'a> {
             covered.map(|covered| (covered.address.as_str(), covered)).collect();
         let mut places: HashMap<&str, Place<'_>> = HashMap::new();
         for target in &report.targets {
-            let set = report.coverage.port_sets.get(&target.id);
+            let set = report.coverage.port_sets.get(&target.id).and_then(|set| set.parse::<Asked>().ok());
+            let ports = |protocol| set.as_ref().map(|set| set.of(protocol).clone());
             for record in &target.addresses {
                 let place = places.entry(&record.address).or_insert_with(|| Place {
                     record,
                     covered: covered.get(record.address.as_str()).copied(),
                     targets: Vec::new(),
-                    tcp: ports(set, Protocol::Tcp),
-                    udp: ports(set, Protocol::Udp),
+                    tcp: ports(Protocol::Tcp),
+                    udp: ports(Protocol::Udp),
                     open: 0,
                 });
                 if !place.targets.is_empty() {
-                    place.tcp = common(place.tcp.take(), ports(set, Protocol::Tcp));
-                    place.udp = common(place.udp.take(), ports(set, Protocol::Udp));
+                    place.tcp = common(place.tcp.take(), ports(Protocol::Tcp));
+                    place.udp = common(place.udp.take(), ports(Protocol::Udp));
                 }
                 place.targets.push(&target.id);
             }
@@ -120,7 +123,7 @@ impl<'a> Looks<'a> {
                 place.open += 1;
             }
         }
-        Self { report, observed, places, doubted: doubted(report) }
+        Self { report, observed, places, doubted: silent_in_doubt(report) }
     }
 
     pub(super) fn place(&self, address: &str) -> Option<&Place<'a>> {
@@ -258,41 +261,9 @@ impl<'a> Looks<'a> {
     }
 }
 
-/// The addresses of which a finding says that their silence proves nothing, accepted or not: silent on everything,
-/// fallen silent midway, too unreliable.
-fn doubted(report: &Report) -> HashSet<&str> {
-    let mut doubted = HashSet::new();
-    let doubts =
-        report.findings.iter().filter(|it| matches!(it.rule.as_str(), "EXP010" | "EXP011" | "EXP015"));
-    for finding in doubts {
-        if let Some(address) = finding.address.as_deref() {
-            doubted.insert(address);
-            continue;
-        }
-        let of = |id: &str| finding.target.as_deref().is_none_or(|target| target == id);
-        let is_meant = |place: &&AddressRecord| {
-            finding.host.as_deref().is_none_or(|host| place.name.as_deref().unwrap_or(&place.address) == host)
-        };
-        let targets = report.targets.iter().filter(|target| of(&target.id));
-        let places = targets.flat_map(|target| target.addresses.iter().filter(is_meant));
-        doubted.extend(places.map(|place| place.address.as_str()));
-    }
-    doubted
-}
-
 const SILENCE: &str = "it did not answer, and the silence of its address proves nothing";
 const NO_REPLY: &str = "it was asked and sent no reply, which over UDP may be anything";
 const EVERYTHING: &str = "the address answers on everything, which proves nothing";
-
-/// One protocol's part of a port set as a report writes it: `1-65535; udp 53,123`.
-fn ports(set: Option<&String>, protocol: Protocol) -> Option<PortSet> {
-    let (tcp, udp) = set?.split_once("; udp ").unwrap_or((set?, "none"));
-    PortSet::parse(match protocol {
-        Protocol::Tcp => tcp,
-        Protocol::Udp => udp,
-    })
-    .ok()
-}
 
 /// An address that belongs to several targets is asked the ports of a group of them, which each of their sets holds.
 fn common(one: Option<PortSet>, other: Option<PortSet>) -> Option<PortSet> {

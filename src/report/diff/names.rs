@@ -1,6 +1,6 @@
 //! What names resolve to, then and now.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -57,9 +57,12 @@ pub struct Unnamed {
 /// Compares each name that the old run looked up.
 pub(super) fn compare(old: &Report, new: &Report) -> Names {
     let mut found = Names::default();
+    let mut answers = HashMap::new();
+    for answer in &new.run.resolver.answers {
+        answers.entry((answer.name.as_str(), answer.family)).or_insert(answer);
+    }
     for before in old.run.resolver.answers.iter().filter(|answer| is_definite(answer)) {
-        let asked = |answer: &&DnsAnswer| (&answer.name, answer.family) == (&before.name, before.family);
-        let after = new.run.resolver.answers.iter().find(asked);
+        let after = answers.get(&(before.name.as_str(), before.family)).copied();
         let (name, family) = (before.name.clone(), before.family);
         match after {
             None => {

@@ -1,10 +1,10 @@
 //! The reports of one manifest as a chain: each names the digest of the one before it, so that none can be taken out
 //! of the middle, altered or slipped in without a trace.
 
-use jiff::{Timestamp, civil::Date, tz::TimeZone};
+use jiff::Timestamp;
 use thiserror::Error;
 
-use crate::report::Report;
+use crate::report::{Report, words::due};
 
 /// What the chain needs to know of one report.
 #[derive(Clone, Debug)]
@@ -91,14 +91,6 @@ impl Link {
     pub fn sha256(&self) -> &str {
         &self.sha256
     }
-}
-
-/// A day is over when the next one begins, UTC.
-fn due(text: &str) -> Option<Timestamp> {
-    text.parse().ok().or_else(|| {
-        let day: Date = text.parse().ok()?;
-        Some(day.tomorrow().ok()?.to_zoned(TimeZone::UTC).ok()?.timestamp())
-    })
 }
 
 /// Holds each report against the one before it, in the order in which their runs ended. `now`: a report that is
@@ -303,12 +295,5 @@ mod tests {
         assert_eq!(notes(Timestamp::from_second(8000).unwrap()), [vec![], vec![late.clone()]]);
         let due = Note::Due { due: b.next_due.unwrap() };
         assert_eq!(notes(Timestamp::from_second(9000).unwrap()), [vec![], vec![late, due]]);
-    }
-
-    #[test]
-    fn a_day_is_over_at_its_end() {
-        assert_eq!(due("2026-11-24").unwrap().to_string(), "2026-11-25T00:00:00Z");
-        assert_eq!(due("2026-11-24T02:00:00Z").unwrap().to_string(), "2026-11-24T02:00:00Z");
-        assert_eq!(due("soon"), None);
     }
 }

@@ -199,7 +199,7 @@ fn section(
 }
 
 fn passes(finding: &Finding) -> bool {
-    matches!(finding.verdict, Verdict::Pass | Verdict::PassBySilence)
+    finding.verdict.is_pass()
 }
 
 fn cures(findings: &[&Finding]) -> Vec<Cure> {

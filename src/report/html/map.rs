@@ -213,9 +213,7 @@ fn chart(target: &TargetRecord, index: &Index<'_>, seen: &mut BTreeSet<Mark>) ->
             count((loud.len() - ROWS) as u64, "more address", "more addresses")
         ));
     }
-    let (dark, plain): (Vec<&AddressRecord>, Vec<&AddressRecord>) =
-        quiet.into_iter().partition(|place| place.expect_dark && !place.states.answered());
-    for (places, what) in [(dark, "dark, as expected"), (plain, "exactly as declared")] {
+    for (what, places) in index.folded(quiet) {
         if !places.is_empty() {
             folded.push(format!("{} {what}", count(places.len() as u64, "address", "addresses")));
         }

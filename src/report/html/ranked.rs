@@ -32,8 +32,9 @@ pub(super) fn ranked<'a>(report: &'a Report, index: &Index<'_>) -> Vec<Ranked<'a
                 }
             }
             let seen = marks.keys().copied().find(|mark| !mark.is_quiet());
-            let unsure =
-                target.addresses.iter().any(|place| place.states.unknown > 0 || place.answers_everything);
+            let unsure = target.addresses.iter().any(|place| {
+                place.states.unknown > 0 || place.answers_everything || index.is_in_doubt(place)
+            });
             let doubt = unsure.then_some(Mark::Undecided);
             let worst = [seen, index.concern(&target.id), doubt].into_iter().flatten().min();
             Ranked { target, number, worst, marks }

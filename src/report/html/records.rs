@@ -184,10 +184,7 @@ fn target_record(report: &Report, target: &TargetRecord, index: &Index<'_>) -> T
     let rows: Vec<Vec<String>> = loud.iter().take(ROWS).map(|place| address_row(place, index)).collect();
     let mut foot: Vec<Vec<String>> = Vec::new();
     foot.extend(folded_row(loud.get(ROWS..).unwrap_or_default(), "more"));
-    let (dark, plain): (Vec<&AddressRecord>, Vec<&AddressRecord>) =
-        quiet.into_iter().partition(|place| place.expect_dark && !place.states.answered());
-    foot.extend(folded_row(&plain, "exactly as declared"));
-    foot.extend(folded_row(&dark, "dark, as expected"));
+    foot.extend(index.folded(quiet).iter().filter_map(|(what, places)| folded_row(places, what)));
     let columns = [
         ("Address", 'c'),
         ("Open, declared", 'c'),

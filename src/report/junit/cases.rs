@@ -177,21 +177,10 @@ fn fit(suites: &mut [Suite<'_>]) {
             suite.cases.push(Case::own("everything else", Verdict::Pass, text));
         }
     }
-    let worst = dropped.iter().copied().max_by_key(|&verdict| rank(verdict));
+    let worst = dropped.iter().copied().max_by_key(|&verdict| verdict.rank());
     if let (Some(run), Some(worst)) = (suites.first_mut(), worst) {
         let text = format!("{} more cases; this file has no room for them", thousands(dropped.len() as u64));
         run.cases.push(Case::own("what this file has no room for", worst, text));
-    }
-}
-
-/// The worse, the greater.
-fn rank(verdict: Verdict) -> u8 {
-    match verdict {
-        Verdict::Pass | Verdict::PassBySilence => 0,
-        Verdict::Waived => 1,
-        Verdict::NotCovered => 2,
-        Verdict::Inconclusive => 3,
-        Verdict::Fail => 4,
     }
 }
 
@@ -210,7 +199,7 @@ impl<'a> Case<'a> {
         };
         let of_entry =
             |seen: &&&ObservationRecord| seen.protocol == entry.protocol && entry.ports.contains(seen.port);
-        let seen = here.iter().filter(of_entry).rev().max_by_key(|seen| rank(seen.verdict)).copied();
+        let seen = here.iter().filter(of_entry).rev().max_by_key(|seen| seen.verdict.rank()).copied();
         let name = format!("{ports} {how} on {address}");
         Self { name, entry: Some(entry), seen, behind, findings: Vec::new(), own: None }
     }
@@ -252,7 +241,7 @@ impl<'a> Case<'a> {
         let findings = self.findings.iter().map(|finding| finding.verdict);
         let all =
             findings.chain(self.seen.map(|seen| seen.verdict)).chain(self.own.as_ref().map(|own| own.0));
-        all.max_by_key(|&verdict| rank(verdict)).unwrap_or(Verdict::Pass)
+        all.max_by_key(|&verdict| verdict.rank()).unwrap_or(Verdict::Pass)
     }
 
     pub(super) fn outcome(&self) -> Outcome {
@@ -266,7 +255,7 @@ impl<'a> Case<'a> {
 
     pub(super) fn told(&self, report: &'a Report) -> Told<'a> {
         let verdict = self.verdict();
-        let lead = self.findings.iter().copied().find(|finding| rank(finding.verdict) == rank(verdict));
+        let lead = self.findings.iter().copied().find(|finding| finding.verdict.rank() == verdict.rank());
         let place = lead.and_then(|lead| lead.manifest.as_ref());
         let place = place.or_else(|| self.entry.and_then(|entry| entry.manifest.as_ref()));
         let kind = lead.map_or_else(|| verdict.word(), |lead| lead.rule.as_str());

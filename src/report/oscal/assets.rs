@@ -107,6 +107,7 @@ impl<'a> Assets<'a> {
             .filter_map(|(_, place)| place.name.as_deref())
             .filter(|name| !name.contains('/') && !text(name).is_empty())
             .collect();
+        names.sort_unstable();
         names.dedup();
         let kind = match address.parse::<IpAddr>() {
             Ok(IpAddr::V4(_)) => Some("ipv4-address"),
@@ -120,6 +121,7 @@ impl<'a> Assets<'a> {
             .collect();
         let mut targets: Vec<&String> =
             of.iter().filter_map(|(target, _)| self.targets.get(target.id.as_str())).collect();
+        targets.sort_unstable();
         targets.dedup();
         let liveness = of.iter().find_map(|(_, place)| place.liveness.as_deref());
         let alive = match of.iter().find_map(|(_, place)| place.alive) {

@@ -29,7 +29,7 @@ impl<'a> Groups<'a> {
     pub(super) fn of(report: &'a Report) -> Self {
         let mut groups: BTreeMap<&str, Vec<(usize, &Finding)>> = BTreeMap::new();
         for (place, finding) in report.findings.iter().enumerate() {
-            if !matches!(finding.verdict, Verdict::Pass | Verdict::PassBySilence) {
+            if !finding.verdict.is_pass() {
                 groups.entry(&finding.rule).or_default().push((place, finding));
             }
         }

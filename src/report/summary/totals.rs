@@ -71,9 +71,7 @@ fn target_table(target: &TargetRecord, index: &Index<'_>, page: &mut Page<'_>) -
             thousands((loud.len() - ROWS) as u64)
         )?;
     }
-    let (dark, plain): (Vec<&AddressRecord>, Vec<&AddressRecord>) =
-        quiet.into_iter().partition(|place| place.expect_dark && !place.states.answered());
-    for (folded, what) in [(dark, "dark, as expected"), (plain, "exactly as declared")] {
+    for (what, folded) in index.folded(quiet) {
         if !folded.is_empty() {
             writeln!(page.out, "  {} {what}", count(folded.len() as u64, "address", "addresses"))?;
         }

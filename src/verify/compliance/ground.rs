@@ -75,10 +75,8 @@ impl<'c> Ground<'c> {
     /// How many of its targets have a part of the plan that is so.
     pub(super) fn targets_with(&self, is: impl Fn(&Group) -> bool) -> u64 {
         let found = self.groups.iter().filter(|group| is(group)).flat_map(|group| &group.owners);
-        let mut found: Vec<usize> = found.map(|owner| owner.target).collect();
-        found.sort_unstable();
-        found.dedup();
-        found.iter().filter(|&&t| self.targets.iter().any(|(known, _)| *known == t)).count() as u64
+        let found: HashSet<usize> = found.map(|owner| owner.target).collect();
+        self.targets.iter().filter(|(known, _)| found.contains(known)).count() as u64
     }
 }
 

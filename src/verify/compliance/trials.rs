@@ -1,12 +1,12 @@
 //! On how much a rule was tried: a rule that was tried on nothing shows nothing, though nothing breaks it.
 
 use super::{
-    super::{parity, words},
+    super::{host, parity, words},
     ground::Ground,
 };
 use crate::{
     model::{Protocol, Rule},
-    spec::manifest::{ClosedState, Host, Presence, TlsExpectation},
+    spec::manifest::{Host, Presence, TlsExpectation},
 };
 
 /// How many things a rule was held against, and what they are called.
@@ -114,7 +114,7 @@ fn edges(ground: &Ground<'_>) -> u64 {
     let targets = &ground.case.manifest.targets;
     let said = ground.addresses.iter().filter(|record| {
         let owners = record.owners.iter().filter_map(|owner| targets.get(owner.target));
-        record.expect_dark || owners.into_iter().any(|target| target.closed_state != ClosedState::Any)
+        owners.into_iter().any(host::declares_edge)
     });
     said.filter(|record| record.states.total() > record.states.unknown).count() as u64
 }

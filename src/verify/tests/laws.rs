@@ -200,7 +200,7 @@ proptest! {
                     "{:?}", judged
                 );
             }
-            if matches!(judged.verdict, Verdict::Pass | Verdict::PassBySilence) {
+            if judged.verdict.is_pass() {
                 prop_assert!(judged.seen.is_some(), "a pass without evidence: {:?}", judged);
             }
         }
@@ -240,7 +240,7 @@ proptest! {
             let seen = judged.seen.map(|i| &rig.observations[i]);
             let of = tallies.iter().find(|tally| (tally.address, tally.protocol) == (at.address, at.protocol));
             let missed = of.and_then(|tally| tally.miss).is_some_and(|miss| miss.upper95 > rig.max_miss);
-            if matches!(judged.verdict, Verdict::Pass | Verdict::PassBySilence) && missed {
+            if judged.verdict.is_pass() && missed {
                 prop_assert!(judged.reason != Reason::NoResponse, "on a lossy path: {:?}", judged);
             }
             match (judged.verdict, judged.state) {

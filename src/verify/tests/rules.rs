@@ -278,6 +278,24 @@ fn closed_state_and_written_darkness_are_violated_once_an_address() {
 }
 
 #[test]
+fn what_is_accepted_of_a_named_port_is_not_accepted_of_those_that_are_only_counted() {
+    let with = |port: Option<u16>, fill: State| {
+        let mut www = target("www", &[HOST]);
+        www.closed_state = ClosedState::Filtered;
+        www.expose.push(expose("80/tcp", Presence::Optional));
+        let mut rig = Rig::new(vec![www]).with_lively_host().see(HOST, 80, State::Closed).fill(HOST, fill);
+        rig.manifest.exceptions = vec![exception("EX-1", "www", "EXP014", port)];
+        rig.judge()
+    };
+    let judgement = with(Some(80), State::Closed);
+    assert_eq!((judgement.only("EXP014").verdict, judgement.exit()), (Verdict::Fail, 1));
+    let judgement = with(Some(80), State::Filtered);
+    assert_eq!((judgement.only("EXP014").verdict, judgement.exit()), (Verdict::Waived, 0));
+    let judgement = with(None, State::Closed);
+    assert_eq!((judgement.only("EXP014").verdict, judgement.exit()), (Verdict::Waived, 0));
+}
+
+#[test]
 fn families_that_differ_in_what_may_be_open_are_one_finding() {
     let mut www = www();
     www.hosts = vec![host("192.0.2.10"), host("2001:db8::10")];

@@ -35,6 +35,29 @@ fn service(name: &str) -> impl Fn(&mut Expose) + use<'_> {
 }
 
 #[test]
+fn an_exception_of_who_answers_is_unused_where_it_was_asked_and_nothing_is_wrong() {
+    let judged = |rule: &'static str, portrait: Option<Portrait>| {
+        let mut rig = declared(service("ssh"), portrait.clone().unwrap_or_default());
+        if portrait.is_none() {
+            rig.portraits.clear();
+        }
+        rig.manifest.exceptions = vec![exception("EX-1", "www", rule, Some(443))];
+        rig.judge()
+    };
+    for rule in ["EXP004", "EXP005", "EXP006", "EXP007"] {
+        let told = judged(rule, Some(shown("ssh", Guard::Untold)));
+        assert_eq!(told.rules(), ["EXC002"], "{rule}");
+        let untold = judged(rule, None);
+        assert!(
+            untold.findings.iter().all(|finding| finding.rule.id != "EXC002"),
+            "{rule}: nobody was asked"
+        );
+    }
+    let used = judged("EXP004", Some(shown("http", Guard::Untold)));
+    assert_eq!((used.rules(), used.exit()), (vec!["EXP004"], 0));
+}
+
+#[test]
 fn another_service_than_the_declared_one_is_wrong_and_the_same_is_right() {
     let judgement = declared(service("ssh"), shown("http", Guard::Untold)).judge();
     let finding = judgement.only("EXP004");
