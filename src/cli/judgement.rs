@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, net::IpAddr};
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 
 use super::{
-    args::{ResultArgs, TalkArgs},
+    args::{MAX_MISS, ResultArgs, TalkArgs},
     error::CliError,
     lint, load, output,
     verify::Asked,
@@ -143,10 +143,12 @@ pub(super) fn selection(
         only: asked.select.only.clone(),
         exclude: selection.exclude.iter().map(ToString::to_string).collect(),
         families: selection.families.clone(),
+        hosts: load::replacements(&asked.select.hosts),
         tcp: asked.select.tcp.clone(),
         udp: asked.select.udp.clone(),
         shard: part.map(|(shard, _)| shard.to_string()),
         plan: part.map(|(_, plan)| format!("{plan:016x}")),
+        max_miss: Some(asked.how.max_miss).filter(|miss| *miss != MAX_MISS),
         at: asked.select.at.clone(),
         strict: asked.result.strict,
         // What is judged by is what `Subject::judged` writes down.

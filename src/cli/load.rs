@@ -1,6 +1,7 @@
 //! From files to values: profiles, manifests and what they include, lists of hosts.
 
 use std::{
+    collections::BTreeMap,
     fs::{self, File},
     io::{self, Read as _},
     net::IpAddr,
@@ -123,6 +124,12 @@ pub(super) fn evidence(from: &str) -> Result<Vec<u8>, CliError> {
 pub(super) fn no_report(from: &str, error: &ReadError) -> CliError {
     let error = CliError::usage(format!("{}: {error}", shown(from)));
     error.hint("name a report that verify wrote with --report json=PATH")
+}
+
+/// Of which targets `--hosts` replaces the hosts, and from where; what is not so written is refused elsewhere.
+pub(super) fn replacements(given: &[String]) -> BTreeMap<String, String> {
+    let split = given.iter().filter_map(|replacement| replacement.split_once('='));
+    split.map(|(id, from)| (id.to_owned(), from.strip_prefix('@').unwrap_or(from).to_owned())).collect()
 }
 
 /// Puts the hosts of `--hosts ID=@FILE` or `ID=-` in the place of a target's own.

@@ -20,6 +20,11 @@ impl Asked {
         }
     }
 
+    /// What either of them has.
+    pub(crate) fn union(&self, other: &Self) -> Self {
+        Self { tcp: self.tcp.union(&other.tcp), udp: self.udp.union(&other.udp) }
+    }
+
     /// How many endpoints they are at one address.
     pub(crate) fn len(&self) -> u64 {
         u64::from(self.tcp.len()) + u64::from(self.udp.len())

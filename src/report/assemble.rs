@@ -92,6 +92,7 @@ pub fn assemble(
                 let portrait = seen.portraits.get(&judged.endpoint);
                 let seen = judged.seen.and_then(|i| seen.observations.get(i));
                 observations::record(
+                    manifest,
                     judged,
                     (seen, portrait),
                     banners.get(&judged.endpoint).cloned(),
@@ -237,6 +238,7 @@ fn summary(judgement: &Judgement, stopped: Option<u8>) -> Summary {
         exit_code: stopped.unwrap_or_else(|| outcome.exit_code()),
         findings,
         verdicts: judgement.verdicts,
+        waived: Some(judgement.waived.into()),
         headline: String::new(),
     }
 }
@@ -257,6 +259,7 @@ fn coverage_record(
     CoverageRecord {
         planned: judgement.planned,
         states: judgement.states,
+        determined: Some(judgement.determined),
         probes_sent: coverage.probes_sent,
         retransmitted: coverage.retransmitted,
         replies: coverage.replies,
@@ -324,6 +327,7 @@ fn target(target: &Target, owned: &[(Owner, &AddressJudgement)]) -> TargetRecord
         hosts: target.hosts.iter().map(|entry| entry.host.to_string()).collect(),
         owner: target.owner.clone(),
         tags: target.tags.clone(),
+        left_out: target.leaves_out(),
         addresses: owned.iter().map(|(owner, record)| address(target, *owner, record)).collect(),
     }
 }

@@ -1,5 +1,5 @@
-//! A table for spreadsheets: a row for each finding and for each endpoint that was seen or is named, told apart by
-//! the first column. RFC 4180, UTF-8, numbers as numbers, and no text that a spreadsheet would compute.
+//! A table for spreadsheets: a row for the run, for each finding, and for each endpoint that was seen or is named, told
+//! apart by the first column. RFC 4180, UTF-8, numbers as numbers, and no text that a spreadsheet would compute.
 
 use std::{
     borrow::Cow,
@@ -10,7 +10,7 @@ use csv::{QuoteStyle, Terminator, WriterBuilder};
 use serde::Serialize;
 
 use super::{
-    AddressRecord, Finding, ObservationRecord, Report, TargetRecord,
+    AddressRecord, Finding, ObservationRecord, Report, Statement, TargetRecord,
     index::{by_endpoint, homes},
     words::{bounded, visible},
 };
@@ -18,7 +18,7 @@ use super::{
 /// Spreadsheets cut a cell at 32,767 characters, without a word.
 const LONGEST: usize = 32_000;
 
-/// Writes the table: its header, the findings worst first, then the endpoints.
+/// Writes the table: its header, the run as a whole, the findings worst first, then the endpoints.
 pub fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     let mut table = WriterBuilder::new()
         .quote_style(QuoteStyle::NonNumeric) // where `;` separates, an unquoted cell would end at one
@@ -27,6 +27,7 @@ pub fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
         .from_writer(out);
     table.write_record(COLUMNS)?;
     let run_id = Text::from(report.run.id.as_str());
+    table.serialize(Row { run_id: run_id.clone(), ..Row::of_run(&Statement::of(report), report) })?;
     let seen_at = by_endpoint(report);
     for finding in &report.findings {
         let seen = match (finding.address.as_deref(), finding.protocol, finding.port) {
@@ -44,7 +45,7 @@ pub fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
 }
 
 /// The names of the columns, in order. Added to, never renamed: people's sheets refer to them.
-const COLUMNS: [&str; 25] = [
+const COLUMNS: [&str; 26] = [
     "record",
     "verdict",
     "severity",
@@ -70,6 +71,7 @@ const COLUMNS: [&str; 25] = [
     "attempts",
     "id",
     "run_id",
+    "waived_by",
 ];
 
 /// One row; a field that says nothing of its record is an empty cell.
@@ -100,9 +102,23 @@ struct Row<'a> {
     attempts: Option<u8>,
     id: Text<'a>,
     run_id: Text<'a>,
+    waived_by: Text<'a>,
 }
 
 impl<'a> Row<'a> {
+    /// What came out, under which restrictions, in the words of the headline.
+    fn of_run(said: &Statement<'_>, report: &'a Report) -> Self {
+        let result = if said.contradiction().is_some() { "not_valid" } else { said.outcome().word() };
+        Self {
+            record: "run".into(),
+            verdict: result.into(),
+            title: said.headline().into(),
+            manifest: report.run.manifest.path.as_deref().into(),
+            seen_at: report.run.finished_at.as_str().into(),
+            ..Self::default()
+        }
+    }
+
     fn of_finding(finding: &'a Finding, seen: Option<&'a ObservationRecord>) -> Self {
         let place = finding.manifest.as_ref().map(|place| format!("{}:{}", place.path, place.line));
         Self {
@@ -149,9 +165,11 @@ impl<'a> Row<'a> {
             state: seen.state.word().into(),
             reason: seen.reason.as_str().into(),
             service: seen.service.as_deref().into(),
+            exception: seen.waived_by.as_deref().and_then(|by| by.strip_prefix("exception ")).into(),
             seen_at: seen.first_seen_at.as_deref().into(),
             rtt_ms: seen.rtt_ms,
             attempts: Some(seen.attempts),
+            waived_by: seen.waived_by.as_deref().into(),
             ..Self::default()
         }
     }

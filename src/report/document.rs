@@ -11,6 +11,7 @@ use super::{
     compliance::ComplianceRecord,
     observed::ObservationRecord,
     sources::{ProtocolCoverage, SourceRecord},
+    waived::WaivedRecord,
 };
 use crate::{
     model::{self, Family, Kind, PortSet, Protocol, Severity, StateCounts, Verdict, VerdictCounts},
@@ -333,6 +334,9 @@ pub struct Summary {
     pub findings: SeverityCounts,
     /// Every planned endpoint, by verdict.
     pub verdicts: VerdictCounts,
+    /// Of the waived ones, why they are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waived: Option<WaivedRecord>,
     /// The headline, word for word.
     pub headline: String,
 }
@@ -379,6 +383,9 @@ impl SeverityCounts {
 pub struct CoverageRecord {
     /// Endpoints in the plan.
     pub planned: u64,
+    /// Of these, those whose state is known and beyond doubt, be the doubt accepted or not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub determined: Option<u64>,
     /// Where they ended.
     #[serde(flatten)]
     pub states: StateCounts,
@@ -531,6 +538,9 @@ pub struct TargetRecord {
     pub hosts: Vec<String>,
     pub owner: Option<String>,
     pub tags: Vec<String>,
+    /// The family that its manifest leaves out though its hosts may have addresses of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub left_out: Option<Family>,
     pub addresses: Vec<AddressRecord>,
 }
 

@@ -26,6 +26,8 @@ pub(crate) enum Mark {
     Otherwise,
     /// Could not be decided.
     Undecided,
+    /// Deviates, and the run was told to let it pass.
+    LetThrough,
     /// Deviates or is in doubt, and an exception accepts it.
     Waived,
     /// Declared and open.
@@ -51,6 +53,7 @@ impl Mark {
             Self::Missing => "declared, not reachable",
             Self::Otherwise => "deviates otherwise: its findings say how",
             Self::Undecided => "could not be decided",
+            Self::LetThrough => "deviates, and the run was told to let it pass",
             Self::Waived => "accepted",
             Self::Expected => "declared and open",
             Self::NotOpen => "not open, as it should be",
@@ -193,6 +196,9 @@ impl<'a> Index<'a> {
         // An entry that holds from another vantage only exposes nothing here: the finding knows.
         let rule = self.wrongly_open.get(&(address, protocol, port)).copied();
         match seen.verdict {
+            Verdict::Waived if seen.waived_by.as_deref().is_some_and(|by| by.starts_with('-')) => {
+                Mark::LetThrough
+            }
             Verdict::Waived => Mark::Waived,
             Verdict::Inconclusive | Verdict::NotCovered => Mark::Undecided,
             Verdict::Fail if !open && exposed() => Mark::Missing,

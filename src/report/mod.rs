@@ -29,6 +29,7 @@ mod sources;
 mod statement;
 pub mod summary;
 mod tls;
+mod waived;
 mod words;
 
 pub(crate) use asked::Asked;
@@ -46,4 +47,5 @@ pub use statement::Statement;
 pub(crate) use statement::contradiction;
 pub(crate) use summary::{chance_of_a_miss, undecided_of};
 pub use tls::{CertificateRecord, OfferRecord, OfferedRecord, SessionRecord, TlsRecord};
+pub use waived::WaivedRecord;
 pub(crate) use words::{count, thousands};

@@ -114,7 +114,8 @@ fn asked(report: &Report, xml: &mut Xml<'_>) -> io::Result<()> {
         let of = |set: &String| set.parse().map_or(PortSet::NONE, |set: Asked| set.of(protocol).clone());
         let sets = report.coverage.port_sets.values().map(of);
         let every = sets.reduce(|all, ports| all.intersection(&ports)).unwrap_or_default();
-        if every.is_empty() {
+        // Of a part of the plan, or of a run that was ended early, it is not known which ports were asked.
+        if every.is_empty() || report.run.partial || report.run.selection.shard.is_some() {
             continue;
         }
         xml.empty(
@@ -216,7 +217,7 @@ fn unlisted(report: &Report, place: &Place<'_>, xml: &mut Xml<'_>) -> io::Result
     let scan = &report.run.scan;
     let refusal = match (scan.tcp.as_deref(), &scan.udp) {
         (Some("syn"), None) => Some("reset"),
-        (Some(_), None) => Some("conn-refused"),
+        (Some("connect"), None) => Some("conn-refused"),
         _ => None,
     };
     for state in State::ALL {

@@ -28,6 +28,9 @@ pub struct ObservationRecord {
     pub state: State,
     /// What that means to the manifest.
     pub verdict: Verdict,
+    /// Where it is waived, by what: `exception EX-9`; `-A EXP001` and `-W EXP001` where the run was told so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waived_by: Option<String>,
     /// Why, in nmap's words.
     pub reason: String,
     /// Time to live of the answer, where it was seen.

@@ -2,7 +2,7 @@
 //! severity make one, a port never does. A figure that nobody measured is absent, not zero.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fmt::Write as _,
     io::{self, Write},
 };
@@ -12,6 +12,8 @@ use jiff::Timestamp;
 use super::{
     Outcome, Report, SeverityCounts, Statement,
     index::homes,
+    restrictions::restrictions,
+    statement::determined,
     words::{bounded, due, visible},
 };
 use crate::model::{Severity, State, Verdict};
@@ -86,6 +88,15 @@ fn outcome(report: &Report, page: &mut Page) {
     page.single("portproof_exit_code", "What the run exited with.", report.summary.exit_code);
     let partial = u8::from(report.run.partial);
     page.single("portproof_partial", "Whether the run did not reach its end.", partial);
+    let restrictions: BTreeSet<String> = restrictions(report).iter().map(|text| shown(text)).collect();
+    page.single("portproof_restrictions", "How much narrower or milder the run was.", restrictions.len());
+    let name = "portproof_restriction";
+    if !restrictions.is_empty() {
+        page.gauge(name, "What restricts the outcome, as the headline says it; always 1.");
+    }
+    for restriction in &restrictions {
+        page.series(name, &[("restriction", restriction)], 1);
+    }
     let name = "portproof_build_info";
     page.gauge(name, "The program that ran; always 1.");
     let commit = report.tool.commit.as_deref().unwrap_or("");
@@ -152,6 +163,18 @@ fn coverage(report: &Report, page: &mut Page) {
     ] {
         page.series(name, &[("verdict", verdict.word())], n);
     }
+    if let Some(waived) = report.summary.waived {
+        let name = "portproof_endpoints_waived";
+        page.gauge(name, "Endpoints that deviate or are in doubt and fail nothing, by why.");
+        for (by, n) in [
+            ("exception", waived.by_exception),
+            ("not_reported", waived.not_reported),
+            ("only_warned", waived.only_warned),
+        ] {
+            page.series(name, &[("by", by)], n);
+        }
+    }
+    page.single("portproof_endpoints_determined", "Endpoints beyond doubt.", determined(report));
     page.single("portproof_probes_sent", "Probes sent, repeats included.", coverage.probes_sent);
     page.single("portproof_send_errors", "Probes that failed on this machine.", coverage.send_errors);
     page.single(

@@ -4,9 +4,12 @@
 use super::{
     Report, SourceRecord,
     asked::Asked,
-    words::{count, listed},
+    words::{count, listed, one_in, thousands},
 };
 use crate::model::{Family, Level};
+
+/// The chance of a miss that is accepted without a word.
+const USUAL_MISS: f64 = 0.001;
 
 /// Every restriction, a few words each.
 pub(crate) fn restrictions(report: &Report) -> Vec<String> {
@@ -25,19 +28,21 @@ pub(crate) fn restrictions(report: &Report) -> Vec<String> {
             }
         ));
     }
+    let from = selection.hosts.iter().map(|(id, from)| match from.as_str() {
+        "-" => format!("hosts of {id} from standard input"),
+        from => format!("hosts of {id} from {from}"),
+    });
+    named.extend(from);
     match selection.families.as_deref() {
         Some([Family::Ipv4]) => named.push("IPv4 only".to_owned()),
         Some([Family::Ipv6]) => named.push("IPv6 only".to_owned()),
-        _ => {}
+        _ => named.extend(families_left_out(report)),
     }
     named.extend(tcp_restriction(report));
-    match (report.run.scan.udp.as_deref(), selection.udp.as_deref()) {
-        (None, _) => named.push("UDP not scanned".to_owned()),
-        (_, Some("declared")) => named.push("unlisted UDP ports not scanned".to_owned()),
-        (_, Some(ports)) => named.push(format!("UDP ports {ports} only")),
-        _ => {}
-    }
+    named.extend(udp_restriction(report));
     named.extend(selection.shard.as_ref().map(|shard| format!("part {shard} of the plan only")));
+    let wide = selection.max_miss.filter(|miss| *miss > USUAL_MISS);
+    named.extend(wide.map(|miss| format!("a chance of {} to miss an open port accepted", one_in(miss))));
     named.extend(selection.at.as_ref().map(|day| format!("paperwork judged as of {day}")));
     if selection.strict {
         named.push("exceptions ignored".to_owned());
@@ -58,7 +63,10 @@ pub(crate) fn levelled(id: &str, level: Level) -> String {
 
 /// `judged from scan.xml (nmap 7.93)`: nothing was sent, and what these do not show is not known.
 fn judged_from(report: &Report) -> Option<String> {
-    let named = |source: &SourceRecord| format!("{} ({})", source.path, source.tool);
+    let named = |source: &SourceRecord| {
+        let unfinished = if source.partial { ", unfinished" } else { "" };
+        format!("{} ({}{unfinished})", source.path, source.tool)
+    };
     let files = match report.run.sources.as_slice() {
         [] => return None,
         [first, second, third, rest @ ..] if !rest.is_empty() => {
@@ -75,18 +83,46 @@ fn tcp_restriction(report: &Report) -> Option<String> {
         (_, Some("declared")) => Some("unlisted ports not scanned".to_owned()),
         (_, Some("all")) => None,
         (_, Some(ports)) => Some(format!("TCP ports {ports} only")),
+        // What the manifest itself narrows is a restriction too, though nobody deselected it.
         (_, None) => {
-            // What the manifest itself narrows is a restriction too, though nobody deselected it.
-            let sets = &report.coverage.port_sets;
-            let narrow =
-                sets.values().filter(|set| set.parse().map_or(true, |set: Asked| set.tcp.len() < 65_535));
-            match narrow.count() {
-                0 => None,
-                n if n == sets.len() => Some("not every TCP port scanned".to_owned()),
-                n => Some(format!("not every TCP port scanned on {n} of {} targets", sets.len())),
-            }
+            on_some(report, "not every TCP port scanned", |set| set.is_none_or(|set| set.tcp.len() < 65_535))
         }
     }
+}
+
+/// Over UDP the common ports are what is usual; nothing at all is not.
+fn udp_restriction(report: &Report) -> Option<String> {
+    match (report.run.scan.udp.as_deref(), report.run.selection.udp.as_deref()) {
+        (None, _) | (_, Some("none")) => Some("UDP not scanned".to_owned()),
+        (_, Some("declared")) => Some("unlisted UDP ports not scanned".to_owned()),
+        (_, Some(ports)) => Some(format!("UDP ports {ports} only")),
+        (_, None) => on_some(report, "UDP not scanned", |set| set.is_none_or(|set| set.udp.is_empty())),
+    }
+}
+
+/// A restriction of all targets whose ports are so, or of some.
+fn on_some(report: &Report, what: &str, is: impl Fn(Option<Asked>) -> bool) -> Option<String> {
+    let sets = report.coverage.port_sets.values();
+    of_targets(what, sets.clone().filter(|set| is(set.parse().ok())).count(), sets.count())
+}
+
+fn of_targets(what: &str, n: usize, all: usize) -> Option<String> {
+    match n {
+        0 => None,
+        n if n == all => Some(what.to_owned()),
+        n => Some(format!("{what} on {} of {} targets", thousands(n as u64), thousands(all as u64))),
+    }
+}
+
+/// What the manifest leaves out of names that may have addresses of both families.
+fn families_left_out(report: &Report) -> Vec<String> {
+    let all = report.targets.len();
+    let left_out = |family: Family| {
+        let without = report.targets.iter().filter(|target| target.left_out == Some(family)).count();
+        let spelled = if family == Family::Ipv4 { "IPv4" } else { "IPv6" };
+        of_targets(&format!("{spelled} not scanned"), without, all)
+    };
+    Family::ALL.into_iter().filter_map(left_out).collect()
 }
 
 fn targets(selected: &[String]) -> String {

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::model::{Family, Level};
 
 /// What the operator deselected.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Selection {
     /// `--only`.
     pub only: Vec<String>,
@@ -16,6 +16,9 @@ pub struct Selection {
     pub exclude: Vec<String>,
     /// `--families`, where given.
     pub families: Option<Vec<Family>>,
+    /// `--hosts`, where given: of which targets the hosts came from elsewhere than the manifest, and from where.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub hosts: BTreeMap<String, String>,
     /// `--tcp`, where given.
     pub tcp: Option<String>,
     /// `--udp`, where given.
@@ -25,6 +28,9 @@ pub struct Selection {
     /// With `--shard`: tells the whole plan apart from others, so that `verify --from` joins only parts of one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub plan: Option<String>,
+    /// The chance to have missed an open port that was accepted (`--max-miss`); null where it was the usual 0.001.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_miss: Option<f64>,
     /// `--at`, where given: paperwork judged as of that day.
     pub at: Option<String>,
     /// `--strict`: exceptions ignored.

@@ -1,9 +1,7 @@
 //! The outcome in one line and in one sentence. Repeats what the summary decided; decides nothing.
 
-use std::collections::HashSet;
-
 use super::{
-    DeclaredKind, Finding, ObservationRecord, Outcome, Report,
+    DeclaredKind, Finding, Outcome, Report, WaivedRecord,
     evidence::imbalances,
     restrictions::restrictions,
     words::{capital, count, duration, listed, spoken, thousands, visible},
@@ -214,12 +212,14 @@ impl Tally {
                 Verdict::Pass | Verdict::PassBySilence => &mut tally.remarks,
             } += 1;
         }
-        tally.overlooked = overlooked(report);
+        tally.overlooked = let_through(report).not_reported;
         tally
     }
 
     fn is_softened(self, report: &Report) -> bool {
-        self.waived + self.overlooked > 0 || warned(report).next().is_some() || !silenced(report).is_empty()
+        self.waived + let_through(report).let_through() > 0
+            || warned(report).next().is_some()
+            || !silenced(report).is_empty()
     }
 
     fn words(self, report: &Report) -> String {
@@ -263,9 +263,14 @@ fn nothing_answered(report: &Report) -> bool {
     !report.coverage.states.answered() && (determined(report) == 0 || report.findings.iter().any(says_so))
 }
 
-/// Findings that only warn of what would otherwise fail: what is open or missing against the manifest.
+/// Findings that only warn of what would otherwise fail: what is open or missing against the manifest, and what the
+/// run was told to warn of.
 fn warned(report: &Report) -> impl Iterator<Item = &Finding> {
-    let is_deviation = |finding: &&Finding| matches!(finding.rule.as_str(), "EXP001" | "EXP002" | "EXP003");
+    let levels = &report.run.selection.levels;
+    let is_deviation = |finding: &&Finding| {
+        matches!(finding.rule.as_str(), "EXP001" | "EXP002" | "EXP003")
+            || (finding.kind != Kind::Governance && levels.get(&finding.rule) == Some(&Level::Warn))
+    };
     report.findings.iter().filter(|finding| finding.verdict == Verdict::Pass).filter(is_deviation)
 }
 
@@ -275,37 +280,22 @@ fn silenced(report: &Report) -> Vec<&str> {
     levels.filter(|(_, level)| **level == Level::Allow).map(|(id, _)| id.as_str()).collect()
 }
 
-fn overlooked(report: &Report) -> u64 {
-    if silenced(report).is_empty() {
-        return 0;
-    }
-    // A finding may speak of an endpoint, of a whole address, or of a host or target.
-    let whole = |finding: &&Finding| finding.port.is_none() && finding.verdict == Verdict::Waived;
-    let hosts = report.findings.iter().filter(whole).any(|finding| finding.address.is_none());
-    let spoken_of: HashSet<_> = report
-        .findings
-        .iter()
-        .filter(|finding| finding.port.is_some() || whole(finding))
-        .filter_map(|finding| Some((finding.address.as_deref()?, finding.protocol.zip(finding.port))))
-        .collect();
-    let is_silent = |seen: &&ObservationRecord| {
-        let address = seen.address.as_str();
-        !spoken_of.contains(&(address, Some((seen.protocol, seen.port))))
-            && !spoken_of.contains(&(address, None))
-    };
-    let waived = report.observations.iter().filter(|seen| seen.verdict == Verdict::Waived);
-    waived.filter(is_silent).filter(|_| !hosts).count() as u64
+/// Endpoints that deviate, and that the run was told to let pass: of those no finding fails, and nobody has accepted
+/// them.
+fn let_through(report: &Report) -> WaivedRecord {
+    report.summary.waived.unwrap_or_default()
 }
 
-/// Endpoints whose state and verdict are known. An endpoint that we failed to ask, or that stayed
-/// silent over UDP, is mostly also inconclusive or not covered: the two sets overlap, so the larger
-/// one is taken off.
+/// Endpoints whose state is known and beyond doubt. A report that does not count them itself has only sums: an endpoint
+/// that we failed to ask, or that stayed silent over UDP, is mostly also inconclusive or not covered, so the larger of
+/// the two sets is taken off.
 pub(crate) fn determined(report: &Report) -> u64 {
     let states = &report.coverage.states;
     let verdicts = &report.summary.verdicts;
     let stateless = states.unknown.saturating_add(states.unanswered);
     let open_ended = stateless.max(verdicts.inconclusive.saturating_add(verdicts.not_covered));
-    report.coverage.planned.saturating_sub(open_ended)
+    let most = report.coverage.planned.saturating_sub(open_ended);
+    report.coverage.determined.map_or(most, |counted| counted.min(most))
 }
 
 /// `198.51.100.4 (internet)`: the addresses the probes came from and the vantage's name.

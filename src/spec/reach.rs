@@ -48,6 +48,12 @@ impl Target {
         host.family().filter(|family| !self.families.contains(family))
     }
 
+    /// The family that it leaves out though some host of it may have addresses of that family: a name.
+    pub fn leaves_out(&self) -> Option<Family> {
+        let has_names = self.hosts.iter().any(|entry| entry.host.family().is_none());
+        Family::ALL.into_iter().find(|family| !self.families.contains(family)).filter(|_| has_names)
+    }
+
     /// Whether some host of the target may be asked over a family.
     fn may_have(&self, family: Family) -> bool {
         self.families.contains(&family)

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    AddressJudgement, Case, Judged, Judgement, Outcome,
+    AddressJudgement, Case, Judged, Judgement, Outcome, Waived, WaivedCounts,
     draft::{Draft, Key},
     exception, finding,
 };
@@ -22,6 +22,8 @@ pub(super) struct Docket {
     /// Endpoints that rest on no finding.
     settled: VerdictCounts,
     states: StateCounts,
+    /// Endpoints that have no state, or one that is in doubt.
+    undetermined: u64,
     judged: Vec<(Judged, Option<Entry>)>,
     /// Endpoints that some finding speaks about by port.
     spoken: BTreeSet<Endpoint>,
@@ -41,6 +43,24 @@ enum Fate {
     Softened { dropped: bool },
     /// `-D` on a warning: it fails.
     Hardened,
+}
+
+impl Fate {
+    /// Why an endpoint of this verdict, that rests on a finding of this fate, is waived; `None`: it is not.
+    fn waives(self, verdict: Verdict, draft: &Draft) -> Option<Waived> {
+        match self {
+            Self::Waived(by) => Some(Waived::Exception(by)),
+            Self::Softened { dropped } if verdict == Verdict::Fail => {
+                Some(if dropped { Waived::Allowed(draft.rule.id) } else { Waived::Warned(draft.rule.id) })
+            }
+            Self::Stands | Self::Softened { .. } | Self::Hardened => None,
+        }
+    }
+}
+
+/// Over UDP silence may be anything, whatever it means to the manifest.
+fn is_undetermined(state: State, verdict: Verdict) -> bool {
+    matches!(state, State::Unknown | State::Unanswered) || verdict.is_doubt()
 }
 
 impl Docket {
@@ -68,6 +88,9 @@ impl Docket {
 
     fn charge(&mut self, state: State, verdict: Verdict, n: u64, on: Option<Entry>) {
         self.states.add(state, n);
+        if is_undetermined(state, verdict) {
+            self.undetermined = self.undetermined.saturating_add(n);
+        }
         match on.and_then(|entry| self.drafts.get_mut(entry)) {
             Some(draft) => draft.charges.add(verdict, n),
             None => self.settled.add(verdict, n),
@@ -84,7 +107,7 @@ impl Docket {
     ) {
         self.charge(state, verdict, 1, on);
         let Observation { endpoint, reason, .. } = *observation;
-        self.judged.push((Judged { endpoint, state, reason, verdict, seen: Some(seen) }, on));
+        self.judged.push((Judged { endpoint, state, reason, verdict, waived: None, seen: Some(seen) }, on));
         if on.and_then(|entry| self.drafts.get(entry)).is_some_and(|draft| draft.key.port.is_some()) {
             self.spoken.insert(endpoint);
         }
@@ -100,7 +123,7 @@ impl Docket {
     /// Records one endpoint that was not asked; it is counted by whoever counts its like.
     pub(super) fn unasked(&mut self, endpoint: Endpoint, on: Entry) {
         let (state, reason, verdict) = (State::Unknown, Reason::NotSent, Verdict::NotCovered);
-        self.judged.push((Judged { endpoint, state, reason, verdict, seen: None }, Some(on)));
+        self.judged.push((Judged { endpoint, state, reason, verdict, waived: None, seen: None }, Some(on)));
     }
 
     /// Whether a finding about the same thing is filed already.
@@ -117,10 +140,16 @@ impl Docket {
     pub(super) fn close(self, case: &Case<'_>, addresses: Vec<AddressJudgement>) -> Judgement {
         let fates: Vec<Fate> = self.drafts.iter().map(|draft| fate(case, draft)).collect();
         let mut verdicts = self.settled;
+        let mut waived = WaivedCounts::default();
+        let mut undetermined = self.undetermined;
         let mut doubtful = false;
         for (draft, &fate) in self.drafts.iter().zip(&fates) {
             for verdict in Verdict::ALL {
-                verdicts.add(after(fate, verdict), draft.charges.of(verdict));
+                let n = draft.charges.of(verdict);
+                verdicts.add(after(fate, verdict), n);
+                if let Some(why) = fate.waives(verdict, draft) {
+                    *waived.of(why) += n;
+                }
             }
             doubtful |= draft.is_doubt() && !matches!(fate, Fate::Waived(_));
         }
@@ -128,17 +157,31 @@ impl Docket {
             .judged
             .into_iter()
             .map(|(judged, on)| {
-                let fate_of = |entry: Entry| fates.get(entry).copied().unwrap_or(Fate::Stands);
-                let own = after(on.map_or(Fate::Stands, fate_of), judged.verdict);
+                let come_of = |entry: Option<Entry>, verdict: Verdict| {
+                    let met = entry.and_then(|entry| self.drafts.get(entry).zip(fates.get(entry)));
+                    met.map_or((verdict, None), |(draft, fate)| {
+                        (after(*fate, verdict), fate.waives(verdict, draft))
+                    })
+                };
+                let own = come_of(on, judged.verdict);
                 let others = self.also.get(&judged.endpoint).into_iter().flatten();
-                let others = others.map(|&(verdict, entry)| after(fate_of(entry), verdict));
-                let verdict =
-                    others.fold(own, |worst, other| if other.rank() > worst.rank() { other } else { worst });
-                if verdict != own {
-                    verdicts.sub(own, 1);
+                let others = others.map(|&(verdict, entry)| come_of(Some(entry), verdict));
+                let worst = others
+                    .fold(own, |worst, other| if other.0.rank() > worst.0.rank() { other } else { worst });
+                let (verdict, why) = worst;
+                if worst != own {
+                    verdicts.sub(own.0, 1);
                     verdicts.add(verdict, 1);
+                    if let Some(why) = own.1 {
+                        *waived.of(why) -= 1;
+                    }
+                    if let Some(why) = why {
+                        *waived.of(why) += 1;
+                    }
+                    let was = is_undetermined(judged.state, judged.verdict);
+                    undetermined += u64::from(!was && verdict.is_doubt());
                 }
-                Judged { verdict, ..judged }
+                Judged { verdict, waived: why, ..judged }
             })
             .collect();
         observations.sort_by_key(|judged| judged.endpoint);
@@ -160,7 +203,7 @@ impl Docket {
                 (draft, verdict, by)
             }),
         );
-        let planned =
+        let planned: u128 =
             case.plan.groups.iter().map(crate::spec::plan::Group::planned).fold(0, u128::saturating_add);
         let outcome = Outcome::of(&findings, &verdicts, case.seen.partial, doubtful, case.context.fail_on);
         Judgement {
@@ -169,6 +212,8 @@ impl Docket {
             verdicts,
             states: self.states,
             planned: u64::try_from(planned).unwrap_or(u64::MAX),
+            determined: u64::try_from(planned).unwrap_or(u64::MAX).saturating_sub(undetermined),
+            waived,
             addresses,
             exceptions,
             compliance: Vec::new(),

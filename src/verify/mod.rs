@@ -174,6 +174,10 @@ pub struct Judgement {
     pub states: StateCounts,
     /// Planned endpoints.
     pub planned: u64,
+    /// Those of them whose state is known, and beyond doubt: what an exception accepts is in doubt all the same.
+    pub determined: u64,
+    /// Why those are waived that are.
+    pub waived: WaivedCounts,
     /// Every address that was probed, and every single host; in numeric order.
     pub addresses: Vec<AddressJudgement>,
     /// One per exception of the manifest.
@@ -195,8 +199,42 @@ pub struct Judged {
     pub reason: Reason,
     /// What the state means to the manifest.
     pub verdict: Verdict,
+    /// Why it is waived, where it is.
+    pub waived: Option<Waived>,
     /// Index into [`Seen::observations`]; `None` where it was not asked.
     pub seen: Option<usize>,
+}
+
+/// Why something that deviates, or is in doubt, does not count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Waived {
+    /// An exception accepts it: index into `Manifest::exceptions`.
+    Exception(usize),
+    /// The run was told not to report this rule (`-A`).
+    Allowed(&'static str),
+    /// The run was told only to warn of this rule (`-W`).
+    Warned(&'static str),
+}
+
+/// How many endpoints are waived, by why; the sum is that of the verdict.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct WaivedCounts {
+    /// By exceptions.
+    pub exceptions: u64,
+    /// By `-A`.
+    pub allowed: u64,
+    /// By `-W`.
+    pub warned: u64,
+}
+
+impl WaivedCounts {
+    fn of(&mut self, waived: Waived) -> &mut u64 {
+        match waived {
+            Waived::Exception(_) => &mut self.exceptions,
+            Waived::Allowed(_) => &mut self.allowed,
+            Waived::Warned(_) => &mut self.warned,
+        }
+    }
 }
 
 /// What is known about one address.

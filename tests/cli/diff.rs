@@ -131,6 +131,16 @@ fn a_diff_keeps_its_schema_and_what_is_no_report_is_usage() {
     assert!(jsonschema::validator_for(&schema).unwrap().is_valid(&value));
     desk.file("none.json", "{}");
     desk.run(&["diff", "1.json", "none.json"]).ends(2).complains(&["none.json", "no report of portproof"]);
+    let forged =
+        std::fs::read_to_string(desk.place("1.json")).unwrap().replace("\"deviates\"", "\"conforms\"");
+    desk.file("forged.json", forged);
+    for (pair, which) in [(["1.json", "forged.json"], "new"), (["forged.json", "1.json"], "old")] {
+        let run = desk.run(&["diff", pair[0], pair[1]]).ends(3);
+        let said = format!("NOT VALID  of the {which} one, the report contradicts itself");
+        assert!(run.headline().starts_with(&said), "{}", run.out);
+        let page = desk.run(&["diff", "--format", "html", pair[0], pair[1]]).ends(3).out;
+        assert!(page.contains(&said), "{page}");
+    }
     desk.run(&["diff", "-", "-"]).ends(2);
     desk.run(&["diff", "1.json"]).ends(2);
 }

@@ -241,7 +241,23 @@ fn a_report_that_was_made_to_conform_is_not_valid_and_no_format_repeats_it() {
         let passes = report["summary"]["verdicts"]["pass"].as_u64().unwrap();
         report["summary"]["verdicts"]["pass"] = (passes + fails.as_u64().unwrap()).into();
     };
-    let forgeries: [(&str, Forgery<'_>); 7] = [
+    let asked = |report: &mut Value, ports: &str| {
+        let sets = report["coverage"]["port_sets"].as_object_mut().unwrap();
+        sets.values_mut().for_each(|set| *set = ports.into());
+    };
+    let waive = |report: &mut Value| {
+        without_finding(report);
+        for seen in report["observations"].as_array_mut().unwrap() {
+            if seen["verdict"] == "fail" {
+                seen["verdict"] = "waived".into();
+            }
+        }
+        let passes = report["summary"]["verdicts"]["pass"].as_u64().unwrap();
+        report["summary"]["verdicts"]["pass"] = (passes - 1).into();
+        report["summary"]["verdicts"]["waived"] = 1.into();
+        conforms(report);
+    };
+    let forgeries: [(&str, Forgery<'_>); 14] = [
         ("the verdicts say otherwise", &conforms),
         ("endpoints judged fail, and 1 are listed", &|report| {
             without_finding(report);
@@ -255,6 +271,25 @@ fn a_report_that_was_made_to_conform_is_not_valid_and_no_format_repeats_it() {
         ("not among the exceptions", &|report| {
             report["findings"][0]["verdict"] = "waived".into();
             report["findings"][0]["exception"] = "EX-1".into();
+        }),
+        ("1 endpoints are waived, and nothing waives them", &|report| {
+            waive(report);
+            report["summary"]["waived"]["by_exception"] = 1.into();
+        }),
+        ("1 endpoints waived, and the reasons make 0", &waive),
+        ("1 endpoints are waived, and nothing waives them", &|report| {
+            waive(report);
+            report["summary"].as_object_mut().unwrap().remove("waived");
+        }),
+        ("waived by -A EXP001, which the report does not hold", &|report| {
+            report["observations"][0]["waived_by"] = "-A EXP001".into();
+        }),
+        ("EXP001 was not to be reported, and a finding of it stands", &|report| {
+            report["run"]["selection"]["levels"] = serde_json::json!({"EXP001": "allow"});
+        }),
+        ("can't be read", &|report| asked(report, "99999-1")),
+        ("planned at 127.0.0.1, and its targets have 1 ports", &|report| {
+            asked(report, "1");
         }),
         ("the exit code is 0", &|report| {
             report["summary"]["verdicts"]["inconclusive"] = 1.into();

@@ -117,6 +117,8 @@ fn what_nmap_saw_is_judged_and_no_more() {
         ["EXP002 inconclusive 22", "EXP003 fail 443", "EXP003 inconclusive 80", name]
     );
     assert_eq!(report["coverage"]["planned"], 1001, "1 to 1000, and 3306");
+    assert_eq!(report["targets"][0]["left_out"], "ipv6");
+    assert!(run.headline().contains(" · IPv6 not scanned"), "{}", run.headline());
     assert_eq!((verdict(report, 3306), verdict(report, 443)), ("pass", "fail"));
     let finding = |port: u64| {
         report["findings"].as_array().unwrap().iter().find(|found| found["port"] == port).unwrap()

@@ -83,9 +83,61 @@ fn the_level_of_a_rule_is_what_the_command_line_says() {
     assert!(page.contains("One endpoint deviates, and the run was told not to report it"), "{page}");
     assert!(!page.contains("Nothing is open"), "{page}");
     assert!(!run.findings().iter().any(|finding| finding.contains("EXP001")), "{:?}", run.findings());
+    let waived = &run.report()["summary"]["waived"];
+    assert_eq!((&waived["not_reported"], &waived["only_warned"]), (&1.into(), &0.into()));
+    let seen =
+        run.report()["observations"].as_array().unwrap().iter().find(|seen| seen["verdict"] == "waived");
+    assert_eq!(seen.unwrap()["waived_by"], "-A EXP001");
     assert_eq!(desk.verify(&["-A", "EXP001", "-D", "EXP001"]).ends(1).complaints(), finding("fail"));
     let run = desk.verify(&["-A", "EXP001", "-D", "MAN002"]).ends(1);
     assert_eq!(run.complaints(), ["MAN002 fail"], "paperwork fails where it is denied");
+}
+
+#[test]
+fn what_is_only_warned_of_is_no_conformity_whatever_the_rule() {
+    let (desk, door) = (Desk::new(), Door::open());
+    // Nothing there speaks, so that a closed port is all that can contradict what is declared.
+    let text = one(&[door.port], &format!("expose: [{}], closed_state: filtered", door.port))
+        .replace("tcp: \"", "tcp: \"1,");
+    desk.file("portproof.yaml", &text);
+    assert!(desk.verify(&[]).ends(1).complaints().iter().any(|it| it.starts_with("EXP014 fail")));
+    for (flag, said) in [("-W", "1 warned of"), ("-A", "not reported")] {
+        let run = desk.verify(&[flag, "EXP014"]).ends(0);
+        let headline = run.headline();
+        assert!(
+            headline.starts_with("CONFORMS  nothing that fails, ") && headline.contains(said),
+            "{headline}"
+        );
+        let page = desk.run(&["render", REPORT, "--report", "markdown=-"]).out;
+        assert!(!page.contains("Every required service") && !page.contains("nothing else is open"), "{page}");
+        let page = desk.run(&["render", REPORT, "--report", "html=-"]).out;
+        assert!(!page.contains("nothing deviates") && !page.contains("no exception was needed"));
+    }
+}
+
+#[test]
+fn what_narrows_a_run_is_named_wherever_it_stands() {
+    let (desk, door) = (Desk::new(), Door::open());
+    let names = |run: &Run, restriction: &str| {
+        assert!(run.headline().contains(&format!(" · {restriction}")), "{restriction}: {}", run.headline());
+    };
+    let text = one(&[door.port], &format!("expose: [{}]", door.port));
+    desk.file("portproof.yaml", &text);
+    desk.file("fleet.txt", "127.0.0.1\n");
+    let run = desk.verify(&["--hosts", "here=@fleet.txt"]).ends(0);
+    names(&run, "hosts of here from fleet.txt");
+    assert_eq!(run.report()["run"]["selection"]["hosts"]["here"], "fleet.txt");
+    names(
+        &desk.typed(&["verify", "--hosts", "here=-"], "127.0.0.1\n").ends(0),
+        "hosts of here from standard input",
+    );
+    let run = desk.verify(&["--max-miss", "0.1"]).ends(0);
+    names(&run, "a chance of 1 in 10 to miss an open port accepted");
+    assert_eq!(run.report()["run"]["selection"]["max_miss"], 0.1);
+    assert_eq!(desk.verify(&[]).ends(0).report()["run"]["selection"].get("max_miss"), None);
+    let two = format!("{text}  - {{id: there, hosts: [127.0.0.2], tcp: \"1\", udp: \"9\", expose: []}}\n");
+    desk.file("portproof.yaml", two);
+    names(&desk.verify(&[]), "UDP not scanned on 1 of 2 targets");
 }
 
 #[test]

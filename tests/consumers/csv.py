@@ -24,6 +24,8 @@ def check(path, report):
             else:
                 assert not cell.lstrip(" ").startswith(COMPUTED), f"row {number}: {column} is computed: {cell!r}"
                 assert len(cell) < 32_767, f"row {number}: {column} is cut"
+    runs = [row for row in rows if row["record"] == "run"]
+    assert [row["title"] for row in runs] == [report["summary"]["headline"]], f"other than the report: {runs}"
     for record, list_name in (("finding", "findings"), ("observation", "observations")):
         found = [row for row in rows if row["record"] == record]
         known = report[list_name]

@@ -136,6 +136,8 @@ fn what_only_some_targets_were_asked_is_not_listed_as_asked() {
         !text(Format::NmapXml, &report).contains("type=\"udp\""),
         "the other targets were asked nothing over UDP"
     );
+    report.run.partial = true;
+    assert!(!text(Format::NmapXml, &report).contains("<scaninfo"), "nobody knows which were asked");
 }
 
 #[test]

@@ -18,7 +18,7 @@ use std::{
 };
 
 use portproof::{
-    model::{Kind, Level, Verdict},
+    model::{Family, Kind, Level, Verdict},
     report::{self, Format, Outcome, Report, Statement, html, json, prometheus, summary},
 };
 
@@ -200,6 +200,11 @@ fn every_restriction_is_named() {
     ] {
         assert!(line.contains(&format!(" · {restriction}")), "{restriction} is missing in: {line}");
     }
+    report.run.selection.families = None;
+    report.targets[0].left_out = Some(Family::Ipv6);
+    assert!(Statement::of(&report).headline().contains(" · IPv6 not scanned on 1 of 2 targets"));
+    report.targets[1].left_out = Some(Family::Ipv6);
+    assert!(Statement::of(&report).headline().contains(" · IPv6 not scanned · "));
     report.run.selection.tcp = None;
     report.coverage.port_sets.insert("www".to_owned(), "80,443".to_owned());
     assert!(Statement::of(&report).headline().contains("not every TCP port scanned on 1 of 2 targets"));

@@ -7,17 +7,20 @@ use super::{
         observed::{AttemptRecord, ObservationRecord, RungRecord},
         portrait::PortraitRecord,
         tls::TlsRecord,
+        waived::waived_by,
     },
     Clock, millis,
 };
 use crate::{
     identify::{Portrait, Rung},
     model::{Evidence, Look, Moment, Observation, Protocol, State},
+    spec::manifest::Manifest,
     verify,
 };
 
 /// The record of one judged endpoint. `ended`: when the run ended.
 pub(super) fn record(
+    manifest: &Manifest,
     judged: &verify::Judged,
     (seen, portrait): (Option<&Observation>, Option<&Portrait>),
     banner: Option<String>,
@@ -32,6 +35,7 @@ pub(super) fn record(
         port: judged.endpoint.port,
         state: judged.state,
         verdict: judged.verdict,
+        waived_by: judged.waived.map(|waived| waived_by(waived, manifest)),
         reason: judged.reason.to_string(),
         ttl: seen.and_then(|seen| seen.ttl),
         rtt_ms: seen.and_then(|seen| seen.rtt).map(millis),

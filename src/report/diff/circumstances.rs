@@ -39,6 +39,8 @@ pub struct Side {
     pub partial: bool,
     /// Under which restrictions its outcome holds.
     pub restrictions: Vec<String>,
+    /// Why what it says of itself must not be believed; null where nothing speaks against it.
+    pub contradiction: Option<String>,
     /// The outcome.
     pub result: Outcome,
     /// Endpoints in the plan.
@@ -89,10 +91,8 @@ pub(super) fn side(report: &Report, sha256: &str) -> Side {
         manifest_sha256: run.manifest.sha256.clone(),
         scan: run.scan.clone(),
         partial: run.partial,
-        restrictions: restrictions(report)
-            .into_iter()
-            .chain(said.contradiction().map(str::to_owned))
-            .collect(),
+        restrictions: restrictions(report),
+        contradiction: said.contradiction().map(str::to_owned),
         result: said.outcome(),
         planned: report.coverage.planned,
         determined: determined(report),

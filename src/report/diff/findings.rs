@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::look::{Look, Looks};
 use crate::{
-    model::{Kind, Level, Protocol, Severity, Verdict},
+    model::{Kind, Level, Protocol, Severity, Verdict, rule},
     report::{AddressRecord, Finding},
 };
 
@@ -70,6 +70,12 @@ impl FindingDiff {
             owner: finding.owner.clone(),
             why: None,
         }
+    }
+
+    /// Whether it is about what can be reached, or how sure that is; of the paperwork, whether it says that something is
+    /// wrong.
+    pub(super) fn is_of_exposure(&self) -> bool {
+        self.counts() || rule(&self.rule).is_none_or(|rule| rule.kind != Kind::Governance)
     }
 
     /// Whether it says or said that something is wrong, accepted or not: a doubt does not, whatever was said before,

@@ -27,7 +27,10 @@ pub use self::{
     text::write as write_text,
 };
 pub use super::html::write_diff as write_html;
-use super::{Report, words::count};
+use super::{
+    Report,
+    words::{count, visible},
+};
 
 /// The name and number of the format. A breaking change is a new number.
 pub const SCHEMA: &str = "portproof.diff/1";
@@ -67,7 +70,7 @@ pub enum Likeness {
     Same,
     /// Something differs.
     Different,
-    /// Nothing differs where both looked; they did not look at the same.
+    /// Nothing differs where both looked; they did not look at the same, or one of them contradicts itself.
     NotCovered,
 }
 
@@ -88,7 +91,8 @@ pub fn compare((old, old_sha256): (&Report, &str), (new, new_sha256): (&Report, 
         names: names::compare(old, new),
         narrower: circumstances::narrower(&before, &after),
     };
-    (diff.result, diff.exit_code) = match (diff.differences() > 0, diff.unlooked() > 0) {
+    let proves_little = diff.unlooked() > 0 || diff.not_valid().is_some();
+    (diff.result, diff.exit_code) = match (diff.differences() > 0, proves_little) {
         (true, _) => (Likeness::Different, 1),
         (false, true) => (Likeness::NotCovered, 3),
         (false, false) => (Likeness::Same, 0),
@@ -120,11 +124,20 @@ impl Diff {
         endpoints.not_looked_at.len()
             + endpoints.not_looked_at_before.len()
             + endpoints.not_inspected.len()
-            + findings.not_looked_at.iter().filter(|finding| finding.counts()).count()
+            + findings.not_looked_at.iter().filter(|finding| finding.is_of_exposure()).count()
             + findings.not_looked_at_before.len()
             + self.names.not_looked_at.len()
             + self.narrower.len()
             + doubts.iter().sum::<usize>()
+    }
+
+    /// Which of the reports contradicts itself, and how: what it says is no proof that anything is the same.
+    fn not_valid(&self) -> Option<String> {
+        let said = [("old", &self.old), ("new", &self.new)].into_iter().find_map(|(which, side)| {
+            let why = side.contradiction.as_deref()?;
+            Some(format!("NOT VALID  of the {which} one, {why}: "))
+        });
+        said.map(|said| visible(&said).into_owned())
     }
 
     fn in_one_line(&self) -> String {
@@ -166,7 +179,7 @@ impl Diff {
             (names.not_looked_at.len(), "name not looked up", "names not looked up"),
             (self.narrower.len(), "address with less coverage", "addresses with less coverage"),
         ]));
-        format!("{word}  {}", parts.join(" · "))
+        format!("{}{word}  {}", self.not_valid().unwrap_or_default(), parts.join(" · "))
     }
 }
 

@@ -6,8 +6,8 @@ use std::{
 };
 
 use crate::{
-    model::{Protocol, Severity, State, StateCounts, Verdict, VerdictCounts},
-    report::{Outcome, Report, SeverityCounts, index::acts, words::thousands},
+    model::{Level, Protocol, Severity, State, StateCounts, Verdict, VerdictCounts},
+    report::{Asked, Outcome, Report, SeverityCounts, index::acts, statement, words::thousands},
 };
 
 /// A total that its parts do not make.
@@ -37,6 +37,20 @@ pub enum Imbalance {
     Headline(Outcome),
     /// Endpoints are judged failing, and no finding says of anything that it fails.
     Unfounded(u64),
+    /// Endpoints are waived, and not by as many reasons.
+    Waived(Sum),
+    /// Endpoints are waived, and nothing in the report waives any.
+    Unaccepted(u64),
+    /// An endpoint is waived by an exception that the report does not hold.
+    WaivedBy(String),
+    /// More endpoints are determined than can be, beside those without a state or in doubt.
+    Determined(Sum),
+    /// Findings of a rule stand that the run was told not to report.
+    Reported(String),
+    /// The ports asked of a target are no ports.
+    Ports(String),
+    /// More endpoints are planned at an address than its targets have ports.
+    Planned(String, Sum),
     /// The exit code is that of another outcome.
     Exit(u8),
     /// An endpoint is listed twice.
@@ -106,6 +120,26 @@ impl fmt::Display for Imbalance {
             Self::Unfounded(fail) => {
                 write!(f, "{} endpoints fail, and no finding fails", thousands(*fail))
             }
+            Self::Waived(sum) => {
+                let (said, made) = n(sum);
+                write!(f, "{said} endpoints waived, and the reasons make {made}")
+            }
+            Self::Unaccepted(waived) => {
+                write!(f, "{} endpoints are waived, and nothing waives them", thousands(*waived))
+            }
+            Self::WaivedBy(what) => {
+                write!(f, "an endpoint is waived by {what}, which the report does not hold")
+            }
+            Self::Determined(sum) => {
+                let (said, made) = n(sum);
+                write!(f, "{said} endpoints determined, and at most {made} can be")
+            }
+            Self::Reported(rule) => write!(f, "{rule} was not to be reported, and a finding of it stands"),
+            Self::Ports(target) => write!(f, "the ports asked of {target} can't be read"),
+            Self::Planned(address, sum) => {
+                let (said, made) = n(sum);
+                write!(f, "{said} endpoints planned at {address}, and its targets have {made} ports")
+            }
             Self::Exit(code) => write!(f, "the exit code is {code}, and the verdicts say otherwise"),
             Self::Twice(endpoint) => write!(f, "{endpoint} is listed twice"),
             Self::Findings(severity, sum) => {
@@ -127,6 +161,8 @@ pub fn imbalances(report: &Report) -> Vec<Imbalance> {
     addresses(report, &mut found);
     endpoints(report, &mut found);
     findings(report, &mut found);
+    waived(report, &mut found);
+    ports(report, &mut found);
     found
 }
 
@@ -144,6 +180,77 @@ fn totals(report: &Report, found: &mut Vec<Imbalance>) {
     ];
     let judged = judged.into_iter().map(u128::from).sum();
     found.extend(Sum::unless_equal(coverage.planned, judged).map(Imbalance::Verdicts));
+    let (most, said) = (statement::determined(report), coverage.determined.unwrap_or(0));
+    if said > most {
+        found.push(Imbalance::Determined(Sum { said, made: most.into() }));
+    }
+}
+
+/// What is waived has a reason: an exception that the report holds, or what the run was told.
+fn waived(report: &Report, found: &mut Vec<Imbalance>) {
+    let said = report.summary.verdicts.waived;
+    let levels = &report.run.selection.levels;
+    let told = |level| levels.values().any(|known| *known == level);
+    let accepted = report.findings.iter().any(|finding| finding.verdict == Verdict::Waived);
+    let unfounded = match report.summary.waived {
+        Some(waived) => {
+            found.extend(Sum::unless_equal(said, waived.total().into()).map(Imbalance::Waived));
+            let none = |n: u64, is_founded: bool| if is_founded { 0 } else { n };
+            none(waived.by_exception, accepted)
+                + none(waived.not_reported, told(Level::Allow))
+                + none(waived.only_warned, told(Level::Warn))
+        }
+        None if accepted || told(Level::Allow) || told(Level::Warn) => 0,
+        None => said,
+    };
+    if unfounded > 0 {
+        found.push(Imbalance::Unaccepted(unfounded));
+    }
+    let exceptions: HashSet<&str> = report.exceptions.iter().map(|exception| exception.id.as_str()).collect();
+    let holds = |by: &str| match by.split_once(' ') {
+        Some(("exception", id)) => exceptions.contains(id),
+        Some(("-A", rule)) => levels.get(rule) == Some(&Level::Allow),
+        Some(("-W", rule)) => levels.get(rule) == Some(&Level::Warn),
+        _ => false,
+    };
+    let lost: BTreeSet<&str> = report
+        .observations
+        .iter()
+        .filter_map(|seen| seen.waived_by.as_deref())
+        .filter(|by| !holds(by))
+        .collect();
+    found.extend(lost.into_iter().map(|by| Imbalance::WaivedBy(by.to_owned())));
+    // What is dropped is dropped whole; what an exception accepts stays, with its exception.
+    let silenced = |rule: &str| levels.get(rule) == Some(&Level::Allow);
+    let standing = report.findings.iter().filter(|finding| finding.verdict != Verdict::Waived);
+    let reported: BTreeSet<&str> =
+        standing.map(|finding| finding.rule.as_str()).filter(|rule| silenced(rule)).collect();
+    found.extend(reported.into_iter().map(|rule| Imbalance::Reported(rule.to_owned())));
+}
+
+/// At no address more can be planned than its targets were asked; fewer are where a name allows no more.
+fn ports(report: &Report, found: &mut Vec<Imbalance>) {
+    let mut asked: HashMap<&str, Asked> = HashMap::new();
+    for target in &report.targets {
+        let Some(set) = report.coverage.port_sets.get(&target.id) else { continue };
+        let Ok(set) = set.parse::<Asked>() else {
+            found.push(Imbalance::Ports(target.id.clone()));
+            continue;
+        };
+        for place in &target.addresses {
+            asked
+                .entry(&place.address)
+                .and_modify(|known| *known = known.union(&set))
+                .or_insert_with(|| set.clone());
+        }
+    }
+    for place in &report.coverage.per_address {
+        let most = asked.get(place.address.as_str()).map(Asked::len);
+        if let Some(most) = most.filter(|most| place.planned > *most) {
+            let sum = Sum { said: place.planned, made: most.into() };
+            found.push(Imbalance::Planned(place.address.clone(), sum));
+        }
+    }
 }
 
 /// Addresses of a block that were never reached are counted for the run alone: so many may be missing from the

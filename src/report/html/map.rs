@@ -27,22 +27,24 @@ const CHARTED: usize = 12;
 /// The most charts then.
 const CHARTS: usize = 30;
 /// The marks that a target may stand by, the worst first.
-const STANDINGS: [Mark; 7] = [
+const STANDINGS: [Mark; 8] = [
     Mark::Denied,
     Mark::Unlisted,
     Mark::Defect,
     Mark::Missing,
     Mark::Otherwise,
     Mark::Undecided,
+    Mark::LetThrough,
     Mark::Waived,
 ];
 /// The marks that its endpoints are counted by.
-const COUNTED: [Mark; 7] = [
+const COUNTED: [Mark; 8] = [
     Mark::Denied,
     Mark::Unlisted,
     Mark::Defect,
     Mark::Missing,
     Mark::Undecided,
+    Mark::LetThrough,
     Mark::Waived,
     Mark::Expected,
 ];
@@ -315,6 +317,7 @@ fn symbol(mark: Mark) -> &'static str {
         Mark::Missing => "missing",
         Mark::Otherwise => "otherwise",
         Mark::Undecided => "undecided",
+        Mark::LetThrough => "letthrough",
         Mark::Waived => "waived",
         Mark::Expected => "expected",
         Mark::NotOpen => "notopen",

@@ -89,6 +89,17 @@ pub(super) fn build(report: &Report, said: &Statement<'_>) -> Overview {
     }
 }
 
+/// Why no exception accepts anything.
+fn unneeded(report: &Report) -> &'static str {
+    let statuses = || report.exceptions.iter().map(|exception| exception.status.as_str());
+    match report.exceptions.len() {
+        0 => "there are no exceptions",
+        _ if report.run.selection.strict => "exceptions are ignored (`--strict`)",
+        _ if statuses().all(|status| status != "in_force") => "no exception is in force",
+        _ => "no exception was needed",
+    }
+}
+
 fn tallies(report: &Report, statement: &Statement<'_>) -> Vec<Count> {
     let tally = statement.tally();
     let worst: Vec<String> = Severity::ALL
@@ -106,6 +117,9 @@ fn tallies(report: &Report, statement: &Statement<'_>) -> Vec<Count> {
     let paper = Standing::of(report);
     // Nothing wrong is good news only where everything could be seen.
     let conforms = statement.outcome() == Outcome::Conforms;
+    let let_through = report.summary.waived.map_or(0, |waived| waived.let_through());
+    let verdicts = &report.summary.verdicts;
+    let undecided = verdicts.inconclusive.saturating_add(verdicts.not_covered);
     let calm = if conforms { "good" } else { "plain" };
     let warned = report
         .findings
@@ -117,7 +131,7 @@ fn tallies(report: &Report, statement: &Statement<'_>) -> Vec<Count> {
             label: "wrong",
             detail: pieces(&match worst.is_empty() {
                 false => worst.join(", "),
-                true if conforms && tally.waived + tally.overlooked == 0 && !warned => {
+                true if conforms && tally.waived + let_through == 0 && !warned => {
                     "nothing deviates".to_owned()
                 }
                 true if conforms => "nothing that fails".to_owned(),
@@ -129,24 +143,30 @@ fn tallies(report: &Report, statement: &Statement<'_>) -> Vec<Count> {
         Count {
             number: thousands(tally.unsure),
             label: "unsure",
-            detail: pieces(match tally.unsure {
-                0 if report.run.partial => "but the run is partial",
-                0 if statement.outcome() == Outcome::Inconclusive => "but not everything was determined",
-                0 => "nothing is in doubt",
-                1 => "does not count as conforming",
-                _ => "do not count as conforming",
+            detail: pieces(&match tally.unsure {
+                0 if report.run.partial => "but the run is partial".to_owned(),
+                0 if undecided > 0 => {
+                    format!("but {} could not be decided", count(undecided, "endpoint", "endpoints"))
+                }
+                0 if statement.outcome() == Outcome::Inconclusive => {
+                    "but not everything was determined".to_owned()
+                }
+                0 => "nothing is in doubt".to_owned(),
+                1 => "does not count as conforming".to_owned(),
+                _ => "do not count as conforming".to_owned(),
             }),
-            tone: if tally.unsure > 0 { "undecided" } else { calm },
+            tone: if tally.unsure + undecided > 0 { "undecided" } else { calm },
             href: linked(tally.unsure, "#section-undecided"),
         },
         Count {
             number: thousands(tally.waived),
             label: "waived",
-            detail: pieces(&match (tally.waived, tally.overlooked) {
+            detail: pieces(&match (tally.waived, let_through) {
                 (_, 1..) => {
-                    format!("and {} by `-A`, of which no finding speaks", thousands(tally.overlooked))
+                    let told = count(let_through, "endpoint deviates", "endpoints deviate");
+                    format!("but {told} that `-A` or `-W` let pass")
                 }
-                (0, 0) => "no exception was needed".to_owned(),
+                (0, 0) => unneeded(report).to_owned(),
                 (_, 0) => "accepted by an exception".to_owned(),
             }),
             tone: if tally.waived > 0 { "waived" } else { "plain" },

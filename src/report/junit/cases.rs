@@ -309,8 +309,9 @@ fn exception(finding: &Finding, report: &Report) -> Option<String> {
 
 /// `8080/tcp is open (syn-ack), verdict inconclusive`.
 fn sighting(seen: &ObservationRecord) -> String {
-    let ObservationRecord { port, protocol, state, reason, verdict, .. } = seen;
-    format!("{port}/{protocol} is {state} ({reason}), verdict {}", verdict.word())
+    let ObservationRecord { port, protocol, state, reason, verdict, waived_by, .. } = seen;
+    let by = waived_by.as_ref().map(|by| format!(" by {by}")).unwrap_or_default();
+    format!("{port}/{protocol} is {state} ({reason}), verdict {}{by}", verdict.word())
 }
 
 /// What a person needs to act on a finding, most needed first.

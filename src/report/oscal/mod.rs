@@ -22,7 +22,7 @@ use super::{
     exchange::{Ids, Lazily, known, text, utc},
     json,
 };
-use crate::model::{Kind, RULES};
+use crate::model::{Kind, Level, RULES};
 
 /// The newest version that compliance-trestle reads.
 const VERSION: &str = "1.2.1";
@@ -110,7 +110,7 @@ pub fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
                 end: time(&report.run.finished_at),
                 props: facts(report, &said),
                 local_definitions: assets.definitions(report, &refs),
-                reviewed_controls: reviewed(&groups),
+                reviewed_controls: reviewed(report, &groups),
                 observations: anything.then_some(Lazily(|| observer.all())),
                 risks: risks::all(report, &refs),
                 findings: conclusions(report, &refs, &groups),
@@ -171,10 +171,11 @@ fn facts(report: &Report, said: &Statement<'_>) -> Vec<Prop<'static>> {
 
 /// OSCAL wants the controls here that were assessed, and there are none: what a run shows of a policy's controls is
 /// evidence, and stands in observations. So these are the rules that were applied, and said to be that.
-fn reviewed(groups: &Groups<'_>) -> Value {
+fn reviewed(report: &Report, groups: &Groups<'_>) -> Value {
+    let levels = &report.run.selection.levels;
     let mut rules: Vec<String> = RULES
         .iter()
-        .filter(|rule| rule.kind == Kind::Exposure)
+        .filter(|rule| rule.kind == Kind::Exposure && levels.get(rule.id) != Some(&Level::Allow))
         .map(|rule| rule.id.to_owned())
         .chain(groups.rules().map(words::token))
         .collect();

@@ -117,6 +117,7 @@ fn row(place: &AddressRecord, index: &Index<'_>) -> [Cell; 8] {
 fn flag(mark: Mark) -> &'static str {
     match mark {
         Mark::Denied => " (denied)",
+        Mark::LetThrough => " (let pass)",
         Mark::Waived => " (waived)",
         Mark::Undecided => " (unsure)",
         _ => "",

@@ -208,6 +208,21 @@ proptest! {
         prop_assert!(passes <= judgement.planned - judgement.states.unknown);
     }
 
+    /// What the run was told to let pass, or to fail on, is as sure as before.
+    #[test]
+    fn what_is_determined_does_not_depend_on_what_is_made_of_it(mut rig in a_rig(), told in any::<u8>()) {
+        let plan = rig.plan();
+        rig.observe_named(&plan);
+        let tallies = rig.tallies(&plan);
+        let plain = rig.judge_with(&plan, &tallies).determined;
+        let level = [Level::Allow, Level::Warn, Level::Deny][usize::from(told % 3)];
+        let exposures = RULES.iter().filter(|rule| rule.kind != Kind::Governance);
+        rig.levels = exposures.map(|rule| (rule.id, level)).collect();
+        let judgement = rig.judge_with(&plan, &tallies);
+        prop_assert_eq!(judgement.determined, plain);
+        prop_assert!(level == Level::Deny || judgement.verdicts.fail == 0);
+    }
+
     /// Said a second time, in other words than the program's: when may an endpoint pass at all?
     #[test]
     fn a_pass_is_earned(mut rig in a_rig()) {

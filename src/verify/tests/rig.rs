@@ -398,6 +398,15 @@ impl Rig {
         assert_eq!(u128::from(judgement.planned), planned);
         assert_eq!(judgement.verdicts.total(), judgement.planned, "verdicts reconcile");
         assert_eq!(judgement.states.total(), judgement.planned, "states reconcile");
+        let WaivedCounts { exceptions, allowed, warned } = judgement.waived;
+        assert_eq!(exceptions + allowed + warned, judgement.verdicts.waived, "what is waived has a reason");
+        let (states, verdicts) = (&judgement.states, &judgement.verdicts);
+        let open_ended =
+            (states.unknown + states.unanswered).max(verdicts.inconclusive + verdicts.not_covered);
+        assert!(judgement.determined <= judgement.planned - open_ended, "nothing in doubt is determined");
+        for judged in &judgement.observations {
+            assert_eq!(judged.waived.is_some(), judged.verdict == Verdict::Waived, "{judged:?}");
+        }
         let fails = |finding: &Finding| finding.verdict == Verdict::Fail;
         let founded = judgement.verdicts.fail == 0 || judgement.findings.iter().any(fails);
         assert!(founded, "no endpoint fails without a finding that does");
