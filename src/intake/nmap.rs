@@ -149,6 +149,8 @@ struct Scan {
     timed_out: u64,
     uncounted: u64,
     half_open: bool,
+    /// It says how nmap ended.
+    is_finished: bool,
 }
 
 impl Scan {
@@ -162,6 +164,7 @@ impl Scan {
             timed_out: 0,
             uncounted: 0,
             half_open: false,
+            is_finished: false,
         }
     }
 
@@ -174,6 +177,7 @@ impl Scan {
             }
             b"scaninfo" => self.scaninfo(told),
             b"finished" => {
+                self.is_finished = true;
                 self.source.finished = told.time("time");
                 // nmap itself says when it gave up.
                 self.source.partial |= told.get("exit").is_some_and(|exit| exit != "success");
@@ -276,6 +280,7 @@ impl Scan {
             u64::from(self.half_open),
             "a SYN scan completes no handshake, so a port that only sent a SYN-ACK is in doubt: scan with -sT, or with -sV",
         );
+        say(u64::from(is_whole && !self.is_finished), "it does not say whether nmap came to its end");
         if !is_whole {
             self.source.partial = true;
             self.source

@@ -139,6 +139,7 @@ fn ports_that_are_only_counted_are_known_as_what_proves_least() {
     let rest = &part(&source, HOST, Protocol::Tcp).rest[0];
     assert_eq!((rest.ports.len(), rest.weakest(), rest.why()), (99, State::Filtered, Reason::Unlisted));
     assert_eq!((rest.states.closed, rest.states.filtered), (90, 9));
+    assert!(source.remarks.iter().any(|it| it.contains("does not say whether nmap came to its end")));
     let states =
         |closed, unanswered, unknown| StateCounts { closed, unanswered, unknown, ..StateCounts::default() };
     let rest = |states| Rest { ports: PortSet::parse("1-10").unwrap(), states, reason: None };
