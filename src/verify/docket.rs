@@ -45,15 +45,45 @@ enum Fate {
     Hardened,
 }
 
-impl Fate {
-    /// Why an endpoint of this verdict, that rests on a finding of this fate, is waived; `None`: it is not.
-    fn waives(self, verdict: Verdict, draft: &Draft) -> Option<Waived> {
-        match self {
-            Self::Waived(by) => Some(Waived::Exception(by)),
-            Self::Softened { dropped } if verdict == Verdict::Fail => {
+/// What becomes of an endpoint.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct End {
+    verdict: Verdict,
+    waived: Option<Waived>,
+}
+
+impl End {
+    /// Of one of this verdict, which rests on a finding, once that has met its fate.
+    fn of(verdict: Verdict, draft: &Draft, fate: Fate) -> Self {
+        let waived = match fate {
+            Fate::Waived(by) => Some(Waived::Exception(by)),
+            Fate::Softened { dropped } if verdict == Verdict::Fail => {
                 Some(if dropped { Waived::Allowed(draft.rule.id) } else { Waived::Warned(draft.rule.id) })
             }
-            Self::Stands | Self::Softened { .. } | Self::Hardened => None,
+            Fate::Stands | Fate::Softened { .. } | Fate::Hardened => None,
+        };
+        Self { verdict: after(fate, verdict), waived }
+    }
+}
+
+/// How many endpoints ended how.
+struct Ends {
+    verdicts: VerdictCounts,
+    waived: WaivedCounts,
+}
+
+impl Ends {
+    fn add(&mut self, end: End, n: u64) {
+        self.verdicts.add(end.verdict, n);
+        if let Some(why) = end.waived {
+            *self.waived.of(why) += n;
+        }
+    }
+
+    fn sub(&mut self, end: End) {
+        self.verdicts.sub(end.verdict, 1);
+        if let Some(why) = end.waived {
+            *self.waived.of(why) -= 1;
         }
     }
 }
@@ -139,17 +169,12 @@ impl Docket {
     /// Applies exceptions and levels and counts everything.
     pub(super) fn close(self, case: &Case<'_>, addresses: Vec<AddressJudgement>) -> Judgement {
         let fates: Vec<Fate> = self.drafts.iter().map(|draft| fate(case, draft)).collect();
-        let mut verdicts = self.settled;
-        let mut waived = WaivedCounts::default();
+        let mut ends = Ends { verdicts: self.settled, waived: WaivedCounts::default() };
         let mut undetermined = self.undetermined;
         let mut doubtful = false;
         for (draft, &fate) in self.drafts.iter().zip(&fates) {
             for verdict in Verdict::ALL {
-                let n = draft.charges.of(verdict);
-                verdicts.add(after(fate, verdict), n);
-                if let Some(why) = fate.waives(verdict, draft) {
-                    *waived.of(why) += n;
-                }
+                ends.add(End::of(verdict, draft, fate), draft.charges.of(verdict));
             }
             doubtful |= draft.is_doubt() && !matches!(fate, Fate::Waived(_));
         }
@@ -157,31 +182,22 @@ impl Docket {
             .judged
             .into_iter()
             .map(|(judged, on)| {
-                let come_of = |entry: Option<Entry>, verdict: Verdict| {
-                    let met = entry.and_then(|entry| self.drafts.get(entry).zip(fates.get(entry)));
-                    met.map_or((verdict, None), |(draft, fate)| {
-                        (after(*fate, verdict), fate.waives(verdict, draft))
-                    })
+                let end_of = |verdict: Verdict, on: Option<Entry>| {
+                    let met = on.and_then(|entry| self.drafts.get(entry).zip(fates.get(entry)));
+                    met.map_or(End { verdict, waived: None }, |(draft, fate)| End::of(verdict, draft, *fate))
                 };
-                let own = come_of(on, judged.verdict);
+                let own = end_of(judged.verdict, on);
                 let others = self.also.get(&judged.endpoint).into_iter().flatten();
-                let others = others.map(|&(verdict, entry)| come_of(Some(entry), verdict));
-                let worst = others
-                    .fold(own, |worst, other| if other.0.rank() > worst.0.rank() { other } else { worst });
-                let (verdict, why) = worst;
-                if worst != own {
-                    verdicts.sub(own.0, 1);
-                    verdicts.add(verdict, 1);
-                    if let Some(why) = own.1 {
-                        *waived.of(why) -= 1;
-                    }
-                    if let Some(why) = why {
-                        *waived.of(why) += 1;
-                    }
+                let others = others.map(|&(verdict, entry)| end_of(verdict, Some(entry)));
+                let is_worse = |one: End, other: End| one.verdict.rank() > other.verdict.rank();
+                let end = others.fold(own, |worst, other| if is_worse(other, worst) { other } else { worst });
+                if end != own {
+                    ends.sub(own);
+                    ends.add(end, 1);
                     let was = is_undetermined(judged.state, judged.verdict);
-                    undetermined += u64::from(!was && verdict.is_doubt());
+                    undetermined += u64::from(!was && end.verdict.is_doubt());
                 }
-                Judged { verdict, waived: why, ..judged }
+                Judged { verdict: end.verdict, waived: end.waived, ..judged }
             })
             .collect();
         observations.sort_by_key(|judged| judged.endpoint);
@@ -205,6 +221,7 @@ impl Docket {
         );
         let planned: u128 =
             case.plan.groups.iter().map(crate::spec::plan::Group::planned).fold(0, u128::saturating_add);
+        let Ends { verdicts, waived } = ends;
         let outcome = Outcome::of(&findings, &verdicts, case.seen.partial, doubtful, case.context.fail_on);
         Judgement {
             findings,
