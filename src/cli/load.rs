@@ -1,6 +1,7 @@
 //! From files to values: profiles, manifests and what they include, lists of hosts.
 
 use std::{
+    cell::RefCell,
     fs::{self, File},
     io::{self, Read as _},
     net::IpAddr,
@@ -56,8 +57,12 @@ pub(super) fn profiles(folder: Option<&Path>) -> Result<Profiles, CliError> {
     Ok(profiles)
 }
 
-/// Reads and understands a manifest.
-pub(super) fn manifest(path: &str, profiles: &Profiles, colour: bool) -> Result<Manifest, CliError> {
+/// Reads and understands a manifest. The files besides are those that it names.
+pub(super) fn manifest(
+    path: &str,
+    profiles: &Profiles,
+    colour: bool,
+) -> Result<(Manifest, Vec<PathBuf>), CliError> {
     let text = text_of(Path::new(path)).map_err(|message| {
         let missing = !Path::new(path).exists();
         let error = CliError::usage(message);
@@ -68,10 +73,11 @@ pub(super) fn manifest(path: &str, profiles: &Profiles, colour: bool) -> Result<
         }
     })?;
     let folder = Path::new(path).parent().map(Path::to_path_buf).unwrap_or_default();
+    let folder = Folder { path: folder, read: RefCell::default() };
     let mut manifest =
-        spec::read(path, &text, profiles, &Folder(folder)).map_err(|wrong| diagnosed(&wrong, colour))?;
+        spec::read(path, &text, profiles, &folder).map_err(|wrong| diagnosed(&wrong, colour))?;
     manifest.path = Some(path.into());
-    Ok(manifest)
+    Ok((manifest, folder.read.into_inner()))
 }
 
 /// The manifest that `--expect PORTS HOST...` means.
@@ -241,11 +247,18 @@ fn files_of(folder: &Path) -> io::Result<Vec<PathBuf>> {
 }
 
 /// The folder of a manifest, for the files that it names.
-struct Folder(PathBuf);
+struct Folder {
+    path: PathBuf,
+    /// What was read of it.
+    read: RefCell<Vec<PathBuf>>,
+}
 
 impl Files for Folder {
     fn read(&self, path: &str) -> Result<String, String> {
-        text_of(&self.0.join(path))
+        let path = self.path.join(path);
+        let text = text_of(&path);
+        self.read.borrow_mut().push(path);
+        text
     }
 
     /// A pattern matches whole names, part by part; `*` and `?` are the only wildcards.
@@ -260,7 +273,7 @@ impl Files for Folder {
                     next.push(join(part));
                     continue;
                 }
-                let folder = self.0.join(&base);
+                let folder = self.path.join(&base);
                 let entries =
                     fs::read_dir(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
                 let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
@@ -271,7 +284,7 @@ impl Files for Folder {
             }
             found = next;
         }
-        found.retain(|path| self.0.join(path).is_file());
+        found.retain(|path| self.path.join(path).is_file());
         Ok(found)
     }
 }

@@ -221,9 +221,9 @@ fn what_this_machine_lacks_ends_with_4_before_the_first_probe() {
     desk.file("plain", "");
     let resolver = format!("127.0.0.1:{}", Wall::new().port);
     for (flags, said) in [
-        (&["--report", "html=folder"][..], &["folder is a directory"][..]),
-        (&["--report", "html=nowhere/report.html"], &["can't write nowhere/report.html"]),
-        (&["--report", "html=plain/report.html"], &["can't write plain/report.html"]),
+        (&["--report", "html=folder"][..], &["folder is a directory", "name a file"][..]),
+        (&["--report", "html=nowhere/report.html"], &["can't write nowhere/report.html", "mkdir -p nowhere"]),
+        (&["--report", "html=plain/report.html"], &["can't write plain/report.html", "plain is no folder"]),
         (&["--interface", "nosuch0"], &["no interface `nosuch0`", "ip link"]),
         (&["--source-address", "203.0.113.77"], &["not an address of this machine", "ip addr"]),
         (&["--resolver", &resolver, "www.example.com"], &["no name server answered", "--resolver"]),
