@@ -171,7 +171,7 @@ fn verify(args: &CheckArgs) -> Result<ExitCode, CliError> {
                 about.about = described(&report);
                 links.push((checked.len(), Link::of(&load::shown(from), json::sha256(&octets), &report)));
             }
-            Err(error) => about.faults.push(error.to_string()),
+            Err(error) => about.faults.push(format!("{error} ({})", error.hint())),
         }
         checked.push(about);
     }
@@ -192,7 +192,9 @@ fn verify(args: &CheckArgs) -> Result<ExitCode, CliError> {
 
 /// Who may sign.
 fn signers(path: &Path) -> Result<Signers, CliError> {
-    let text = load::text_of(path).map_err(CliError::usage)?;
+    let text = load::text_of(path).map_err(|message| {
+        CliError::usage(message).hint("name the file that says who may sign: WHO KEY a line")
+    })?;
     Signers::read(&text, &TimeZone::system())
         .map_err(|error| CliError::usage(format!("{}, {error}", clean(&path.display().to_string()))))
 }
@@ -243,7 +245,8 @@ fn signature(from: &str, named: Option<&Path>) -> Result<Option<Vec<u8>>, CliErr
     match read {
         Ok(octets) => Ok(Some(octets)),
         Err(error) if named.is_none() && error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(CliError::usage(format!("{}: {error}", clean(&path.display().to_string())))),
+        Err(error) => Err(CliError::usage(format!("{}: {error}", clean(&path.display().to_string())))
+            .hint("name the file that `evidence sign` wrote; without --signature it is REPORT.sig")),
     }
 }
 

@@ -112,7 +112,18 @@ pub(super) fn shown(from: &str) -> String {
 
 /// All of a file that holds results; `-` is standard input.
 pub(super) fn evidence(from: &str) -> Result<Vec<u8>, CliError> {
-    let unreadable = |error: io::Error| CliError::usage(format!("{}: {error}", shown(from)));
+    let unreadable = |error: io::Error| {
+        let told = CliError::usage(format!("{}: {error}", shown(from)));
+        match error.kind() {
+            io::ErrorKind::NotFound => told
+                .hint("check the name and the folder; a report is where `verify --report json=PATH` put it"),
+            io::ErrorKind::IsADirectory => told.hint("it is a folder: name a file in it"),
+            io::ErrorKind::PermissionDenied => {
+                told.hint("have it made readable for this user, or name a copy")
+            }
+            _ => told.hint("copy it to another place, and name that"),
+        }
+    };
     let source: Box<dyn io::Read> = match from {
         "-" => Box::new(io::stdin().lock()),
         path => Box::new(File::open(path).map_err(unreadable)?),
@@ -120,15 +131,15 @@ pub(super) fn evidence(from: &str) -> Result<Vec<u8>, CliError> {
     let mut text = Vec::new();
     source.take(MAX_REPORT + 1).read_to_end(&mut text).map_err(unreadable)?;
     if text.len() as u64 > MAX_REPORT {
-        return Err(CliError::usage(format!("{}: larger than any report, 2 GiB", shown(from))));
+        let error = CliError::usage(format!("{}: larger than any report, 2 GiB", shown(from)));
+        return Err(error.hint("name a report that verify wrote with --report json=PATH"));
     }
     Ok(text)
 }
 
-/// That a source holds no report, and what to name instead.
+/// That a source holds no report, and what to do about it.
 pub(super) fn no_report(from: &str, error: &ReadError) -> CliError {
-    let error = CliError::usage(format!("{}: {error}", shown(from)));
-    error.hint("name a report that verify wrote with --report json=PATH")
+    CliError::usage(format!("{}: {}", shown(from), clean(&error.to_string()))).hint(error.hint())
 }
 
 /// Puts the hosts of `--hosts ID=@FILE` or `ID=-` in the place of a target's own.

@@ -62,7 +62,8 @@ fn what_can_not_be_read_is_refused_with_the_place() {
             "line 2, column 1: it is no record of naabu",
         ),
         ("{\"schema\": \"portproof.report/9\"}", "a report of the schema portproof.report/9"),
-        ("{\"schema\": \"portproof.report/1\"", "no JSON: EOF"),
+        ("{\"schema\": \"portproof.report/1\"", "it is cut off at line 1"),
+        ("<\0n\0m\0", "it is text in UTF-16"),
     ] {
         let error = read(text.as_bytes()).unwrap_err();
         assert!(error.to_string().contains(words), "{text}: {error}");

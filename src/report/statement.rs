@@ -2,8 +2,10 @@
 
 use std::collections::HashSet;
 
+use jiff::Timestamp;
+
 use super::{
-    DeclaredKind, Finding, ObservationRecord, Outcome, Report,
+    DeclaredKind, Finding, ObservationRecord, Outcome, Report, Run,
     evidence::imbalances,
     restrictions::restrictions,
     words::{capital, count, duration, listed, spoken, thousands, visible},
@@ -170,9 +172,15 @@ impl<'a> Statement<'a> {
     }
 }
 
-/// Said of a report whose totals or outcome do not follow from its parts. As it was written, none is so: somebody
-/// altered it, and what it says of itself must not be repeated as if it were true.
+/// Said of a report whose totals or outcome do not follow from its parts, or whose times are none. As it was written,
+/// none is so: somebody altered it, and what it says of itself must not be repeated as if it were true.
 pub(crate) fn contradiction(report: &Report) -> Option<String> {
+    let Run { started_at, finished_at, .. } = &report.run;
+    for (field, at) in [("started_at", started_at), ("finished_at", finished_at)] {
+        if at.parse::<Timestamp>().is_err() {
+            return Some(format!("run.{field} is `{at}`, and that is no time"));
+        }
+    }
     let found = imbalances(report);
     let first = found.first()?;
     let more = match found.len() - 1 {
