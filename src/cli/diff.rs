@@ -4,7 +4,11 @@ use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
 
-use super::{error::CliError, load, output};
+use super::{
+    error::CliError,
+    inputs::{self, Input},
+    load, output,
+};
 use crate::report::{
     diff::{compare, write_html, write_json, write_text},
     json,
@@ -32,9 +36,10 @@ enum Format {
 
 /// Compares, and says so by the exit code: 0 same, 1 different, 3 not everything was looked at again.
 pub(super) fn run(args: &DiffArgs) -> Result<ExitCode, CliError> {
-    if args.old == "-" && args.new == "-" {
-        return Err(CliError::usage("only one report fits on standard input"));
-    }
+    inputs::read_once(&[
+        Input::new("the report before", &args.old),
+        Input::new("the report after", &args.new),
+    ])?;
     let read = |from: &str| {
         let octets = load::evidence(from)?;
         let report = json::read(&octets).map_err(|error| load::no_report(from, &error))?;

@@ -12,6 +12,7 @@ use jiff::{Timestamp, tz::TimeZone};
 
 use super::{
     error::{CliError, Code},
+    inputs::{self, Input, overwritten},
     load, output,
 };
 use crate::{
@@ -76,34 +77,41 @@ pub(super) fn run(command: &EvidenceCommand) -> Result<ExitCode, CliError> {
 }
 
 fn sign(args: &SignArgs) -> Result<ExitCode, CliError> {
+    let to = match (args.output.as_deref(), args.report.as_str()) {
+        (Some("-"), _) | (None, "-") => None,
+        (Some(path), _) => Some(path.to_owned()),
+        (None, report) => Some(format!("{report}.sig")),
+    };
+    let inputs =
+        [Input::new("the report that is signed", &args.report), Input::new("the key", args.key.as_path())];
+    if let Some(lost) = to.as_ref().and_then(|to| overwritten(Path::new(to), &inputs)) {
+        let error = CliError::usage(format!("the signature would overwrite {lost}"));
+        return Err(error.hint("--output FILE gives it a file of its own; without it it goes to REPORT.sig"));
+    }
     let report = load::evidence(&args.report)?;
     json::read(&report).map_err(|error| load::no_report(&args.report, &error))?;
     let key = key(&args.key)?;
     let signature = key.sign(&report).map_err(CliError::environment)?;
-    let to = match (args.output.as_deref(), args.report.as_str()) {
-        (Some("-"), _) | (None, "-") => {
-            output::print(signature.as_bytes())?;
-            "standard output".to_owned()
-        }
-        (Some(path), _) => path.to_owned(),
-        (None, report) => format!("{report}.sig"),
-    };
-    if to != "standard output" {
-        output::write_whole(Path::new(&to), signature.as_bytes())?;
+    match &to {
+        Some(to) => output::write_whole(Path::new(to), signature.as_bytes())?,
+        None => output::print(signature.as_bytes())?,
     }
+    let to = to.as_deref().unwrap_or("standard output");
     output::say(&format!(
         "signed {} (SHA-256 {}) by {}: {}",
         load::shown(&args.report),
         json::sha256(&report),
         key.fingerprint(),
-        clean(&to)
+        clean(to)
     ));
     Ok(Code::Fine.into())
 }
 
 fn key(path: &Path) -> Result<Key, CliError> {
     let name = clean(&path.display().to_string());
-    let pem = load::text_of(path).map_err(CliError::usage)?;
+    let pem = load::text_of(path).map_err(|message| {
+        CliError::usage(message).hint("name the private key; ssh-keygen -t ed25519 -f FILE makes one")
+    })?;
     Key::read(pem.as_bytes()).map_err(|error| {
         let told = CliError::usage(format!("{name}: {error}"));
         let anew = format!("ssh-keygen -Y sign -n {NAMESPACE} -f {name} REPORT signs with it all the same");
@@ -146,9 +154,8 @@ fn verify(args: &CheckArgs) -> Result<ExitCode, CliError> {
         let error = CliError::usage("--signature goes with one report");
         return Err(error.hint("beside several, each has its own: REPORT.sig"));
     }
-    if args.reports.iter().filter(|from| *from == "-").count() > 1 {
-        return Err(CliError::usage("only one report fits on standard input"));
-    }
+    let named: Vec<Input> = args.reports.iter().map(|from| Input::new("a report", from)).collect();
+    inputs::read_once(&named)?;
     let signers = args.allowed_signers.as_deref().map(signers).transpose()?;
     let now = Timestamp::now();
     let (mut checked, mut links) = (Vec::new(), Vec::new());
@@ -164,7 +171,7 @@ fn verify(args: &CheckArgs) -> Result<ExitCode, CliError> {
                 about.about = described(&report);
                 links.push((checked.len(), Link::of(&load::shown(from), json::sha256(&octets), &report)));
             }
-            Err(error) => about.faults.push(error.to_string()),
+            Err(error) => about.faults.push(format!("{error} ({})", error.hint())),
         }
         checked.push(about);
     }
@@ -185,7 +192,9 @@ fn verify(args: &CheckArgs) -> Result<ExitCode, CliError> {
 
 /// Who may sign.
 fn signers(path: &Path) -> Result<Signers, CliError> {
-    let text = load::text_of(path).map_err(CliError::usage)?;
+    let text = load::text_of(path).map_err(|message| {
+        CliError::usage(message).hint("name the file that says who may sign: WHO KEY a line")
+    })?;
     Signers::read(&text, &TimeZone::system())
         .map_err(|error| CliError::usage(format!("{}, {error}", clean(&path.display().to_string()))))
 }
@@ -236,7 +245,8 @@ fn signature(from: &str, named: Option<&Path>) -> Result<Option<Vec<u8>>, CliErr
     match read {
         Ok(octets) => Ok(Some(octets)),
         Err(error) if named.is_none() && error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(CliError::usage(format!("{}: {error}", clean(&path.display().to_string())))),
+        Err(error) => Err(CliError::usage(format!("{}: {error}", clean(&path.display().to_string())))
+            .hint("name the file that `evidence sign` wrote; without --signature it is REPORT.sig")),
     }
 }
 

@@ -41,7 +41,7 @@ pub(super) fn verified(asked: &Asked<'_>, wanted: &[Wanted], measure: &Measure) 
     refuse(asked.how)?;
     let profiles = load::profiles(asked.select.profile_dir.as_deref())?;
     let ansi = output::colours(asked.color, &io::stderr());
-    let mut manifest = named(asked.what, asked.expect, asked.select, &profiles, ansi)?;
+    let mut manifest = named(asked.what, asked.expect, asked.select, &profiles, wanted, ansi)?;
     let mut files = asked.select.from.iter().map(|from| read(from)).collect::<Result<Vec<File>, _>>()?;
     files.sort_by_key(|file| file.source.finished.or(file.source.started));
     once(&mut files);

@@ -198,18 +198,8 @@ fn origin(args: &HowArgs) -> Result<Origin, CliError> {
 
 /// Reads `2s`, `1500ms`, `5m`.
 fn span(flag: &str, text: &str) -> Result<Duration, CliError> {
-    let millis = text
-        .strip_suffix("ms")
-        .and_then(|digits| digits.parse().ok())
-        .filter(|millis| *millis > 0)
-        .map(Duration::from_millis);
-    millis.map_or_else(
-        || {
-            calendar::duration(text)
-                .map_err(|error| CliError::usage(format!("{flag} {text}: {error}")).hint("2s, 1500ms, 5m"))
-        },
-        Ok,
-    )
+    calendar::duration(text)
+        .map_err(|error| CliError::usage(format!("{flag} {text}: {error}")).hint("as in 2s, 1500ms, 5m"))
 }
 
 /// Reads `192.0.2.53`, `192.0.2.53:5353`, `2001:db8::53`, `[2001:db8::53]:5353`.

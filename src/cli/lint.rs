@@ -24,7 +24,7 @@ use crate::{
 /// Checks a manifest. Exit 0: nothing to remark; 1: remarks; 2: it can't be used.
 pub(super) fn run(args: &LintArgs, color: Color) -> Result<ExitCode, CliError> {
     let profiles = load::profiles(args.profile_dir.as_deref())?;
-    let manifest = load::manifest(&args.manifest, &profiles, output::colours(color, &io::stderr()))?;
+    let (manifest, _) = load::manifest(&args.manifest, &profiles, output::colours(color, &io::stderr()))?;
     let today = today();
     still_authorized(&manifest, today)?;
     let at = how::day(args.at.as_deref(), today)?;

@@ -1,6 +1,7 @@
 //! From files to values: profiles, manifests and what they include, lists of hosts.
 
 use std::{
+    cell::RefCell,
     collections::BTreeMap,
     fs::{self, File},
     io::{self, Read as _},
@@ -57,8 +58,12 @@ pub(super) fn profiles(folder: Option<&Path>) -> Result<Profiles, CliError> {
     Ok(profiles)
 }
 
-/// Reads and understands a manifest.
-pub(super) fn manifest(path: &str, profiles: &Profiles, colour: bool) -> Result<Manifest, CliError> {
+/// Reads and understands a manifest. The files besides are those that it names.
+pub(super) fn manifest(
+    path: &str,
+    profiles: &Profiles,
+    colour: bool,
+) -> Result<(Manifest, Vec<PathBuf>), CliError> {
     let text = text_of(Path::new(path)).map_err(|message| {
         let missing = !Path::new(path).exists();
         let error = CliError::usage(message);
@@ -69,10 +74,11 @@ pub(super) fn manifest(path: &str, profiles: &Profiles, colour: bool) -> Result<
         }
     })?;
     let folder = Path::new(path).parent().map(Path::to_path_buf).unwrap_or_default();
+    let folder = Folder { path: folder, read: RefCell::default() };
     let mut manifest =
-        spec::read(path, &text, profiles, &Folder(folder)).map_err(|wrong| diagnosed(&wrong, colour))?;
+        spec::read(path, &text, profiles, &folder).map_err(|wrong| diagnosed(&wrong, colour))?;
     manifest.path = Some(path.into());
-    Ok(manifest)
+    Ok((manifest, folder.read.into_inner()))
 }
 
 /// The manifest that `--expect PORTS HOST...` means.
@@ -107,7 +113,18 @@ pub(super) fn shown(from: &str) -> String {
 
 /// All of a file that holds results; `-` is standard input.
 pub(super) fn evidence(from: &str) -> Result<Vec<u8>, CliError> {
-    let unreadable = |error: io::Error| CliError::usage(format!("{}: {error}", shown(from)));
+    let unreadable = |error: io::Error| {
+        let told = CliError::usage(format!("{}: {error}", shown(from)));
+        match error.kind() {
+            io::ErrorKind::NotFound => told
+                .hint("check the name and the folder; a report is where `verify --report json=PATH` put it"),
+            io::ErrorKind::IsADirectory => told.hint("it is a folder: name a file in it"),
+            io::ErrorKind::PermissionDenied => {
+                told.hint("have it made readable for this user, or name a copy")
+            }
+            _ => told.hint("copy it to another place, and name that"),
+        }
+    };
     let source: Box<dyn io::Read> = match from {
         "-" => Box::new(io::stdin().lock()),
         path => Box::new(File::open(path).map_err(unreadable)?),
@@ -115,15 +132,15 @@ pub(super) fn evidence(from: &str) -> Result<Vec<u8>, CliError> {
     let mut text = Vec::new();
     source.take(MAX_REPORT + 1).read_to_end(&mut text).map_err(unreadable)?;
     if text.len() as u64 > MAX_REPORT {
-        return Err(CliError::usage(format!("{}: larger than any report, 2 GiB", shown(from))));
+        let error = CliError::usage(format!("{}: larger than any report, 2 GiB", shown(from)));
+        return Err(error.hint("name a report that verify wrote with --report json=PATH"));
     }
     Ok(text)
 }
 
-/// That a source holds no report, and what to name instead.
+/// That a source holds no report, and what to do about it.
 pub(super) fn no_report(from: &str, error: &ReadError) -> CliError {
-    let error = CliError::usage(format!("{}: {error}", shown(from)));
-    error.hint("name a report that verify wrote with --report json=PATH")
+    CliError::usage(format!("{}: {}", shown(from), clean(&error.to_string()))).hint(error.hint())
 }
 
 /// Of which targets `--hosts` replaces the hosts, and from where; what is not so written is refused elsewhere.
@@ -248,11 +265,18 @@ fn files_of(folder: &Path) -> io::Result<Vec<PathBuf>> {
 }
 
 /// The folder of a manifest, for the files that it names.
-struct Folder(PathBuf);
+struct Folder {
+    path: PathBuf,
+    /// What was read of it.
+    read: RefCell<Vec<PathBuf>>,
+}
 
 impl Files for Folder {
     fn read(&self, path: &str) -> Result<String, String> {
-        text_of(&self.0.join(path))
+        let path = self.path.join(path);
+        let text = text_of(&path);
+        self.read.borrow_mut().push(path);
+        text
     }
 
     /// A pattern matches whole names, part by part; `*` and `?` are the only wildcards.
@@ -267,7 +291,7 @@ impl Files for Folder {
                     next.push(join(part));
                     continue;
                 }
-                let folder = self.0.join(&base);
+                let folder = self.path.join(&base);
                 let entries =
                     fs::read_dir(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
                 let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
@@ -278,7 +302,7 @@ impl Files for Folder {
             }
             found = next;
         }
-        found.retain(|path| self.0.join(path).is_file());
+        found.retain(|path| self.path.join(path).is_file());
         Ok(found)
     }
 }

@@ -12,6 +12,7 @@ mod evidence;
 mod from;
 mod how;
 mod identify;
+mod inputs;
 mod judgement;
 mod lines;
 mod lint;

@@ -1,4 +1,4 @@
-//! Where results go: standard output is data, files are written whole or not at all.
+//! Where results go: standard output is data, files are written whole or not at all, and never over what is read.
 
 use std::{
     collections::BTreeMap,
@@ -7,7 +7,12 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{args::Color, error::CliError, load};
+use super::{
+    args::Color,
+    error::CliError,
+    inputs::{Identity, Input, overwritten},
+    load,
+};
 use crate::report::{self, Format, NoFormat, Report, html::HtmlError, summary::Style};
 
 /// As many links as the kernel follows (`path_resolution(7)`).
@@ -29,8 +34,13 @@ enum Destination {
 }
 
 impl Wanted {
-    /// Reads what was typed after each `--report`, and proves before anything is sent that it can be written.
-    pub(super) fn all(typed: &[String], template: Option<&Path>) -> Result<Vec<Self>, CliError> {
+    /// Reads what was typed after each `--report`, and proves before anything is sent that it can be written, and
+    /// that none of what is read would be lost by it.
+    pub(super) fn all(
+        typed: &[String],
+        template: Option<&Path>,
+        inputs: &[Input],
+    ) -> Result<Vec<Self>, CliError> {
         let mut wanted: Vec<Self> = typed.iter().map(|text| Self::parse(text)).collect::<Result<_, _>>()?;
         if wanted.iter().filter(|wanted| wanted.is_stdout()).count() > 1 {
             let error = CliError::usage("only one report fits on standard output");
@@ -48,12 +58,17 @@ impl Wanted {
         }
         let mut places = BTreeMap::new();
         for (report, path) in wanted.iter().filter_map(|wanted| Some((wanted, wanted.file()?))) {
-            let place = behind(path).and_then(std::path::absolute).unwrap_or_else(|_| path.to_path_buf());
-            if let Some(other) = places.insert(place, report.format).filter(|_| !is_stream(path)) {
+            let Some(identity) = Identity::of(path) else { continue };
+            if let Some(other) = places.insert(identity, report.format) {
                 let both = format!("{other} and {} would both be {}", report.format, path.display());
                 return Err(CliError::usage(both).hint("give each report a file of its own"));
             }
         }
+        spare(&wanted, inputs)?;
+        spare(
+            &wanted,
+            &template.map(|path| Input::new("the template", path)).into_iter().collect::<Vec<_>>(),
+        )?;
         wanted.iter().try_for_each(Self::check)?;
         Ok(wanted)
     }
@@ -127,6 +142,17 @@ impl Wanted {
     }
 }
 
+/// Refuses reports that would take the place of what is read: evidence that is gone can't be had again.
+pub(super) fn spare(wanted: &[Wanted], inputs: &[Input]) -> Result<(), CliError> {
+    for (format, path) in wanted.iter().filter_map(|wanted| Some((wanted.format, wanted.file()?))) {
+        if let Some(input) = overwritten(path, inputs) {
+            let lost = format!("--report {format}={} would overwrite {input}", path.display());
+            return Err(CliError::usage(lost).hint("give the report a file of its own"));
+        }
+    }
+    Ok(())
+}
+
 /// A template of the user's, read and looked through.
 fn own_template(path: &Path) -> Result<String, CliError> {
     let text = load::text_of(path).map_err(CliError::usage)?;
@@ -194,7 +220,7 @@ pub(super) fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), CliError> {
 
 /// The place that a path leads to, every link followed, be there a file yet or not. What only the
 /// kernel can follow (`/dev/fd/3`, `/proc/self/fd/3`) stays as it is.
-fn behind(path: &Path) -> io::Result<PathBuf> {
+pub(super) fn behind(path: &Path) -> io::Result<PathBuf> {
     let mut place = path.to_path_buf();
     if is_stream(&place) {
         return Ok(place);
@@ -224,8 +250,27 @@ fn beside(path: &Path) -> PathBuf {
     path.with_file_name(format!(".{name}.{}.part", std::process::id()))
 }
 
+/// The folder of a file, as it was named.
+pub(super) fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."))
+}
+
 fn cannot_write(path: &Path, error: &io::Error) -> CliError {
-    CliError::environment(format!("can't write {}: {error}", path.display()))
+    let told = CliError::environment(format!("can't write {}: {error}", path.display()));
+    let folder = folder_of(path).display();
+    match error.kind() {
+        io::ErrorKind::NotFound => told.hint(format!(
+            "there is no folder {folder}: make it first, mkdir -p {folder}, or name another place"
+        )),
+        io::ErrorKind::NotADirectory => told.hint(format!("{folder} is no folder: name another place")),
+        io::ErrorKind::PermissionDenied => told.hint(format!(
+            "this user may not write to {folder}: name another place, or have the right given"
+        )),
+        io::ErrorKind::ReadOnlyFilesystem | io::ErrorKind::StorageFull => {
+            told.hint("name a place on another disk")
+        }
+        _ => told.hint("name another place"),
+    }
 }
 
 /// Writes data to standard output. A reader that went away is no error: it has what it wanted.

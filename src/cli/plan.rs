@@ -25,8 +25,8 @@ pub(super) fn run(args: &PlanArgs, color: Color) -> Result<ExitCode, CliError> {
         args.expect.as_deref(),
         &args.how,
         &args.select,
-        output::colours(color, &io::stderr()),
-        true,
+        &[],
+        (output::colours(color, &io::stderr()), true),
     )?;
     let Prepared { manifest, plan, resolution, how, .. } = &prepared;
     let mut text = String::new();

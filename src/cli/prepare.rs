@@ -9,9 +9,11 @@ use super::{
     datagrams::payloads,
     error::CliError,
     how::{self, How},
+    inputs::Input,
     lint::{still_authorized, today},
     load,
     memory::Memory,
+    output::{self, Wanted},
     run::runtime,
 };
 use crate::{
@@ -27,7 +29,7 @@ use crate::{
 };
 
 /// The manifest that verify looks for when none is named.
-const DEFAULT: &str = "portproof.yaml";
+pub(super) const DEFAULT: &str = "portproof.yaml";
 
 /// A run that could begin.
 pub(super) struct Prepared {
@@ -51,11 +53,11 @@ impl Prepared {
         expect: Option<&str>,
         how: &HowArgs,
         select: &SelectArgs,
-        colour: bool,
-        quiet: bool,
+        wanted: &[Wanted],
+        (colour, quiet): (bool, bool),
     ) -> Result<Self, CliError> {
         let profiles = load::profiles(select.profile_dir.as_deref())?;
-        let manifest = named(what, expect, select, &profiles, colour)?;
+        let manifest = named(what, expect, select, &profiles, wanted, colour)?;
         still_authorized(&manifest, today())?;
         let memory = Memory::open(how, quiet)?;
         let mut how = How::new(how)?;
@@ -84,16 +86,17 @@ impl Prepared {
     }
 }
 
-/// The manifest that was named, or that `--expect` means.
+/// The manifest that was named, or that `--expect` means. No report may take the place of what it includes.
 pub(super) fn named(
     what: &[String],
     expect: Option<&str>,
     select: &SelectArgs,
     profiles: &Profiles,
+    wanted: &[Wanted],
     colour: bool,
 ) -> Result<Manifest, CliError> {
-    let mut manifest = match (expect, what) {
-        (Some(ports), hosts) => load::expected(ports, hosts, profiles, colour)?,
+    let (mut manifest, included) = match (expect, what) {
+        (Some(ports), hosts) => (load::expected(ports, hosts, profiles, colour)?, Vec::new()),
         (None, []) => load::manifest(DEFAULT, profiles, colour)?,
         (None, [path]) => load::manifest(path, profiles, colour)?,
         (None, [_, second, ..]) => {
@@ -101,6 +104,9 @@ pub(super) fn named(
             return Err(error.hint("to verify hosts without a manifest, say --expect PORTS HOST..."));
         }
     };
+    let included: Vec<Input> =
+        included.into_iter().map(|path| Input::new("what the manifest reads", path)).collect();
+    output::spare(wanted, &included)?;
     load::replace_hosts(&mut manifest, &select.hosts)?;
     Ok(manifest)
 }

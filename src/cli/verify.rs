@@ -15,6 +15,7 @@ use super::{
     from,
     how::How,
     identify::{Authorities, authorities, callers, secured, talk},
+    inputs,
     judgement::{Measure, Subject, manifest_record, next_due, selection, tool},
     load,
     output::{self, Wanted},
@@ -56,14 +57,15 @@ pub(super) fn run(args: &VerifyArgs, color: Color, typed: &[String]) -> Result<E
 
 /// The same, returning the code itself.
 pub(super) fn verified(asked: &Asked<'_>) -> Result<u8, CliError> {
-    let wanted = Wanted::all(&asked.result.report, asked.result.template.as_deref())?;
+    let inputs = inputs::of_verify(asked)?;
+    let wanted = Wanted::all(&asked.result.report, asked.result.template.as_deref(), &inputs)?;
     let measure = Measure::new(asked.result)?;
     if !asked.select.from.is_empty() {
         return from::verified(asked, &wanted, &measure);
     }
     let ansi = output::colours(asked.color, &io::stderr());
-    let mut prepared =
-        Prepared::new(asked.what, asked.expect, asked.how, asked.select, ansi, asked.talk.quiet)?;
+    let Asked { what, expect, how, select, .. } = *asked;
+    let mut prepared = Prepared::new(what, expect, how, select, &wanted, (ansi, asked.talk.quiet))?;
     let authorities = authorities(&prepared.manifest)?;
     announce(&prepared, asked.talk);
     let scanned = scanned(&mut prepared, &authorities, asked)?;

@@ -25,6 +25,7 @@ pub use self::{
     names::resolution,
     source::{MOST_REMARKS, Part, Rest, Sighting, Source},
 };
+use crate::model::is_utf16;
 
 /// What wrote a file, as its content shows it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -78,6 +79,8 @@ impl fmt::Display for At {
 pub enum IntakeError {
     #[error("it is empty")]
     Empty,
+    #[error("it is text in UTF-16, and all that is read here is UTF-8")]
+    Utf16,
     #[error("{at}: it is no nmap XML, no masscan JSON, no naabu JSON and no report of portproof")]
     Unrecognised { at: At },
     #[error("{at}: it is XML, and no scan by nmap: its root is `{root}`")]
@@ -104,6 +107,11 @@ impl IntakeError {
             Self::Empty | Self::CutOff { .. } => {
                 "the scan that wrote it did not get to its end, or the file was cut on the way: run it again, or copy it again"
             }
+            Self::Utf16 => {
+                "convert it: iconv -f UTF-16 -t UTF-8 FILE; PowerShell's > writes UTF-16, so let the scanner itself write the file"
+            }
+            #[cfg(feature = "edge")]
+            Self::Report(error) => error.hint(),
             Self::Own => "judge the report itself: the JSON that it was written from",
             _ => {
                 "--from takes a report that verify wrote as JSON, `nmap -oX`, `masscan -oJ` and `naabu -json`, and tells them by their content"
@@ -114,6 +122,9 @@ impl IntakeError {
 
 /// Reads a file of any of the formats, which its content tells.
 pub fn read(text: &[u8]) -> Result<Source, IntakeError> {
+    if is_utf16(text) {
+        return Err(IntakeError::Utf16);
+    }
     let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
     let begins = text.len() - text.trim_ascii_start().len();
     match text.get(begins) {

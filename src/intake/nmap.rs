@@ -15,7 +15,7 @@ pub(super) use self::host::is_prohibition;
 use self::host::{Host, Port, protocol};
 use super::{
     At, Format, IntakeError,
-    source::{Part, Source},
+    source::{MOST_REMARKS, Part, Source},
 };
 use crate::{
     identify::bounded,
@@ -68,7 +68,9 @@ pub(super) fn read(text: &[u8]) -> Result<Source, IntakeError> {
                 return Err(IntakeError::Own);
             }
         }
-        scan.element(element.name().as_ref(), &told);
+        if let Some(slip) = scan.element(element.name().as_ref(), &told) {
+            scan.note(&slip, || place(begins));
+        }
         if is_empty {
             match element.name().as_ref() {
                 b"port" => scan.port_ends(),
@@ -121,13 +123,28 @@ impl Told {
         self.get(key)?.trim().parse().ok()
     }
 
-    /// No more ports than there are, whatever is written.
-    fn count(&self) -> u64 {
-        self.number("count").unwrap_or(0).min(u16::MAX.into())
+    /// A number of ports. There are no more than these, with the port 0 that nmap asks as well.
+    fn count(&self) -> Option<u64> {
+        self.number("count").filter(|count| *count <= 1 << u16::BITS)
     }
 
     fn time(&self, key: &str) -> Option<Timestamp> {
         Timestamp::from_second(self.number(key)?).ok()
+    }
+}
+
+/// A value that is not what its attribute holds. It is said and left out: a scan of which one number is unreadable is
+/// judged by all the others.
+struct Slip {
+    key: &'static str,
+    value: String,
+    /// What it is not, and what follows.
+    why: &'static str,
+}
+
+impl Slip {
+    fn of(told: &Told, key: &'static str, why: &'static str) -> Self {
+        Self { key, value: bounded(told.word(key)), why }
     }
 }
 
@@ -151,6 +168,10 @@ struct Scan {
     half_open: bool,
     /// It says how nmap ended.
     is_finished: bool,
+    slips: u64,
+    /// It says what was asked, and the hosts before it did.
+    says_asked: bool,
+    unasked: u64,
 }
 
 impl Scan {
@@ -165,17 +186,20 @@ impl Scan {
             uncounted: 0,
             half_open: false,
             is_finished: false,
+            slips: 0,
+            says_asked: false,
+            unasked: 0,
         }
     }
 
-    fn element(&mut self, name: &[u8], told: &Told) {
+    fn element(&mut self, name: &[u8], told: &Told) -> Option<Slip> {
         match name {
             b"nmaprun" => {
-                self.source.tool =
-                    bounded(&format!("{} {}", told.get("scanner").unwrap_or("nmap"), told.word("version")));
+                let tool = format!("{} {}", told.get("scanner").unwrap_or("nmap"), told.word("version"));
+                self.source.tool = bounded(tool.trim());
                 self.source.started = told.time("start");
             }
-            b"scaninfo" => self.scaninfo(told),
+            b"scaninfo" => return self.scaninfo(told),
             b"finished" => {
                 self.is_finished = true;
                 self.source.finished = told.time("time");
@@ -187,26 +211,46 @@ impl Scan {
                 let (since, at) = (told.time("starttime"), told.time("endtime"));
                 self.host = Some(Host { since, at, timed_out, ..Host::default() });
             }
-            _ => {
-                if let Some(host) = &mut self.host {
-                    host.element(name, told, &mut self.port);
-                }
-            }
+            _ => return self.host.as_mut()?.element(name, told, &mut self.port),
+        }
+        None
+    }
+
+    /// Says what is left out, where and why.
+    fn note(&mut self, slip: &Slip, place: impl FnOnce() -> At) {
+        self.slips += 1;
+        if self.source.remarks.len() < MOST_REMARKS {
+            let Slip { key, value, why } = slip;
+            self.source.remarks.push(format!("{}: {key} `{value}` {why}", place()));
+            self.slips -= 1;
         }
     }
 
-    fn scaninfo(&mut self, told: &Told) {
-        let Some(protocol) = protocol(told.word("protocol")) else { return };
+    fn scaninfo(&mut self, told: &Told) -> Option<Slip> {
+        self.says_asked = true;
+        let protocol = protocol(told.word("protocol"))?;
         let kind = told.word("type");
         if !matches!(kind, "syn" | "connect" | "udp") {
             let remark =
                 format!("its {} scan does not tell open ports from others, so it is left out", bounded(kind));
             self.source.remarks.push(remark);
-            return;
+            return None;
         }
         let asked = self.asked.entry(protocol).or_default();
-        asked.ports = asked.ports.union(&host::ports(told.word("services")).unwrap_or_default());
         asked.connects = kind == "connect";
+        match host::ports(told.word("services")) {
+            Some(ports) => asked.ports = asked.ports.union(&ports),
+            // Old nmaps write none.
+            None if told.word("services").is_empty() => {}
+            None => {
+                return Some(Slip::of(
+                    told,
+                    "services",
+                    "is no list of ports (1-65535), so nobody can tell which were asked: those that are listed one by one count",
+                ));
+            }
+        }
+        None
     }
 
     fn port_ends(&mut self) {
@@ -234,6 +278,7 @@ impl Scan {
         if host.ports.is_empty() && host.counted.is_empty() {
             return;
         }
+        self.unasked += u64::from(!self.says_asked);
         let mut twice = Vec::new();
         for (&protocol, asked) in &self.asked {
             let mut part = Part { since, at, asked: asked.ports.clone(), ..Part::default() };
@@ -273,6 +318,11 @@ impl Scan {
                 self.source.remarks.push(text.replace("{}", &n.to_string()));
             }
         };
+        say(self.slips, "more values that can't be read, left out: {}");
+        say(
+            self.unasked,
+            "hosts of which it does not say what they were asked (it has no scaninfo before them), left out: {}",
+        );
         say(self.timed_out, "hosts that ran out of time and of which nothing is known: {}");
         say(self.unusable, "ports in a state that does not tell open from closed, left out: {}");
         say(self.uncounted, "ports that are only counted, so that nobody can tell which they are: {}");

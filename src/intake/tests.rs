@@ -62,7 +62,8 @@ fn what_can_not_be_read_is_refused_with_the_place() {
             "line 2, column 1: it is no record of naabu",
         ),
         ("{\"schema\": \"portproof.report/9\"}", "a report of the schema portproof.report/9"),
-        ("{\"schema\": \"portproof.report/1\"", "no JSON: EOF"),
+        ("{\"schema\": \"portproof.report/1\"", "it is cut off at line 1"),
+        ("<\0n\0m\0", "it is text in UTF-16"),
     ] {
         let error = read(text.as_bytes()).unwrap_err();
         assert!(error.to_string().contains(words), "{text}: {error}");
@@ -124,6 +125,63 @@ fn of_a_stopped_nmap_the_hosts_that_were_done_count() {
         assert!(source.partial && source.parts.len() == 1, "{name}");
         assert!(source.remarks.iter().any(|remark| remark.contains("stopped before its end")));
     }
+}
+
+/// nmap's XML with one host, at line 2 what was asked, at line 3 what is counted, at line 4 one port.
+fn told(services: &str, count: &str, port: &str) -> Source {
+    let text = format!(
+        "<nmaprun scanner=\"nmap\" start=\"1796000000\">\n<scaninfo type=\"connect\" protocol=\"tcp\" services=\"{services}\"/>\n<host><address addr=\"{HOST}\" addrtype=\"ipv4\"/><ports><extraports state=\"closed\" count=\"2\"><extrareasons reason=\"conn-refused\" {count}/></extraports>\n<port protocol=\"tcp\" portid=\"{port}\"><state state=\"open\" reason=\"syn-ack\"/></port><port protocol=\"tcp\" portid=\"22\"><state state=\"open\" reason=\"syn-ack\"/></port></ports></host>\n<runstats><finished time=\"1796000010\" exit=\"success\"/></runstats></nmaprun>"
+    );
+    read(text.as_bytes()).unwrap()
+}
+
+#[test]
+fn what_of_a_scan_can_not_be_read_is_said_with_its_place_and_the_rest_is_judged() {
+    let whole = told("21-24", "count=\"2\"", "21");
+    assert_eq!((whole.tool.as_str(), &whole.remarks), ("nmap", &vec![]));
+    let rest = |source: &Source| part(source, HOST, Protocol::Tcp).rest.len();
+    assert_eq!(rest(&whole), 1);
+    let ranged = "is no number of a port (1-65535)";
+    for (source, said) in [
+        (told("21-24", "count=\"2\"", "80800"), format!("line 4, column 1: portid `80800` {ranged}")),
+        (told("21-24", "count=\"2\"", "-1"), format!("line 4, column 1: portid `-1` {ranged}")),
+        (told("21-24", "count=\"2\"", ""), format!("line 4, column 1: portid `` {ranged}")),
+        (
+            told("1-70000", "count=\"2\"", "21"),
+            "line 2, column 1: services `1-70000` is no list of ports (1-65535)".to_owned(),
+        ),
+        (
+            told("21-24", "count=\"99999999999999999999\"", "21"),
+            "count `99999999999999999999` is no number of ports".to_owned(),
+        ),
+        (told("21-24", "count=\"65537\"", "21"), "count `65537` is no number of ports".to_owned()),
+        (
+            told("21-24", "proto=\"tcp\" count=\"2\" ports=\"23,70000\"", "21"),
+            "ports `23,70000` is no list of ports (1-65535)".to_owned(),
+        ),
+    ] {
+        assert!(source.remarks.iter().any(|remark| remark.contains(&said)), "{said}: {:?}", source.remarks);
+        let seen = &part(&source, HOST, Protocol::Tcp).seen;
+        assert_eq!(seen[&22].observation.state, State::Open, "{said}");
+        assert!(seen.keys().all(|port| [21, 22].contains(port)));
+        let known = usize::from(said.starts_with("ports"));
+        assert_eq!(rest(&source), known, "{said}: what is not certain is not known");
+    }
+    // Port 0 nmap can ask, and no server can have.
+    assert_eq!(
+        told("0,21-24", "count=\"2\"", "0").remarks.iter().filter(|said| said.contains("portid")).count(),
+        0
+    );
+}
+
+#[test]
+fn a_scan_that_does_not_say_what_it_asked_is_left_out_and_that_is_said() {
+    let text = format!(
+        "<nmaprun scanner=\"nmap\"><host><address addr=\"{HOST}\" addrtype=\"ipv4\"/><ports><port protocol=\"tcp\" portid=\"22\"><state state=\"open\" reason=\"syn-ack\"/></port></ports></host><runstats><finished time=\"1796000010\" exit=\"success\"/></runstats></nmaprun>"
+    );
+    let source = read(text.as_bytes()).unwrap();
+    assert!(source.parts.is_empty() && source.remarks[0].contains("no scaninfo"), "{:?}", source.remarks);
+    assert!(nmap("a-host-that-is-down").remarks.is_empty(), "of a host that is down nothing is left out");
 }
 
 #[test]

@@ -28,5 +28,5 @@ pub use range::AddressRange;
 pub use rule::{Kind, Level, RULES, Rule, Severity, rule};
 pub use scope::{Authority, Basis, NamePattern, Permit, Refusal, Scope, ScopeEntry};
 pub use state::{NoReason, Reason, State};
-pub use text::{MAX_TEXT, clean, is_hostile, one_in, thousands};
+pub use text::{MAX_TEXT, clean, is_hostile, is_utf16, one_in, thousands};
 pub use verdict::{Verdict, VerdictCounts};

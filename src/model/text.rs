@@ -18,6 +18,12 @@ pub fn clean(text: &str) -> String {
     cleaned
 }
 
+/// Whether octets are text in UTF-16, as PowerShell's `>` writes it: by the mark before it, or by the zero beside its
+/// first character.
+pub fn is_utf16(octets: &[u8]) -> bool {
+    matches!(octets, [0xff, 0xfe, ..] | [0xfe, 0xff, ..] | [0, 1..=0xff, ..] | [1..=0xff, 0, ..])
+}
+
 /// `131,070`.
 pub fn thousands(n: u64) -> String {
     let digits = n.to_string();

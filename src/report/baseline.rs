@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 
 use super::{
-    Finding, PreviousRecord, ReadError, Report, Run, SCHEMA, json,
+    Finding, PreviousRecord, ReadError, Report, Run, SCHEMA, contradiction, json,
     words::{moment, spoken, thousands},
 };
 
@@ -58,15 +58,18 @@ struct FindingHead {
 }
 
 impl Baseline {
-    /// Reads an earlier report, of this schema or another number of it.
+    /// Reads an earlier report, of this schema or another number of it. One of this schema that does not keep it, or
+    /// that contradicts itself, is evidence of nothing: what follows it would be no better.
     pub fn read(text: &[u8]) -> Result<Self, ReadError> {
         let sha256 = json::sha256(text);
-        let text = json::unmarked(text);
-        match json::schema_of(text) {
-            Ok(()) | Err(ReadError::OtherVersion(_)) => {}
+        match json::read(text) {
+            Ok(report) => contradiction(&report).map_or(Ok(()), |why| Err(ReadError::Contradicts(why)))?,
+            Err(ReadError::OtherVersion(_)) => {}
             Err(error) => return Err(error),
         }
-        let Head { schema, run, findings } = serde_json::from_slice(text).map_err(ReadError::Shape)?;
+        let text = json::unmarked(text);
+        let Head { schema, run, findings } =
+            serde_json::from_slice(text).map_err(|_| json::misfit::<Head>(text))?;
         let first_seen = findings
             .into_iter()
             .map(|known| (known.id, time(known.first_seen.unwrap_or(run.started_at))))
@@ -151,7 +154,8 @@ pub(crate) fn since(report: &Report) -> Option<String> {
 mod tests {
     use super::*;
 
-    const OLD: &str = r#"{"schema": "portproof.report/1",
+    /// Of another number, since only then no more than this need be in it.
+    const OLD: &str = r#"{"schema": "portproof.report/2",
         "run": {"started_at": "2026-11-22T02:00:07Z", "finished_at": "2026-11-22T02:02:41.25Z", "manifest": {}},
         "findings": [{"id": "aa"}, {"id": "bb", "first_seen": "2026-11-01T00:00:00Z"}]}"#;
 
@@ -166,12 +170,17 @@ mod tests {
 
     #[test]
     fn another_number_of_the_schema_serves_and_another_schema_does_not() {
-        let other = OLD.replace("report/1", "report/2");
-        assert_eq!(Baseline::read(other.as_bytes()).unwrap().first_seen.len(), 2);
-        let foreign = OLD.replace("portproof.report/1", "cyclonedx");
+        assert_eq!(Baseline::read(OLD.as_bytes()).unwrap().first_seen.len(), 2);
+        let foreign = OLD.replace("portproof.report/2", "cyclonedx");
         assert!(matches!(Baseline::read(foreign.as_bytes()), Err(ReadError::Foreign)));
+        let ours = OLD.replace("report/2", "report/1");
+        assert!(
+            matches!(Baseline::read(ours.as_bytes()), Err(ReadError::Shape { .. })),
+            "and it is not whole"
+        );
         let timeless = OLD.replace("2026-11-22T02:00:07Z", "yesterday");
-        assert!(matches!(Baseline::read(timeless.as_bytes()), Err(ReadError::Shape(_))));
-        assert!(matches!(Baseline::read(b"{"), Err(ReadError::Syntax(_))));
+        let refused = Baseline::read(timeless.as_bytes()).unwrap_err().to_string();
+        assert!(refused.contains("run.started_at: "), "{refused}");
+        assert!(matches!(Baseline::read(b"{"), Err(ReadError::CutOff { .. })));
     }
 }

@@ -1,7 +1,9 @@
 //! The outcome in one line and in one sentence. Repeats what the summary decided; decides nothing.
 
+use jiff::Timestamp;
+
 use super::{
-    DeclaredKind, Finding, Outcome, Report, WaivedRecord,
+    DeclaredKind, Finding, Outcome, Report, Run, WaivedRecord,
     evidence::imbalances,
     restrictions::restrictions,
     words::{capital, count, duration, listed, spoken, thousands, visible},
@@ -168,9 +170,15 @@ impl<'a> Statement<'a> {
     }
 }
 
-/// Said of a report whose totals or outcome do not follow from its parts. As it was written, none is so: somebody
-/// altered it, and what it says of itself must not be repeated as if it were true.
+/// Said of a report whose totals or outcome do not follow from its parts, or whose times are none. As it was written,
+/// none is so: somebody altered it, and what it says of itself must not be repeated as if it were true.
 pub(crate) fn contradiction(report: &Report) -> Option<String> {
+    let Run { started_at, finished_at, .. } = &report.run;
+    for (field, at) in [("started_at", started_at), ("finished_at", finished_at)] {
+        if at.parse::<Timestamp>().is_err() {
+            return Some(format!("run.{field} is `{at}`, and that is no time"));
+        }
+    }
     let found = imbalances(report);
     let first = found.first()?;
     let more = match found.len() - 1 {

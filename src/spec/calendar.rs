@@ -20,34 +20,40 @@ pub(crate) fn ahead(day: Option<Date>, at: Date) -> Option<Date> {
     day.filter(|&day| day > at)
 }
 
+/// The longest span that anybody counts: 31,688 years.
+const LONGEST: Duration = Duration::from_secs(1_000_000_000_000);
+
 /// Reads `10s`, `30m`, `12h`, `180d`, `2w`: a whole number and one unit, more than zero.
 pub fn duration(text: &str) -> Result<Duration, String> {
     let wrong =
         || format!("`{text}` is not a span of time; write a number and a unit: 10s, 30m, 12h, 180d, 2w");
     let digits = text.find(|c: char| !c.is_ascii_digit()).ok_or_else(wrong)?;
     let (number, unit) = text.split_at(digits);
-    let number: u64 = number.parse().map_err(|_| wrong())?;
-    let unit = match unit {
-        "ms" => return nonzero(Duration::from_millis(number), text),
-        "s" => 1,
-        "m" => 60,
-        "h" => 3_600,
-        "d" => 86_400,
-        "w" => 604_800,
+    let millis: u64 = match unit {
+        "ms" => 1,
+        "s" => 1_000,
+        "m" => 60_000,
+        "h" => 3_600_000,
+        "d" => 86_400_000,
+        "w" => 604_800_000,
         _ => return Err(wrong()),
     };
-    let seconds =
-        number.checked_mul(unit).filter(|seconds| *seconds <= 1_000_000_000_000).ok_or_else(wrong)?;
-    nonzero(Duration::from_secs(seconds), text)
+    if number.is_empty() {
+        return Err(wrong());
+    }
+    // Of digits alone only so many are no number.
+    let span =
+        number.parse::<u64>().ok().and_then(|number| number.checked_mul(millis)).map(Duration::from_millis);
+    match span.filter(|span| *span <= LONGEST) {
+        Some(Duration::ZERO) => Err(format!("`{text}` is no time at all")),
+        Some(span) => Ok(span),
+        None => Err(format!("`{text}` is too large; a span of time is at most {}s", LONGEST.as_secs())),
+    }
 }
 
 /// A day so many days later; `None` beyond the end of the calendar, where nothing is ever due.
 pub fn after(day: Date, days: i64) -> Option<Date> {
     day.checked_add(Span::new().try_days(days).ok()?).ok()
-}
-
-fn nonzero(duration: Duration, text: &str) -> Result<Duration, String> {
-    if duration.is_zero() { Err(format!("`{text}` is no time at all")) } else { Ok(duration) }
 }
 
 #[cfg(test)]
@@ -87,5 +93,15 @@ mod tests {
         ] {
             assert!(duration(bad).is_err(), "{bad}");
         }
+        for large in
+            ["99999999999999999999s", "99999999999999999999ms", "1000000000001s", "18446744073709551615w"]
+        {
+            assert_eq!(
+                duration(large).unwrap_err(),
+                format!("`{large}` is too large; a span of time is at most 1000000000000s")
+            );
+        }
+        assert!(duration("s").unwrap_err().contains("write a number and a unit"));
+        assert_eq!(duration("1000000000000s").unwrap(), LONGEST);
     }
 }

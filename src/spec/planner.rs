@@ -71,12 +71,32 @@ impl Planner<'_> {
         if let Some(stray) =
             self.selection.only.iter().find(|only| !targets.iter().any(|target| matches(target, only)))
         {
-            return Err(PlanError::NoSuchTarget(stray.clone()));
+            return Err(PlanError::NoSuchTarget { only: stray.clone(), cure: self.cure_of(stray) });
         }
         let wanted = |target: &Target| {
             self.selection.only.is_empty() || self.selection.only.iter().any(|only| matches(target, only))
         };
         Ok(targets.iter().enumerate().filter(|(_, target)| wanted(target)).map(|(i, _)| i).collect())
+    }
+
+    /// What may have been meant by an `--only` that matches nothing: the nearest, else all there is, as far as anybody
+    /// reads on.
+    fn cure_of(&self, stray: &str) -> String {
+        const LISTED: usize = 12;
+        let targets = &self.manifest.targets;
+        let tags: BTreeSet<String> =
+            targets.iter().flat_map(|target| &target.tags).map(|tag| format!("tag:{tag}")).collect();
+        let known: Vec<&String> = targets.iter().map(|target| &target.id).chain(&tags).collect();
+        let bare = known.iter().copied().find(|name| name.strip_prefix("tag:") == Some(stray));
+        if let Some(near) = bare.or_else(|| nearest(stray, known.iter().copied())) {
+            return format!("did you mean `{near}`?");
+        }
+        let more = match known.len().saturating_sub(LISTED) {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        let listed: Vec<&str> = known.iter().take(LISTED).map(|name| name.as_str()).collect();
+        format!("there are {}{more}", listed.join(", "))
     }
 
     pub(super) fn families(&self, target: &Target) -> Vec<Family> {

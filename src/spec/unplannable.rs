@@ -12,8 +12,8 @@ pub enum PlanError {
         "{host} of target `{target}` holds {count} addresses; if that is meant, say --i-know-this-is-large"
     )]
     TooLarge { target: String, host: String, count: u128 },
-    #[error("--only {0} matches no target of the manifest")]
-    NoSuchTarget(String),
+    #[error("--only {only} matches no target of the manifest; {cure}")]
+    NoSuchTarget { only: String, cure: String },
     #[error(
         "target `{target}` holds entries that are seen `from: [{vantages}]` only, and this run's vantage is not named; say --vantage NAME, or `vantage:` in the manifest"
     )]

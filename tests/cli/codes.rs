@@ -116,7 +116,9 @@ fn a_command_line_that_cannot_be_used_ends_with_2_and_sends_nothing() {
         (&["--max-attempts", "0"], &["--max-attempts"]),
         (&["--at", "2026-02-30"], &["there is no day", "YYYY-MM-DD"]),
         (&["--at", "yesterday"], &["not a day"]),
-        (&["--only", "there"], &["--only there"]),
+        (&["--deadline", "99999999999999999999s"], &["is too large; a span of time is at most"]),
+        (&["--only", "there"], &["--only there matches no target of the manifest", "there are 127.0.0.1"]),
+        (&["--only", "127.0.0.2"], &["did you mean `127.0.0.1`?"]),
         (&["--exclude", "300.1.1.1"], &["--exclude 300.1.1.1"]),
         (&["--families", "ipv5"], &["ipv5", "ipv4"]),
         (&["--resolver", "somewhere"], &["--resolver somewhere is no address"]),
@@ -221,9 +223,9 @@ fn what_this_machine_lacks_ends_with_4_before_the_first_probe() {
     desk.file("plain", "");
     let resolver = format!("127.0.0.1:{}", Wall::new().port);
     for (flags, said) in [
-        (&["--report", "html=folder"][..], &["folder is a directory"][..]),
-        (&["--report", "html=nowhere/report.html"], &["can't write nowhere/report.html"]),
-        (&["--report", "html=plain/report.html"], &["can't write plain/report.html"]),
+        (&["--report", "html=folder"][..], &["folder is a directory", "name a file"][..]),
+        (&["--report", "html=nowhere/report.html"], &["can't write nowhere/report.html", "mkdir -p nowhere"]),
+        (&["--report", "html=plain/report.html"], &["can't write plain/report.html", "plain is no folder"]),
         (&["--interface", "nosuch0"], &["no interface `nosuch0`", "ip link"]),
         (&["--source-address", "203.0.113.77"], &["not an address of this machine", "ip addr"]),
         (&["--resolver", &resolver, "www.example.com"], &["no name server answered", "--resolver"]),

@@ -162,6 +162,9 @@ fn a_report_that_ssh_keygen_signed_is_accepted_whatever_protects_the_key() {
     let refused = desk.run(&["evidence", "sign", "1.json", "--key", "key"]).ends(2);
     refused.complains(&["passphrase", "ssh-keygen -Y sign -n portproof-evidence -f key", "ssh-keygen -p"]);
     desk.keygen(&["-q", "-t", "ecdsa", "-N", "", "-f", "other"], "").ends(0);
+    desk.run(&["evidence", "sign", "1.json", "--key", "nowhere"])
+        .ends(2)
+        .complains(&["no file nowhere", "ssh-keygen -t ed25519"]);
     desk.run(&["evidence", "sign", "1.json", "--key", "other"]).ends(2).complains(&["ssh-keygen -t ed25519"]);
     desk.run(&["evidence", "sign", "1.json", "--key", "key.pub"])
         .ends(2)
@@ -373,7 +376,12 @@ fn what_can_not_be_checked_is_usage_and_what_is_no_report_is_not_valid() {
     desk.run(&["evidence", "verify", "nowhere.json"]).ends(2).complains(&["nowhere.json"]);
     desk.run(&["evidence", "verify", "none.json", "--identity", "me"]).ends(2);
     desk.run(&["evidence", "verify", "none.json", "none.json", "--signature", "x"]).ends(2);
-    desk.run(&["evidence", "verify", "none.json", "--signature", "nowhere.sig"]).ends(2);
+    desk.run(&["evidence", "verify", "none.json", "--signature", "nowhere.sig"])
+        .ends(2)
+        .complains(&["nowhere.sig", "hint: name the file that `evidence sign` wrote"]);
+    desk.run(&["evidence", "verify", "none.json", "--allowed-signers", "nowhere"])
+        .ends(2)
+        .complains(&["no file nowhere", "hint: name the file that says who may sign"]);
     desk.run(&["evidence", "verify", "none.json", "--allowed-signers", "bad"])
         .ends(2)
         .complains(&["line 1: no key"]);

@@ -23,6 +23,7 @@ mod scan;
 mod selection;
 mod shards;
 mod silence;
+mod spare;
 mod streams;
 mod udp;
 mod zones;

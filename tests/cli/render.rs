@@ -3,6 +3,7 @@
 use std::fs;
 
 use portproof::report::Format;
+use serde_json::{Value, json};
 
 use crate::{
     desk::{Desk, REPORT},
@@ -36,20 +37,110 @@ fn rendering_a_saved_report_gives_the_very_bytes_of_the_run() {
 }
 
 #[test]
-fn what_is_no_report_is_named_with_what_is_wrong_about_it() {
+fn what_is_no_report_is_named_with_what_is_wrong_about_it_and_the_cure() {
     let desk = Desk::new();
-    for (text, words) in [
-        ("", "no JSON: EOF"),
-        ("{\"schema\": \"portproof.report/1\"", "no JSON: EOF"),
-        ("[1, 2]", "no report of portproof"),
-        ("{\"schema\": \"cyclonedx\"}", "no report of portproof"),
-        ("{\"schema\": \"portproof.report/2\"}", "a report of the schema portproof.report/2"),
-        ("{\"schema\": \"portproof.report/1\"}", "missing field `tool`"),
+    for (text, words, cure) in [
+        ("", "it is empty", "copy it again"),
+        ("{\"schema\": \"portproof.report/1\"", "it is cut off at line 1, column 31", "copy it again"),
+        ("[1, 2]", "no report of portproof", "--report json=PATH"),
+        ("{\"schema\": \"cyclonedx\"}", "no report of portproof", "--report json=PATH"),
+        (
+            "{\"schema\": \"portproof.report/2\"}",
+            "a report of the schema portproof.report/2",
+            "a newer portproof",
+        ),
+        ("{\"schema\": \"portproof.report/1\"}", "missing field `tool`", "altered or damaged"),
     ] {
         desk.file(REPORT, text);
-        desk.run(&["render", REPORT]).ends(2).complains(&[REPORT, words, "hint: "]);
+        for args in [
+            &["render", REPORT][..],
+            &["diff", REPORT, REPORT],
+            &["evidence", "sign", REPORT, "--key", "nowhere"],
+            &["verify", "--expect", "80", "127.0.0.1", "--from", REPORT],
+        ] {
+            // Other tools write lists, so what is none of theirs is called that.
+            let said: &[&str] =
+                if text.starts_with('[') && args.contains(&"--from") { &[] } else { &[words, cure] };
+            desk.run(args).ends(2).complains(&[&[REPORT, "hint: "], said].concat());
+        }
+        let checked = desk.run(&["evidence", "verify", REPORT]).ends(1);
+        assert!(checked.out.contains(words) && checked.out.contains(cure), "{}", checked.out);
     }
-    desk.run(&["render", "nowhere.json"]).ends(2).complains(&["nowhere.json", "No such file"]);
+    fs::create_dir(desk.place("folder")).unwrap();
+    desk.run(&["render", "nowhere.json"]).ends(2).complains(&[
+        "nowhere.json",
+        "No such file",
+        "hint: check the name",
+    ]);
+    desk.run(&["render", "folder"])
+        .ends(2)
+        .complains(&["folder: ", "hint: it is a folder: name a file in it"]);
+}
+
+/// A report, and copies of it in each of which one thing is not as verify wrote it.
+fn damaged(desk: &Desk, door: &Door) -> Value {
+    let port = door.port.to_string();
+    desk.verify(&["--expect", &port, "--tcp", &port, "--udp", "none", "127.0.0.1"]).ends(0).report().clone()
+}
+
+#[test]
+fn what_in_a_report_is_not_as_its_schema_has_it_is_named_by_its_field() {
+    let (desk, door) = (Desk::new(), Door::open());
+    let whole = damaged(&desk, &door);
+    for (pointer, value, field) in [
+        ("/summary/exit_code", json!(300), "summary.exit_code: invalid value: integer `300`"),
+        ("/coverage/planned", json!(-5), "coverage.planned: invalid value: integer `-5`"),
+        ("/coverage/open", json!(-5), "coverage.open: invalid value: integer `-5`"),
+        (
+            "/coverage/per_address/0/closed",
+            json!("x"),
+            "coverage.per_address[0].closed: invalid type: string",
+        ),
+        ("/observations/0/port", json!(70000), "observations[0].port: invalid value: integer `70000`"),
+        ("/observations/0/state", json!("maybe"), "observations[0].state: unknown variant `maybe`"),
+        ("/run/scan", json!(null), "run.scan: invalid type: null"),
+    ] {
+        let mut broken = whole.clone();
+        *broken.pointer_mut(pointer).unwrap() = value;
+        desk.file("broken.json", broken.to_string());
+        let said =
+            ["broken.json: not as the schema portproof.report/1 has it: ", field, "hint: ", "copy it again"];
+        desk.run(&["render", "broken.json"]).ends(2).complains(&said);
+        let verify = ["verify", "--expect", "80", "--tcp", "80", "127.0.0.1"];
+        door.visits();
+        desk.run(&[&verify[..], &["--baseline", "broken.json"]].concat()).ends(2).complains(&said);
+        desk.run(&[&verify[..], &["--from", "broken.json"]].concat()).ends(2).complains(&said);
+        assert_eq!(door.visits(), 0);
+    }
+}
+
+#[test]
+fn what_contradicts_itself_or_has_no_time_is_shown_with_a_note_and_followed_or_judged_by_nobody() {
+    let (desk, door) = (Desk::new(), Door::open());
+    let whole = damaged(&desk, &door);
+    for (pointer, value, said) in [
+        ("/summary/result", json!("inconclusive"), "the report contradicts itself"),
+        ("/run/started_at", json!("yesterday"), "run.started_at is `yesterday`, and that is no time"),
+        ("/run/finished_at", json!(""), "run.finished_at is ``, and that is no time"),
+    ] {
+        let mut odd = whole.clone();
+        *odd.pointer_mut(pointer).unwrap() = value;
+        desk.file("odd.json", odd.to_string());
+        let shown = desk.run(&["render", "odd.json"]).ends(0).complains(&["note: odd.json: ", said]);
+        assert!(
+            shown.headline().starts_with("NOT VALID") || shown.out.contains("Not valid"),
+            "{}",
+            shown.out
+        );
+        desk.run(&["evidence", "verify", "odd.json"]).ends(1);
+        door.visits();
+        let verify = ["verify", "--expect", "80", "--tcp", "80", "127.0.0.1"];
+        for flag in ["--baseline", "--from"] {
+            let refused = desk.run(&[&verify[..], &[flag, "odd.json"]].concat()).ends(2);
+            refused.complains(&[said, "hint: ", "`portproof evidence verify` says all that is wrong"]);
+        }
+        assert_eq!(door.visits(), 0);
+    }
 }
 
 #[test]

@@ -210,7 +210,8 @@ fn only_and_exclude_narrow_the_run_and_say_so() {
     assert!(run.headline().contains("127.0.0.2"), "{}", run.headline());
     desk.verify(&["--exclude", "127.0.0.2/31"]).ends(0);
     desk.verify(&["--only", "nobody"]).ends(2).complains(&["--only nobody", "no target"]);
-    desk.verify(&["--only", "tag:nobody"]).ends(2);
+    desk.verify(&["--only", "tag:nobody"]).ends(2).complains(&["there are first, second, tag:lab, tag:pci"]);
+    desk.verify(&["--only", "pci"]).ends(2).complains(&["did you mean `tag:pci`?"]);
 }
 
 /// What another target declares is no drift of the one that was selected.

@@ -25,7 +25,9 @@ def check(path, report):
                 assert not cell.lstrip(" ").startswith(COMPUTED), f"row {number}: {column} is computed: {cell!r}"
                 assert len(cell) < 32_767, f"row {number}: {column} is cut"
     runs = [row for row in rows if row["record"] == "run"]
-    assert [row["title"] for row in runs] == [report["summary"]["headline"]], f"other than the report: {runs}"
+    assert len(runs) == 1, f"{len(runs)} rows for the run"
+    said, headline = runs[0]["title"], report["summary"]["headline"]
+    assert said == headline or said.startswith("NOT VALID  "), f"other than the report: {said}"
     for record, list_name in (("finding", "findings"), ("observation", "observations")):
         found = [row for row in rows if row["record"] == record]
         known = report[list_name]

@@ -9,7 +9,7 @@ use super::{
         services::Service,
         source::{Part, Rest, SYN_ACK, Sighting, observed},
     },
-    Asked, Told,
+    Asked, Slip, Told,
 };
 use crate::model::{
     Endpoint, Evidence, Look, PortSet, Protocol, Reason, State, StateCounts, Tally, Unreachable,
@@ -29,8 +29,8 @@ pub(super) struct Host {
     pub(super) counted: Vec<Counted>,
     pub(super) srtt_us: Option<u64>,
     pub(super) timed_out: bool,
-    /// The state of the `extraports` that is open now, and how many.
-    pub(super) extra: Option<(String, u64)>,
+    /// The state of the `extraports` that is open now; how many there are its reasons say.
+    pub(super) extra: Option<String>,
 }
 
 #[derive(Default)]
@@ -52,8 +52,13 @@ pub(super) struct Counted {
     ports: Option<PortSet>,
 }
 
+const PORT: &str = "is no number of a port (1-65535), so what is said of it is left out";
+const COUNT: &str = "is no number of ports, so those that are only counted are left out";
+const LIST: &str = "is no list of ports (1-65535), so of these only the number counts";
+
 impl Host {
-    pub(super) fn element(&mut self, name: &[u8], told: &Told, port: &mut Option<Port>) {
+    /// One element of it. What of it can't be read is left out, and returned.
+    pub(super) fn element(&mut self, name: &[u8], told: &Told, port: &mut Option<Port>) -> Option<Slip> {
         match name {
             b"address" if matches!(told.word("addrtype"), "ipv4" | "ipv6") => {
                 self.address = self
@@ -68,21 +73,34 @@ impl Host {
             }
             b"times" => self.srtt_us = told.number("srtt"),
             b"extraports" => {
-                self.extra = Some((told.word("state").to_owned(), told.count()));
+                self.extra = told.own("state");
+                return told.count().is_none().then(|| Slip::of(told, "count", COUNT));
             }
-            b"extrareasons" => self.counted.extend(self.extra.as_ref().map(|(state, _)| Counted {
-                protocol: told.get("proto").and_then(protocol),
-                state: state.clone(),
-                reason: told.own("reason"),
-                count: told.count(),
-                ports: told.get("ports").and_then(ports),
-            })),
+            b"extrareasons" => {
+                let state = self.extra.clone()?;
+                let listed = told.get("ports").map(ports);
+                self.counted.push(Counted {
+                    protocol: told.get("proto").and_then(protocol),
+                    state,
+                    reason: told.own("reason"),
+                    count: told.count().unwrap_or(0),
+                    ports: listed.clone().flatten(),
+                });
+                return match listed {
+                    Some(None) => Some(Slip::of(told, "ports", LIST)),
+                    // Where they are listed nobody counts them.
+                    Some(Some(_)) => None,
+                    None => told.count().is_none().then(|| Slip::of(told, "count", COUNT)),
+                };
+            }
             b"port" => {
-                *port = told.number("portid").filter(|number| *number > 0).map(|number| Port {
+                let number: Option<u16> = told.number("portid");
+                *port = number.filter(|number| *number > 0).map(|number| Port {
                     protocol: protocol(told.word("protocol")),
                     number,
                     ..Port::default()
                 });
+                return number.is_none().then(|| Slip::of(told, "portid", PORT));
             }
             b"state" => {
                 if let Some(port) = port {
@@ -106,6 +124,7 @@ impl Host {
             }
             _ => {}
         }
+        None
     }
 
     /// Whether the host answered anything at all.
