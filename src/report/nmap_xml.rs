@@ -180,11 +180,14 @@ fn comment(place: &Place<'_>) -> String {
 
 /// Up is what answered. Silence is no proof that a host is down, so it is `unknown` and not nmap's `down`.
 fn life(place: &Place<'_>) -> (&'static str, &'static str) {
-    let shown = place.record.and_then(|record| record.liveness.as_deref()).unwrap_or_default();
+    let states = place.record.map(|record| record.states).unwrap_or_default();
+    let is_open = |seen: &&&ObservationRecord| seen.state == State::Open;
+    let opens = place.seen.iter().filter(is_open).map(|seen| seen.protocol);
     match place.record.and_then(|record| record.alive) {
-        Some(true) if shown.contains("handshake") || shown.contains("SYN-ACK") => ("up", "syn-ack"),
-        Some(true) if shown.contains("reply from") => ("up", "udp-response"),
-        Some(true) if shown.contains("refused") => ("up", "conn-refused"),
+        Some(true) if opens.clone().any(|of| of == Protocol::Tcp) => ("up", "syn-ack"),
+        Some(true) if opens.clone().any(|of| of == Protocol::Udp) => ("up", "udp-response"),
+        Some(true) if states.open > 0 => ("up", "syn-ack"),
+        Some(true) if states.closed > 0 => ("up", "conn-refused"),
         Some(true) => ("up", "unknown-response"),
         Some(false) => ("unknown", "no-response"),
         None => ("unknown", "unknown-response"),

@@ -389,11 +389,11 @@ impl Target {
 
     /// The ports among these whose entry holds for a family, seen from a vantage.
     pub fn named_here(&self, protocol: Protocol, family: Family, vantage: Option<&str>) -> PortSet {
-        let holds = |entry: &&Expose| {
-            let here = |from: &String| vantage == Some(from.as_str());
-            entry.families.contains(&family) && (entry.from.is_empty() || entry.from.iter().any(here))
-        };
-        let exposed = self.expose.iter().filter(holds).map(|entry| (entry.protocol, &entry.ports));
+        let exposed = self
+            .expose
+            .iter()
+            .filter(|entry| entry.holds(family, vantage))
+            .map(|entry| (entry.protocol, &entry.ports));
         let all = exposed.chain(self.deny.iter().map(|entry| (entry.protocol, &entry.ports)));
         all.filter(|(of, _)| *of == protocol).fold(PortSet::NONE, |all, (_, ports)| all.union(ports))
     }

@@ -264,6 +264,13 @@ fn strip(value: &mut Value) {
             map.values_mut().for_each(strip);
         }
         Value::Array(items) => items.iter_mut().for_each(strip),
+        // `2 completed handshakes, 1.1 s apart`
+        Value::String(text) => {
+            if let Some((before, after)) = text.split_once(" s apart") {
+                let before = before.rsplit_once(' ').map_or("", |(before, _)| before);
+                *text = format!("{before} some time apart{after}");
+            }
+        }
         _ => {}
     }
 }

@@ -511,6 +511,14 @@ fn every_mark_of_the_map_is_drawn_and_said_in_words() {
         let cell = format!("<use href=\"#m-{symbol}\"/></svg><span class=\"hidden\">{words}</span>");
         assert!(page.contains(&cell), "{words}");
     }
+    let mut told = fixture::neighbours([0, 65_535, 0, 0, 0], None);
+    told.findings.clear();
+    told.run.selection.levels.insert("EXP001".to_owned(), Level::Allow);
+    let seen = told.observations.first_mut().expect("an open port");
+    (seen.verdict, seen.waived_by) = (Verdict::Waived, Some("-A EXP001".to_owned()));
+    let page = self::page(&told);
+    let cell = "<use href=\"#m-letthrough\"/></svg><span class=\"hidden\">deviates, and the run was told to let it pass";
+    assert!(page.contains(cell), "what is let pass is not accepted");
     let flood = self::page(&fixture::flood());
     assert!(flood.contains("65,515 more ports"), "what is not drawn is counted");
     assert!(flood.contains("134 addresses exactly as declared"), "quiet rows are folded and counted");
