@@ -7,7 +7,10 @@ mod findings;
 mod risks;
 mod words;
 
-use std::io::{self, Write};
+use std::{
+    io::{self, Write},
+    thread,
+};
 
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -87,10 +90,16 @@ pub fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
         manifest: ids.id("resource", "manifest"),
         ids,
     };
-    let digest = json::digest(report)?;
-    let said = Statement::of(report);
-    let assets = Assets::of(report, &refs);
-    let groups = Groups::of(report);
+    // The digest is of the whole report as JSON, which takes as long as all the rest, and comes first in the document.
+    let (digest, (said, assets, groups, risks, findings)) = thread::scope(|scope| {
+        let digest = scope.spawn(|| json::digest(report));
+        let groups = Groups::of(report);
+        let findings = conclusions(report, &refs, &groups);
+        let rest =
+            (Statement::of(report), Assets::of(report, &refs), groups, risks::all(report, &refs), findings);
+        (digest.join(), rest)
+    });
+    let digest = digest.map_err(|_| io::Error::other("the digest of the report could not be made"))??;
     let observer = Observer { report, refs: &refs, assets: &assets };
     let anything = !report.targets.is_empty() || !report.findings.is_empty() || !report.compliance.is_empty();
     let document = Document {
@@ -112,8 +121,8 @@ pub fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
                 local_definitions: assets.definitions(report, &refs),
                 reviewed_controls: reviewed(report, &groups),
                 observations: anything.then_some(Lazily(|| observer.all())),
-                risks: risks::all(report, &refs),
-                findings: conclusions(report, &refs, &groups),
+                risks,
+                findings,
             }],
             back_matter: back_matter(report, &refs, &digest),
         },
