@@ -6,10 +6,7 @@ use std::{net::IpAddr, path::PathBuf};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::{diff::DiffArgs, evidence::EvidenceCommand};
-use crate::scan::Shard;
-
-/// What `--max-miss` is where it is not given.
-pub(super) const MAX_MISS: f64 = 0.001;
+use crate::{report::USUAL_MISS, scan::Shard};
 
 /// The groups of `portproof --help`.
 pub(super) const COMMANDS: &str = "\
@@ -253,7 +250,7 @@ pub(super) struct HowArgs {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=20))]
     pub(super) max_attempts: Option<u8>,
     /// The chance to have missed an open port that is still accepted
-    #[arg(long, value_name = "P", default_value_t = MAX_MISS, value_parser = chance)]
+    #[arg(long, value_name = "P", default_value_t = USUAL_MISS, value_parser = chance)]
     pub(super) max_miss: f64,
     /// How long to wait for one reply (2s, 1500ms); adapts to the path by default
     #[arg(long, value_name = "DURATION")]

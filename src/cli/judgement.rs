@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, net::IpAddr};
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 
 use super::{
-    args::{MAX_MISS, ResultArgs, TalkArgs},
+    args::{ResultArgs, TalkArgs},
     error::CliError,
     lint, load, output,
     verify::Asked,
@@ -148,7 +148,7 @@ pub(super) fn selection(
         udp: asked.select.udp.clone(),
         shard: part.map(|(shard, _)| shard.to_string()),
         plan: part.map(|(_, plan)| format!("{plan:016x}")),
-        max_miss: Some(asked.how.max_miss).filter(|miss| *miss != MAX_MISS),
+        max_miss: Some(asked.how.max_miss).filter(|miss| *miss != report::USUAL_MISS),
         at: asked.select.at.clone(),
         strict: asked.result.strict,
         // What is judged by is what `Subject::judged` writes down.

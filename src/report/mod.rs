@@ -42,6 +42,7 @@ pub use json::ReadError;
 pub use observed::{AttemptRecord, ObservationRecord, RungRecord};
 pub use portrait::PortraitRecord;
 pub use selection::Selection;
+pub(crate) use selection::USUAL_MISS;
 pub use sources::{Controls, ProtocolCoverage, SourceRecord};
 pub use statement::Statement;
 pub(crate) use statement::contradiction;

@@ -4,12 +4,10 @@
 use super::{
     Report, SourceRecord,
     asked::Asked,
+    selection::USUAL_MISS,
     words::{count, listed, one_in, thousands},
 };
 use crate::model::{Family, Level};
-
-/// The chance of a miss that is accepted without a word.
-const USUAL_MISS: f64 = 0.001;
 
 /// Every restriction, a few words each.
 pub(crate) fn restrictions(report: &Report) -> Vec<String> {

@@ -7,6 +7,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::{Family, Level};
 
+/// The chance of a miss that is accepted where nobody says otherwise, and without a word.
+pub(crate) const USUAL_MISS: f64 = 0.001;
+
 /// What the operator deselected.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Selection {

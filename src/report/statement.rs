@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::{
-    DeclaredKind, Finding, Outcome, Report, Run, WaivedRecord,
+    DeclaredKind, Finding, Outcome, Report, Run,
     evidence::imbalances,
     restrictions::restrictions,
     words::{capital, count, duration, listed, spoken, thousands, visible},
@@ -206,6 +206,8 @@ pub(crate) struct Tally {
     pub(crate) remarks: u64,
     /// Endpoints that deviate and of which no finding speaks: the run was told so by `-A`.
     pub(crate) overlooked: u64,
+    /// Endpoints that deviate and that nobody has accepted: the run was told so by `-A` or `-W`.
+    pub(crate) let_through: u64,
 }
 
 impl Tally {
@@ -220,12 +222,14 @@ impl Tally {
                 Verdict::Pass | Verdict::PassBySilence => &mut tally.remarks,
             } += 1;
         }
-        tally.overlooked = let_through(report).not_reported;
+        let waived = report.summary.waived.unwrap_or_default();
+        (tally.overlooked, tally.let_through) = (waived.not_reported, waived.let_through());
         tally
     }
 
     fn is_softened(self, report: &Report) -> bool {
-        self.waived + let_through(report).let_through() > 0
+        self.waived > 0
+            || self.let_through > 0
             || warned(report).next().is_some()
             || !silenced(report).is_empty()
     }
@@ -286,12 +290,6 @@ fn warned(report: &Report) -> impl Iterator<Item = &Finding> {
 fn silenced(report: &Report) -> Vec<&str> {
     let levels = report.run.selection.levels.iter();
     levels.filter(|(_, level)| **level == Level::Allow).map(|(id, _)| id.as_str()).collect()
-}
-
-/// Endpoints that deviate, and that the run was told to let pass: of those no finding fails, and nobody has accepted
-/// them.
-fn let_through(report: &Report) -> WaivedRecord {
-    report.summary.waived.unwrap_or_default()
 }
 
 /// Endpoints whose state is known and beyond doubt. A report that does not count them itself has only sums: an endpoint

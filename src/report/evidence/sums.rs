@@ -196,9 +196,13 @@ fn waived(report: &Report, found: &mut Vec<Imbalance>) {
         Some(waived) => {
             found.extend(Sum::unless_equal(said, waived.total().into()).map(Imbalance::Waived));
             let none = |n: u64, is_founded: bool| if is_founded { 0 } else { n };
-            none(waived.by_exception, accepted)
-                + none(waived.not_reported, told(Level::Allow))
-                + none(waived.only_warned, told(Level::Warn))
+            [
+                none(waived.by_exception, accepted),
+                none(waived.not_reported, told(Level::Allow)),
+                none(waived.only_warned, told(Level::Warn)),
+            ]
+            .into_iter()
+            .fold(0, u64::saturating_add)
         }
         None if accepted || told(Level::Allow) || told(Level::Warn) => 0,
         None => said,

@@ -117,7 +117,6 @@ fn tallies(report: &Report, statement: &Statement<'_>) -> Vec<Count> {
     let paper = Standing::of(report);
     // Nothing wrong is good news only where everything could be seen.
     let conforms = statement.outcome() == Outcome::Conforms;
-    let let_through = report.summary.waived.map_or(0, |waived| waived.let_through());
     let verdicts = &report.summary.verdicts;
     let undecided = verdicts.inconclusive.saturating_add(verdicts.not_covered);
     let calm = if conforms { "good" } else { "plain" };
@@ -131,7 +130,7 @@ fn tallies(report: &Report, statement: &Statement<'_>) -> Vec<Count> {
             label: "wrong",
             detail: pieces(&match worst.is_empty() {
                 false => worst.join(", "),
-                true if conforms && tally.waived + let_through == 0 && !warned => {
+                true if conforms && tally.waived == 0 && tally.let_through == 0 && !warned => {
                     "nothing deviates".to_owned()
                 }
                 true if conforms => "nothing that fails".to_owned(),
@@ -155,15 +154,15 @@ fn tallies(report: &Report, statement: &Statement<'_>) -> Vec<Count> {
                 1 => "does not count as conforming".to_owned(),
                 _ => "do not count as conforming".to_owned(),
             }),
-            tone: if tally.unsure + undecided > 0 { "undecided" } else { calm },
+            tone: if tally.unsure > 0 || undecided > 0 { "undecided" } else { calm },
             href: linked(tally.unsure, "#section-undecided"),
         },
         Count {
             number: thousands(tally.waived),
             label: "waived",
-            detail: pieces(&match (tally.waived, let_through) {
+            detail: pieces(&match (tally.waived, tally.let_through) {
                 (_, 1..) => {
-                    let told = count(let_through, "endpoint deviates", "endpoints deviate");
+                    let told = count(tally.let_through, "endpoint deviates", "endpoints deviate");
                     format!("but {told} that `-A` or `-W` let pass")
                 }
                 (0, 0) => unneeded(report).to_owned(),
